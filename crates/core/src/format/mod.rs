@@ -1,0 +1,1 @@
+//! Message formats: from an alert's bytes to a [`Signal`](crate::signal::Signal).

@@ -1,0 +1,17 @@
+//! The pure heart of Ponte: what an alert means and what must be done about it.
+//!
+//! No clock, no randomness, no file, no socket and no async: time and everything else that
+//! changes from run to run is an argument. See `ARCHITECTURE.md` for the map.
+
+pub mod format;
+pub mod halt;
+pub mod id;
+pub mod identity;
+pub mod instrument;
+pub mod message;
+pub mod number;
+pub mod order;
+pub mod policy;
+pub mod signal;
+pub mod time;
+pub mod verdict;

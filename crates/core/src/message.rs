@@ -1,0 +1,539 @@
+//! The engine's whole vocabulary: what it is told (Input), what is now a fact (Event), what must be done (Command).
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::halt::{Halt, HaltLevel, Scope};
+use crate::id::{AccountName, AlertId, ClientOrderId, Digest, SourceName, StrategyName, Symbol};
+use crate::order::{Lane, OrderPlan};
+use crate::signal::{PositionSide, Side, Signal};
+use crate::time::Timestamp;
+use crate::verdict::Verdict;
+
+/// What the engine is told. One input is decided at a time.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// A source's alert was understood.
+    Alert(Box<AlertInput>),
+    /// A request was turned away before it was an alert.
+    RequestRefused(RefusedRequest),
+    /// A person, or a tool in a person's hand, asked for something.
+    Operator(OperatorRequest),
+    /// The broker's answer to a submission, or the lack of one.
+    Submitted {
+        /// The order.
+        id: ClientOrderId,
+        /// What became of it.
+        fate: Fate,
+        /// When its first byte went out; equal to `answered_at` when none did.
+        sent_at: Timestamp,
+        /// When the answer was there.
+        answered_at: Timestamp,
+    },
+    /// The broker's answer to a question about an order.
+    Found {
+        /// The order.
+        id: ClientOrderId,
+        /// What the broker said.
+        answer: FindAnswer,
+    },
+    /// The broker's answer to a cancellation.
+    CancelAnswered {
+        /// The order.
+        id: ClientOrderId,
+        /// What the broker said.
+        answer: CancelAnswer,
+    },
+    /// The broker reports on an order by itself.
+    Reported {
+        /// The account.
+        account: AccountName,
+        /// The report.
+        report: OrderReport,
+    },
+    /// The broker told the account's money.
+    AccountRead {
+        /// The account.
+        account: AccountName,
+        /// Its money.
+        balance: Balance,
+    },
+    /// Time has passed.
+    Tick,
+    /// The process has started on this journal; nothing is in flight any more.
+    Started {
+        /// The program's version.
+        version: String,
+    },
+}
+
+/// An alert with what the journal remembers of its identity.
+#[derive(Debug, Clone)]
+pub struct AlertInput {
+    /// Where it came from.
+    pub source: SourceName,
+    /// When its last byte was there.
+    pub received_at: Timestamp,
+    /// What it says.
+    pub signal: Signal,
+    /// The first alert of the same identity, if the journal has one.
+    pub seen: Option<Seen>,
+}
+
+/// What the journal remembers of an identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// The alert that has it.
+    pub alert: AlertId,
+    /// When that was received.
+    pub at: Timestamp,
+    /// The digest of what it said.
+    pub digest: Digest,
+}
+
+/// A request that was answered without a decision about accounts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedRequest {
+    /// When its last byte was there.
+    pub received_at: Timestamp,
+    /// The address that it came from.
+    pub peer: String,
+    /// The source, where the secret was right.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<SourceName>,
+    /// The HTTP status of the answer.
+    pub http_status: u16,
+    /// The kind of refusal, a stable word (`wrong_secret`, `E_PLACEHOLDER`).
+    pub code: String,
+    /// What was wrong, for people.
+    pub message: String,
+    /// The start of the body with secrets taken out; absent where nobody was authenticated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub excerpt: Option<String>,
+}
+
+/// What a person asked for.
+#[derive(Debug, Clone)]
+pub struct OperatorRequest {
+    /// Who: `cli`, `admin`, `HALT file`.
+    pub by: String,
+    /// What.
+    pub action: OperatorAction,
+}
+
+/// What a person can ask for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OperatorAction {
+    /// Stop trading in a scope.
+    Halt {
+        /// What is stopped.
+        scope: Scope,
+        /// How much of it.
+        level: HaltLevel,
+        /// Why, for people.
+        reason: Option<String>,
+    },
+    /// Lift the halt of exactly this scope.
+    Resume {
+        /// Which one.
+        scope: Scope,
+    },
+    /// Close every position in a scope at the market and take back its working entries.
+    Flatten {
+        /// Which ones.
+        scope: Scope,
+    },
+}
+
+/// What became of an order that was handed to a broker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// The broker has it.
+    Acknowledged {
+        /// What the broker says of it.
+        report: OrderReport,
+    },
+    /// The broker refused it for good.
+    Rejected {
+        /// The broker's reason.
+        reason: String,
+    },
+    /// Certain that the broker does not have it.
+    NotSent {
+        /// Why not.
+        why: NotSent,
+    },
+    /// Nobody knows.
+    Unknown {
+        /// What happened.
+        why: String,
+    },
+}
+
+/// Why an order was certainly not sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NotSent {
+    /// A halt was found at the last check.
+    Halted,
+    /// The lane was frozen at the last check, because an order in it has an unknown fate.
+    LaneFrozen,
+    /// Its time was over at the last check.
+    Expired,
+    /// The broker could not be reached, or refused for now; the same order may be sent again.
+    Unreachable(String),
+}
+
+/// The broker's answer to a question about one order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FindAnswer {
+    /// It has the order.
+    Found(OrderReport),
+    /// It says for certain, after the order's time fence, that it has none and will have none.
+    Absent,
+    /// No definite answer.
+    Unanswered(String),
+}
+
+/// The broker's answer to a cancellation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CancelAnswer {
+    /// Done, or it was over already; this is where the order stands.
+    Done(OrderReport),
+    /// The broker has no such order open.
+    NotOpen,
+    /// No definite answer.
+    Unanswered(String),
+}
+
+/// Where an order stands at the broker. Totals rather than differences, so that a report that
+/// comes twice, late or never changes nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderReport {
+    /// Our id of the order.
+    pub id: ClientOrderId,
+    /// The broker's id.
+    pub broker_order_id: String,
+    /// Where it stands.
+    pub status: ReportedStatus,
+    /// How much has traded in all.
+    pub filled: Decimal,
+    /// The mean price of that; zero before the first fill.
+    pub average_price: Decimal,
+    /// Fees in all, in the account's currency.
+    pub fees: Decimal,
+    /// When the broker says that it happened.
+    pub at: Timestamp,
+}
+
+/// Where an order stands, in a broker's words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReportedStatus {
+    /// It can still trade.
+    Working,
+    /// All of it has traded.
+    Filled,
+    /// It ended early.
+    Cancelled {
+        /// The broker's reason.
+        reason: String,
+    },
+    /// The broker refused it after taking it.
+    Rejected {
+        /// The broker's reason.
+        reason: String,
+    },
+}
+
+/// The money of an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Balance {
+    /// Cash, in the account's currency.
+    pub cash: Decimal,
+    /// Cash and the value of open positions.
+    pub equity: Decimal,
+}
+
+/// What is now a fact, recorded for ever.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// The process began to work on the journal.
+    Started {
+        /// The program's version.
+        version: String,
+    },
+    /// A request was turned away before it was an alert.
+    RequestRefused(RefusedRequest),
+    /// An alert was decided.
+    AlertDecided(Box<AlertDecision>),
+    /// The same identity with another meaning: refused, and a reason for alarm.
+    Alarm {
+        /// What happened, for people.
+        message: String,
+        /// The alert it is about.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        alert: Option<AlertId>,
+        /// The order it is about.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        order: Option<ClientOrderId>,
+    },
+    /// An order was decided. It is handed to execution at once unless it waits.
+    OrderPlanned {
+        /// The order.
+        plan: Box<OrderPlan>,
+        /// Whether it waits for other orders or its lane.
+        waits: bool,
+    },
+    /// An order that waited is handed to execution.
+    OrderReleased {
+        /// The order.
+        id: ClientOrderId,
+        /// How much of it, where that was open until now.
+        quantity: Decimal,
+    },
+    /// The broker has the order.
+    OrderAcknowledged {
+        /// The order.
+        id: ClientOrderId,
+        /// The broker's id.
+        broker_order_id: String,
+        /// When its first byte went out, where this process sent it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sent_at: Option<Timestamp>,
+        /// When the answer was there.
+        answered_at: Timestamp,
+    },
+    /// Some of the order traded: the totals after it, and the position it belongs to.
+    OrderFilled {
+        /// The order.
+        id: ClientOrderId,
+        /// How much traded now.
+        quantity: Decimal,
+        /// At which mean price.
+        price: Decimal,
+        /// The fee for it.
+        fee: Decimal,
+        /// How much has traded in all.
+        total: Decimal,
+        /// When the broker says that it happened.
+        at: Timestamp,
+    },
+    /// Certain that the broker does not have the order; it may be tried again.
+    OrderNotSent {
+        /// The order.
+        id: ClientOrderId,
+        /// Why.
+        why: NotSent,
+        /// When it is tried again.
+        retry_at: Timestamp,
+    },
+    /// Nobody knows whether the broker has the order.
+    OrderUnknown {
+        /// The order.
+        id: ClientOrderId,
+        /// What happened.
+        why: String,
+        /// When the broker is asked (again).
+        ask_at: Timestamp,
+        /// When its first byte went out, where this process sent it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sent_at: Option<Timestamp>,
+    },
+    /// The broker was asked to take an order back.
+    CancelRequested {
+        /// The order.
+        id: ClientOrderId,
+        /// Why.
+        reason: String,
+    },
+    /// The order is over.
+    OrderEnded {
+        /// The order.
+        id: ClientOrderId,
+        /// How.
+        end: OrderEnd,
+        /// Why, for people.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        reason: String,
+        /// When its first byte went out, where this was the answer to a submission.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sent_at: Option<Timestamp>,
+    },
+    /// The account's money was told.
+    AccountRead {
+        /// The account.
+        account: AccountName,
+        /// Its money.
+        balance: Balance,
+    },
+    /// A halt begins, or changes its level.
+    HaltSet(Halt),
+    /// A halt is over.
+    HaltLifted {
+        /// Which one.
+        scope: Scope,
+        /// Who lifted it.
+        by: String,
+    },
+    /// A person asked for positions to be closed.
+    FlattenRequested {
+        /// Which ones.
+        scope: Scope,
+        /// Who.
+        by: String,
+    },
+}
+
+/// How an order ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderEnd {
+    /// All of it traded.
+    Filled,
+    /// It ended at the broker before all of it had traded.
+    Cancelled,
+    /// The broker refused it.
+    Rejected,
+    /// Its time was over before it could be sent, or the broker never had it.
+    Expired,
+    /// It was taken back here and never reached the broker.
+    Abandoned,
+}
+
+/// What was decided about one alert.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertDecision {
+    /// The alert's number.
+    pub alert: AlertId,
+    /// Where it came from.
+    pub source: SourceName,
+    /// When its last byte was there.
+    pub received_at: Timestamp,
+    /// What it says.
+    pub signal: Signal,
+    /// Its identity among alerts.
+    pub identity: crate::identity::Identity,
+    /// The decision in one word.
+    pub outcome: Outcome,
+    /// Why, where the outcome isn't told by the legs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The alert that this repeats.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<AlertId>,
+    /// What was decided for each account.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub legs: Vec<LegDecision>,
+}
+
+/// The decision about an alert in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// At least one leg is carried out, or there was nothing to do.
+    Accepted,
+    /// It repeats an earlier one.
+    Duplicate,
+    /// Every leg was refused.
+    Refused,
+    /// Every leg that was not refused met a halt.
+    Halted,
+}
+
+impl Outcome {
+    /// The word of the answer.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Duplicate => "duplicate",
+            Self::Refused => "refused",
+            Self::Halted => "halted",
+        }
+    }
+}
+
+/// What was decided for one account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LegDecision {
+    /// The account.
+    pub account: AccountName,
+    /// Accepted, refused or halted.
+    pub decision: Outcome,
+    /// Why, in a sentence.
+    pub reason: String,
+    /// The broker's symbol.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub symbol: Option<Symbol>,
+    /// The orders that were planned, in the order of their sending.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub orders: Vec<LegOrder>,
+    /// What each rule said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub verdicts: Vec<Verdict>,
+}
+
+/// One planned order in a leg's answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LegOrder {
+    /// The order.
+    pub client_order_id: ClientOrderId,
+    /// Which way.
+    pub side: Side,
+    /// How much.
+    pub quantity: Decimal,
+}
+
+/// What must be done, after the events are durable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Hand the order to the broker.
+    Submit(Box<OrderPlan>),
+    /// Ask the broker about an order.
+    Find {
+        /// Where.
+        lane: Lane,
+        /// Which.
+        id: ClientOrderId,
+    },
+    /// Ask the broker to take an order back.
+    Cancel {
+        /// Where.
+        lane: Lane,
+        /// Which.
+        id: ClientOrderId,
+    },
+    /// Tell the owner.
+    Notify(String),
+}
+
+/// A position that a strategy owns in an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PositionKey {
+    /// The account.
+    pub account: AccountName,
+    /// The strategy.
+    pub strategy: StrategyName,
+    /// The broker's symbol.
+    pub symbol: Symbol,
+}
+
+/// A strategy's position as people read it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PositionView {
+    /// Whose and where.
+    #[serde(flatten)]
+    pub key: PositionKey,
+    /// Long, short or flat.
+    pub side: PositionSide,
+    /// Its signed size.
+    pub quantity: Decimal,
+    /// The mean price of what is open.
+    pub average_price: Decimal,
+    /// Profit that closing has made so far, without fees.
+    pub realised: Decimal,
+    /// Fees so far.
+    pub fees: Decimal,
+}

@@ -1,0 +1,244 @@
+//! The life of an order, from the plan to its last word.
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::id::{AccountName, AlertId, ClientOrderId, StrategyName, Symbol};
+use crate::number::{Price, Quantity};
+use crate::signal::{Protection, Side, Terms};
+use crate::time::Timestamp;
+
+/// An order as it was decided: everything the broker is told, and why it exists.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderPlan {
+    /// Its identity, at the broker too.
+    pub id: ClientOrderId,
+    /// Where it goes.
+    pub account: AccountName,
+    /// Whose position it changes.
+    pub strategy: StrategyName,
+    /// The broker's name of the instrument.
+    pub symbol: Symbol,
+    /// Which way.
+    pub side: Side,
+    /// How much. For an exit that waits, the most it may become.
+    pub quantity: Quantity,
+    /// At which terms.
+    pub kind: OrderKind,
+    /// What it does to the position, and so which rules and which place in the lane it has.
+    pub class: OrderClass,
+    /// What must protect the position that it opens.
+    #[serde(default, skip_serializing_if = "Protection::is_empty")]
+    pub protection: Protection,
+    /// The market price when it was decided, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference_price: Option<Price>,
+    /// Who asked for it.
+    pub origin: Origin,
+    /// It is not sent after this moment.
+    pub expires_at: Timestamp,
+    /// It is not sent before these are final.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<ClientOrderId>,
+}
+
+/// The lane of an order: the sequence of orders for one account and symbol.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Lane {
+    /// The account.
+    pub account: AccountName,
+    /// The broker's symbol.
+    pub symbol: Symbol,
+}
+
+impl OrderPlan {
+    /// The lane that it belongs to.
+    #[must_use]
+    pub fn lane(&self) -> Lane {
+        Lane {
+            account: self.account.clone(),
+            symbol: self.symbol.clone(),
+        }
+    }
+}
+
+/// How an order executes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum OrderKind {
+    /// One set of terms.
+    Single {
+        /// The terms.
+        terms: Terms,
+    },
+    /// A stop and a target of which whichever comes first executes.
+    OneCancelsOther {
+        /// Leaves at the market from here.
+        stop: Price,
+        /// Leaves at this price or better.
+        target: Price,
+    },
+}
+
+impl OrderKind {
+    /// A market order.
+    pub const MARKET: Self = Self::Single {
+        terms: Terms::Market,
+    };
+
+    /// Whether the order may rest at the broker rather than execute at once.
+    #[must_use]
+    pub const fn rests(self) -> bool {
+        !matches!(
+            self,
+            Self::Single {
+                terms: Terms::Market
+            }
+        )
+    }
+}
+
+/// What an order does to the position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderClass {
+    /// Leaves a position; first in the lane, free of the rules for entries.
+    Exit,
+    /// Stop or target that rests at the broker while the position lives.
+    Protection,
+    /// Opens or enlarges a position.
+    Entry,
+}
+
+impl OrderClass {
+    /// Whether the order may only make the position smaller.
+    #[must_use]
+    pub const fn reduces(self) -> bool {
+        match self {
+            Self::Exit | Self::Protection => true,
+            Self::Entry => false,
+        }
+    }
+}
+
+/// Who asked for an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// An alert.
+    Alert(AlertId),
+    /// The fill of an entry that asked for protection.
+    Protects(ClientOrderId),
+    /// A person or a halt.
+    Operator(String),
+}
+
+/// Where an order stands. The last five are final.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum OrderStatus {
+    /// Planned; waits for other orders, for its lane or for the next attempt.
+    Waiting,
+    /// Handed to execution; nothing has been heard. After a crash this is an unknown fate.
+    Submitting,
+    /// Nobody knows whether the broker took it; the broker is being asked.
+    Unknown,
+    /// The broker has it.
+    Working,
+    /// All of it has traded.
+    Filled,
+    /// It ended at the broker before all of it had traded.
+    Cancelled,
+    /// The broker refused it.
+    Rejected,
+    /// Its time was over before it could be sent, or the broker never had it.
+    Expired,
+    /// It was taken back here and never reached the broker.
+    Abandoned,
+}
+
+impl OrderStatus {
+    /// Whether nothing more is expected.
+    #[must_use]
+    pub const fn is_final(&self) -> bool {
+        match self {
+            Self::Waiting | Self::Submitting | Self::Unknown | Self::Working => false,
+            Self::Filled | Self::Cancelled | Self::Rejected | Self::Expired | Self::Abandoned => {
+                true
+            }
+        }
+    }
+
+    /// Whether the broker may have the order, or is about to.
+    #[must_use]
+    pub const fn may_be_at_broker(&self) -> bool {
+        match self {
+            Self::Submitting | Self::Unknown | Self::Working => true,
+            Self::Waiting
+            | Self::Filled
+            | Self::Cancelled
+            | Self::Rejected
+            | Self::Expired
+            | Self::Abandoned => false,
+        }
+    }
+
+    /// One word for tables and answers.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Submitting => "submitting",
+            Self::Unknown => "unknown",
+            Self::Working => "working",
+            Self::Filled => "filled",
+            Self::Cancelled => "cancelled",
+            Self::Rejected => "rejected",
+            Self::Expired => "expired",
+            Self::Abandoned => "abandoned",
+        }
+    }
+}
+
+/// An order and all that has become of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// As it was decided.
+    pub plan: OrderPlan,
+    /// When it was decided.
+    pub planned_at: Timestamp,
+    /// Where it stands.
+    #[serde(flatten)]
+    pub status: OrderStatus,
+    /// How often it has been handed to execution.
+    pub attempts: u32,
+    /// How much has traded.
+    pub filled: Decimal,
+    /// The mean price of what has traded, zero before that.
+    pub average_price: Decimal,
+    /// Fees so far, in the account's currency.
+    pub fees: Decimal,
+    /// The broker's own id, once it has told it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub broker_order_id: Option<String>,
+    /// Whether the broker has been asked to take it back.
+    #[serde(default)]
+    pub cancel_requested: bool,
+    /// How often the broker has been asked about it since its fate became unknown.
+    #[serde(default)]
+    pub questions: u32,
+    /// When it must be looked at again: the next attempt, or the next question to the broker.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wake_at: Option<Timestamp>,
+    /// The last thing that was said about it, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+impl Order {
+    /// How much is still to trade.
+    #[must_use]
+    pub fn remaining(&self) -> Decimal {
+        (self.plan.quantity.get() - self.filled).max(Decimal::ZERO)
+    }
+}

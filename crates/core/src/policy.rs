@@ -1,0 +1,188 @@
+//! The trader's own rules: which accounts there are, who is routed where, and what may be sent.
+//!
+//! A policy is what the configuration means. It decides new things only: replaying the journal
+//! never asks it, so that a changed policy can't rewrite history.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::id::{AccountName, SourceName, StrategyName, Symbol};
+use crate::instrument::Instruments;
+use crate::number::Quantity;
+
+/// How long after the first delivery a body without id and time counts as a resend.
+///
+/// TradingView's last resend can come about 27 s after the first; the shortest honest repeat of
+/// such a body is a one-minute bar.
+pub const DEDUP_WINDOW_DEFAULT: Duration = Duration::from_secs(45);
+/// How old an entry may be when no rule says otherwise.
+pub const SIGNAL_AGE_DEFAULT: Duration = Duration::from_secs(60);
+/// How long an exit is tried before it is given up and shouted about.
+pub const EXIT_LIFE: Duration = Duration::from_secs(15 * 60);
+/// Most legs that one signal may have.
+pub const LEGS_MAX: usize = 64;
+
+/// Everything that [`crate::decide`] is told by the configuration and the brokers' lists.
+#[derive(Debug, Clone, Default)]
+pub struct Policy {
+    /// A random text made once per data directory; part of every client order id.
+    pub installation: String,
+    /// The accounts by name.
+    pub accounts: BTreeMap<AccountName, AccountPolicy>,
+    /// The routes in the order of the configuration.
+    pub routes: Vec<Route>,
+    /// The sources by name.
+    pub sources: BTreeMap<SourceName, SourcePolicy>,
+}
+
+/// What a source's alerts are held to.
+#[derive(Debug, Clone)]
+pub struct SourcePolicy {
+    /// How long a body without id and time counts as a resend of the first.
+    pub dedup_window: Duration,
+}
+
+impl Default for SourcePolicy {
+    fn default() -> Self {
+        Self {
+            dedup_window: DEDUP_WINDOW_DEFAULT,
+        }
+    }
+}
+
+/// Whether real money moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Simulated here.
+    Paper,
+    /// The broker's demo or test environment.
+    Demo,
+    /// Real money.
+    Live,
+}
+
+/// One account and what may be done in it.
+#[derive(Debug, Clone)]
+pub struct AccountPolicy {
+    /// Whether real money moves.
+    pub mode: Mode,
+    /// The currency of balances and of the notional rules.
+    pub currency: String,
+    /// The trader's rules for it.
+    pub rules: Rules,
+    /// The broker's instruments.
+    pub instruments: Instruments,
+    /// What the broker can do.
+    pub capabilities: Capabilities,
+}
+
+/// What a broker can do; anything else is refused before it is sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(clippy::struct_excessive_bools)]
+pub struct Capabilities {
+    /// Limit orders.
+    pub limit: bool,
+    /// Stop orders that become market orders.
+    pub stop: bool,
+    /// Stop orders that become limit orders.
+    pub stop_limit: bool,
+    /// A stop and a target as one order, of which one side executes.
+    pub oco: bool,
+    /// Positions below zero.
+    pub short: bool,
+    /// A flag that keeps an order from opening a position.
+    pub reduce_only: bool,
+}
+
+/// The pre-trade rules of one account. An absent rule does not limit.
+#[derive(Debug, Clone, Default)]
+pub struct Rules {
+    /// Only these symbols may be entered.
+    pub allowed_symbols: Option<BTreeSet<Symbol>>,
+    /// The largest quantity of one entry order.
+    pub max_order_quantity: Option<Quantity>,
+    /// The largest value of one entry order, in the account's currency.
+    pub max_order_notional: Option<Decimal>,
+    /// The largest position in one symbol over all strategies, working entries included, in units.
+    pub max_position: Option<Quantity>,
+    /// The most entry orders in any 60 s.
+    pub max_orders_per_minute: Option<u32>,
+    /// The oldest entry that is still sent; [`SIGNAL_AGE_DEFAULT`] when absent.
+    pub max_signal_age: Option<Duration>,
+}
+
+/// Strategies → accounts, with the size and the symbols of each leg.
+#[derive(Debug, Clone)]
+pub struct Route {
+    /// Which strategies take it.
+    pub strategies: StrategyFilter,
+    /// Where they go; each account gets its own leg.
+    pub accounts: Vec<AccountName>,
+    /// How large a leg is.
+    pub sizing: Sizing,
+    /// Symbols that have another name in these accounts.
+    pub symbols: BTreeMap<Symbol, Symbol>,
+}
+
+/// Which strategies a route takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StrategyFilter {
+    /// All of them.
+    Any,
+    /// The named ones.
+    Named(BTreeSet<StrategyName>),
+}
+
+impl StrategyFilter {
+    /// Whether the route takes this strategy.
+    #[must_use]
+    pub fn takes(&self, strategy: &StrategyName) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Named(names) => names.contains(strategy),
+        }
+    }
+}
+
+/// How the size of a leg follows from the alert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sizing {
+    /// As the alert says.
+    AsAlert,
+    /// The alert's quantity times this factor, above zero.
+    Multiplied(Decimal),
+    /// Always this quantity, whatever the alert says.
+    Fixed(Quantity),
+    /// For so much money in the account's currency.
+    Notional(Decimal),
+    /// For this share of the account's equity, above 0 and up to 1000 percent.
+    PercentOfEquity(Decimal),
+}
+
+impl Policy {
+    /// The legs of a strategy: each account once, by the first route that takes it there.
+    #[must_use]
+    pub fn legs(&self, strategy: &StrategyName) -> Vec<(&AccountName, &Route)> {
+        let mut taken = BTreeSet::new();
+        self.routes
+            .iter()
+            .filter(|route| route.strategies.takes(strategy))
+            .flat_map(|route| route.accounts.iter().map(move |account| (account, route)))
+            .filter(|(account, _)| taken.insert(*account))
+            .take(LEGS_MAX)
+            .collect()
+    }
+}
+
+impl Route {
+    /// What a symbol is called in this route's accounts.
+    #[must_use]
+    pub fn symbol(&self, symbol: &Symbol) -> Symbol {
+        self.symbols.get(symbol).unwrap_or(symbol).clone()
+    }
+}

@@ -1,0 +1,1 @@
+//! Everything of Ponte that touches the world.
