@@ -40,6 +40,11 @@ pub struct OrderPlan {
     /// It is not sent before these are final.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub after: Vec<ClientOrderId>,
+    /// Protection that this one takes over from: the old one is cancelled once this one rests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<ClientOrderId>,
+    /// What one unit's move of 1 in price is worth, for profits.
+    pub multiplier: Decimal,
 }
 
 /// The lane of an order: the sequence of orders for one account and symbol.
