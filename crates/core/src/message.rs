@@ -558,3 +558,53 @@ pub struct PositionView {
     /// Fees so far.
     pub fees: Decimal,
 }
+
+impl Event {
+    /// The event's name in the journal, in exports and in tables.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Started { .. } => "started",
+            Self::RequestRefused(_) => "request_refused",
+            Self::AlertDecided(_) => "alert_decided",
+            Self::Alarm { .. } => "alarm",
+            Self::OrderPlanned { .. } => "order_planned",
+            Self::OrderReleased { .. } => "order_released",
+            Self::OrderAcknowledged { .. } => "order_acknowledged",
+            Self::OrderFilled { .. } => "order_filled",
+            Self::OrderNotSent { .. } => "order_not_sent",
+            Self::OrderUnknown { .. } => "order_unknown",
+            Self::OrderQuestioned { .. } => "order_questioned",
+            Self::CancelRequested { .. } => "cancel_requested",
+            Self::OrderEnded { .. } => "order_ended",
+            Self::AccountRead { .. } => "account_read",
+            Self::HaltSet(_) => "halt_set",
+            Self::HaltLifted { .. } => "halt_lifted",
+            Self::FlattenRequested { .. } => "flatten_requested",
+        }
+    }
+
+    /// The order that the event is about.
+    #[must_use]
+    pub fn order_id(&self) -> Option<ClientOrderId> {
+        match self {
+            Self::OrderPlanned { plan, .. } => Some(plan.id),
+            Self::OrderReleased { id, .. }
+            | Self::OrderAcknowledged { id, .. }
+            | Self::OrderFilled { id, .. }
+            | Self::OrderNotSent { id, .. }
+            | Self::OrderUnknown { id, .. }
+            | Self::OrderQuestioned { id }
+            | Self::CancelRequested { id, .. }
+            | Self::OrderEnded { id, .. } => Some(*id),
+            Self::Alarm { order, .. } => *order,
+            Self::Started { .. }
+            | Self::RequestRefused(_)
+            | Self::AlertDecided(_)
+            | Self::AccountRead { .. }
+            | Self::HaltSet(_)
+            | Self::HaltLifted { .. }
+            | Self::FlattenRequested { .. } => None,
+        }
+    }
+}

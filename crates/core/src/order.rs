@@ -116,6 +116,16 @@ pub enum OrderClass {
 }
 
 impl OrderClass {
+    /// One word for tables and answers.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Exit => "exit",
+            Self::Protection => "protection",
+            Self::Entry => "entry",
+        }
+    }
+
     /// Whether the order may only make the position smaller.
     #[must_use]
     pub const fn reduces(self) -> bool {
