@@ -80,6 +80,19 @@ pub struct AlertInput {
     pub signal: Signal,
     /// The first alert of the same identity, if the journal has one.
     pub seen: Option<Seen>,
+    /// From where and in which words.
+    pub delivery: Delivery,
+}
+
+/// From where and in which words an alert came: for the record, not for the decision.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// The address that it came from.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub peer: String,
+    /// The start of the body with secrets taken out.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub body: String,
 }
 
 /// What the journal remembers of an identity.
@@ -432,6 +445,9 @@ pub struct AlertDecision {
     pub source: SourceName,
     /// When its last byte was there.
     pub received_at: Timestamp,
+    /// From where and in which words.
+    #[serde(default)]
+    pub delivery: Delivery,
     /// What it says.
     pub signal: Signal,
     /// Its identity among alerts.

@@ -25,6 +25,7 @@ pub(super) fn decide(context: Context<'_>, input: AlertInput) -> Decision {
         alert: context.state.next_alert(),
         source: input.source,
         received_at: input.received_at,
+        delivery: input.delivery,
         signal: input.signal,
         identity,
         outcome: Outcome::Accepted,

@@ -14,7 +14,7 @@ use super::writer::short;
 use super::{JournalError, schema};
 
 /// Most rows that one list gives.
-pub const ROWS_MAX: u32 = 10_000;
+const ROWS_MAX: u32 = 10_000;
 
 /// A reader of the journal; cheap to open, for one thread.
 pub struct Reader {
@@ -25,7 +25,7 @@ pub struct Reader {
 /// Which alerts are listed, newest first.
 #[derive(Debug, Clone, Default)]
 pub struct AlertFilter {
-    /// At most so many, up to [`ROWS_MAX`].
+    /// At most so many, up to 10,000.
     pub limit: u32,
     /// Only this outcome.
     pub outcome: Option<String>,
@@ -63,7 +63,7 @@ pub struct AlertRow {
 /// Which orders are listed, newest first.
 #[derive(Debug, Clone, Default)]
 pub struct OrderFilter {
-    /// At most so many, up to [`ROWS_MAX`].
+    /// At most so many, up to 10,000.
     pub limit: u32,
     /// Only those that are not over.
     pub open_only: bool,
