@@ -33,15 +33,15 @@ fn main() -> ExitCode {
     let outcome = match chore.as_str() {
         "test" => test::run(flags),
         "tidy" => run_tidy(),
-        "bench" => bench::run(flags),
+        "bench" => bench::run(flags).map(|()| ExitCode::SUCCESS),
         "help" | "--help" | "-h" => {
             print!("{USAGE}");
-            Ok(())
+            Ok(ExitCode::SUCCESS)
         }
         _ => Err(format!("no chore is called {chore}\n\n{USAGE}").into()),
     };
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("xtask: {error}");
             ExitCode::FAILURE
@@ -49,16 +49,16 @@ fn main() -> ExitCode {
     }
 }
 
-fn run_tidy() -> Result<()> {
+fn run_tidy() -> Result<ExitCode> {
     let findings = tidy::check(&root()?)?;
     for finding in &findings {
         println!("{finding}");
     }
-    if findings.is_empty() {
-        Ok(())
+    Ok(if findings.is_empty() {
+        ExitCode::SUCCESS
     } else {
-        Err(format!("tidy found {}", findings.len()).into())
-    }
+        ExitCode::FAILURE
+    })
 }
 
 /// The root of the repository.

@@ -1,6 +1,8 @@
 //! Load from `wrk`: a number of connections, each sending its next alert when the last is answered.
 
 use std::process::Command;
+use std::thread;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -12,6 +14,10 @@ pub(crate) const CONNECTIONS: [u32; 3] = [1, 16, 128];
 
 /// The secret of the alerts, known to every receiver measured.
 pub(crate) const SECRET: &str = "S3cret-of-the-bench-0123456789";
+
+/// How long the receiver is left alone between two runs, so that none works off the queue of the
+/// one before.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// What one run of the load told.
 pub(crate) struct Load {
@@ -37,6 +43,7 @@ pub(crate) fn measure(bench: &Bench, name: &str, port: u16) -> Result<Vec<Load>>
     wrk(bench, &format!("{name}-warm"), port, 16, 1)?;
     let mut loads = Vec::new();
     for connections in CONNECTIONS {
+        thread::sleep(PAUSE);
         let load = wrk(bench, name, port, connections, bench.seconds)?;
         let Load {
             per_second,

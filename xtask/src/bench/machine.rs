@@ -12,12 +12,13 @@ pub(crate) fn describe(disk: &Path) -> String {
     let cores = thread::available_parallelism().map_or(0, usize::from);
     let processor = field("/proc/cpuinfo", "model name");
     let memory = field("/proc/meminfo", "MemTotal");
+    let memory = memory
+        .strip_suffix(" kB")
+        .and_then(|kib| kib.parse::<u64>().ok());
+    let memory = memory.map_or_else(|| "unknown".to_owned(), |kib| format!("{} GiB", kib >> 20));
     let kernel = said(Command::new("uname").arg("-sr"));
-    let disk = said(
-        Command::new("stat")
-            .args(["--file-system", "--format", "%T"])
-            .arg(disk),
-    );
+    let disk = said(Command::new("df").arg("--output=fstype").arg(disk));
+    let disk = disk.lines().last().unwrap_or_default();
     let day = said(Command::new("date").args(["--utc", "+%Y-%m-%d"]));
     format!("{day}, {cores} × {processor}, memory {memory}, {kernel}, file system {disk}")
 }

@@ -18,7 +18,8 @@ pub(crate) struct Ponte {
     pub(crate) admin: u16,
 }
 
-/// Loads it, and measures the disk once more, since a disk's speed changes with the hour.
+/// Loads it, and measures the disk once more, since a disk shared
+/// with others changes its speed from one minute to the next.
 pub(crate) fn run(bench: &Bench, results: &mut Results) -> Result<()> {
     let program = bench.build("ponte")?;
     let folder = bench.folder("ponte")?;
