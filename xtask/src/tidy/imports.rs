@@ -37,13 +37,13 @@ const FENCES: &[Fence] = &[
     Fence {
         inside: &[VENUE],
         except: &[],
-        never: &["ponte_core", "ponte"],
+        never: &["ponte_core"],
         cure: "let the venue stand alone, so that it can't share a misunderstanding with Ponte",
     },
     Fence {
         inside: &[CORE],
         except: &[],
-        never: &["ponte", "ponte_venue"],
+        never: &["ponte_venue"],
         cure: "turn the dependency around: nothing of ours is known to the core",
     },
     Fence {
