@@ -210,9 +210,15 @@ impl ClientOrderId {
         Self(id)
     }
 
+    /// The identity whose bytes these are.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
     /// The 16 bytes behind the hex digits.
     #[must_use]
-    pub fn as_bytes(&self) -> &[u8; 16] {
+    pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }
 }

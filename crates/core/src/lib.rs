@@ -3,15 +3,20 @@
 //! No clock, no randomness, no file, no socket and no async: time and everything else that
 //! changes from run to run is an argument. See `ARCHITECTURE.md` for the map.
 
+pub mod decide;
 pub mod format;
+pub mod gate;
 pub mod halt;
 pub mod id;
 pub mod identity;
 pub mod instrument;
 pub mod message;
+pub mod nearest;
 pub mod number;
 pub mod order;
 pub mod policy;
+pub mod retry;
 pub mod signal;
+pub mod state;
 pub mod time;
 pub mod verdict;

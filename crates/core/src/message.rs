@@ -60,6 +60,8 @@ pub enum Input {
     },
     /// Time has passed.
     Tick,
+    /// The facts of a lane have changed; what waited in it may go. The engine tells itself.
+    Settle(Lane),
     /// The process has started on this journal; nothing is in flight any more.
     Started {
         /// The program's version.
@@ -184,6 +186,19 @@ pub enum NotSent {
     Unreachable(String),
 }
 
+impl std::fmt::Display for NotSent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Halted => f.write_str("a halt was in force at the last check"),
+            Self::LaneFrozen => {
+                f.write_str("the lane is frozen until the fate of another order is known")
+            }
+            Self::Expired => f.write_str("its time was over at the last check"),
+            Self::Unreachable(why) => write!(f, "the broker could not take it: {why}"),
+        }
+    }
+}
+
 /// The broker's answer to a question about one order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FindAnswer {
@@ -268,7 +283,7 @@ pub enum Event {
     RequestRefused(RefusedRequest),
     /// An alert was decided.
     AlertDecided(Box<AlertDecision>),
-    /// The same identity with another meaning: refused, and a reason for alarm.
+    /// Something that must not happen did, or that a person must look at.
     Alarm {
         /// What happened, for people.
         message: String,
@@ -335,11 +350,17 @@ pub enum Event {
         id: ClientOrderId,
         /// What happened.
         why: String,
-        /// When the broker is asked (again).
-        ask_at: Timestamp,
+        /// When the broker is asked again; absent when it is being asked now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ask_at: Option<Timestamp>,
         /// When its first byte went out, where this process sent it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sent_at: Option<Timestamp>,
+    },
+    /// The broker is being asked what became of the order.
+    OrderQuestioned {
+        /// The order.
+        id: ClientOrderId,
     },
     /// The broker was asked to take an order back.
     CancelRequested {
@@ -536,4 +557,54 @@ pub struct PositionView {
     pub realised: Decimal,
     /// Fees so far.
     pub fees: Decimal,
+}
+
+impl Event {
+    /// The event's name in the journal, in exports and in tables.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Started { .. } => "started",
+            Self::RequestRefused(_) => "request_refused",
+            Self::AlertDecided(_) => "alert_decided",
+            Self::Alarm { .. } => "alarm",
+            Self::OrderPlanned { .. } => "order_planned",
+            Self::OrderReleased { .. } => "order_released",
+            Self::OrderAcknowledged { .. } => "order_acknowledged",
+            Self::OrderFilled { .. } => "order_filled",
+            Self::OrderNotSent { .. } => "order_not_sent",
+            Self::OrderUnknown { .. } => "order_unknown",
+            Self::OrderQuestioned { .. } => "order_questioned",
+            Self::CancelRequested { .. } => "cancel_requested",
+            Self::OrderEnded { .. } => "order_ended",
+            Self::AccountRead { .. } => "account_read",
+            Self::HaltSet(_) => "halt_set",
+            Self::HaltLifted { .. } => "halt_lifted",
+            Self::FlattenRequested { .. } => "flatten_requested",
+        }
+    }
+
+    /// The order that the event is about.
+    #[must_use]
+    pub fn order_id(&self) -> Option<ClientOrderId> {
+        match self {
+            Self::OrderPlanned { plan, .. } => Some(plan.id),
+            Self::OrderReleased { id, .. }
+            | Self::OrderAcknowledged { id, .. }
+            | Self::OrderFilled { id, .. }
+            | Self::OrderNotSent { id, .. }
+            | Self::OrderUnknown { id, .. }
+            | Self::OrderQuestioned { id }
+            | Self::CancelRequested { id, .. }
+            | Self::OrderEnded { id, .. } => Some(*id),
+            Self::Alarm { order, .. } => *order,
+            Self::Started { .. }
+            | Self::RequestRefused(_)
+            | Self::AlertDecided(_)
+            | Self::AccountRead { .. }
+            | Self::HaltSet(_)
+            | Self::HaltLifted { .. }
+            | Self::FlattenRequested { .. } => None,
+        }
+    }
 }

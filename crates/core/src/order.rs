@@ -40,6 +40,11 @@ pub struct OrderPlan {
     /// It is not sent before these are final.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub after: Vec<ClientOrderId>,
+    /// Protection that this one takes over from: the old one is cancelled once this one rests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<ClientOrderId>,
+    /// What one unit's move of 1 in price is worth, for profits.
+    pub multiplier: Decimal,
 }
 
 /// The lane of an order: the sequence of orders for one account and symbol.
@@ -111,6 +116,16 @@ pub enum OrderClass {
 }
 
 impl OrderClass {
+    /// One word for tables and answers.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Exit => "exit",
+            Self::Protection => "protection",
+            Self::Entry => "entry",
+        }
+    }
+
     /// Whether the order may only make the position smaller.
     #[must_use]
     pub const fn reduces(self) -> bool {

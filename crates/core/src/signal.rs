@@ -97,6 +97,34 @@ pub enum Intent {
     Heartbeat,
 }
 
+impl Intent {
+    /// The intent's word in tables and exports.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Trade {
+                side: Side::Buy, ..
+            } => "buy",
+            Self::Trade {
+                side: Side::Sell, ..
+            } => "sell",
+            Self::Enter {
+                side: PositionSide::Short,
+                ..
+            } => "enter_short",
+            Self::Enter {
+                side: PositionSide::Long | PositionSide::Flat,
+                ..
+            } => "enter_long",
+            Self::Exit { .. } => "exit",
+            Self::Reverse { .. } => "reverse",
+            Self::Target { .. } => "target",
+            Self::Cancel => "cancel",
+            Self::Heartbeat => "heartbeat",
+        }
+    }
+}
+
 /// The direction of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,0 +1,256 @@
+//! Leaving a position: what can go now, and what must wait for entries that are still on their way.
+
+use rust_decimal::Decimal;
+
+use super::{Context, Decision, cancel};
+use crate::id::{AccountName, ClientOrderId, StrategyName, Symbol};
+use crate::message::{Command, Event};
+use crate::number::Quantity;
+use crate::order::{Order, OrderClass, OrderKind, OrderPlan, OrderStatus, Origin};
+use crate::policy::EXIT_LIFE;
+use crate::signal::{Protection, Side};
+use crate::state::AccountState;
+
+/// A strategy's share of a symbol in an account: what exits are about.
+#[derive(Clone, Copy)]
+pub(super) struct Holding<'a> {
+    pub(super) account: &'a AccountName,
+    pub(super) strategy: &'a StrategyName,
+    pub(super) symbol: &'a Symbol,
+}
+
+impl Holding<'_> {
+    pub(super) fn is_of(&self, order: &Order) -> bool {
+        order.plan.strategy == *self.strategy && order.plan.symbol == *self.symbol
+    }
+}
+
+/// Where a holding stands, with what is on its way.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Standing {
+    /// The position by the fills that are known.
+    pub(super) held: Decimal,
+    /// What live exits will still take from it, signed.
+    pub(super) leaving: Decimal,
+    /// What live entries may still bring, signed.
+    pub(super) coming: Decimal,
+    /// What exits will take that wait for those entries, signed.
+    pub(super) leaving_later: Decimal,
+}
+
+impl Standing {
+    /// The position once everything on its way has happened.
+    pub(super) fn expected(self) -> Decimal {
+        self.held
+            .saturating_add(self.leaving)
+            .saturating_add(self.coming)
+            .saturating_add(self.leaving_later)
+    }
+
+    /// How much of the known position no exit has claimed yet, unsigned.
+    pub(super) fn free(self) -> Decimal {
+        if self.held.is_sign_positive() {
+            self.held.saturating_add(self.leaving).max(Decimal::ZERO)
+        } else {
+            (-self.held.saturating_add(self.leaving)).max(Decimal::ZERO)
+        }
+    }
+}
+
+/// Where a holding stands. Entries that are being taken back still count: they may fill.
+pub(super) fn standing(account: Option<&AccountState>, holding: Holding<'_>) -> Standing {
+    let Some(account) = account else {
+        return Standing::default();
+    };
+    let mut standing = Standing {
+        held: account.held(holding.strategy, holding.symbol),
+        ..Standing::default()
+    };
+    for order in account.orders.values().filter(|order| holding.is_of(order)) {
+        let change = order.plan.side.signed(order.remaining());
+        match order.plan.class {
+            OrderClass::Entry => standing.coming = standing.coming.saturating_add(change),
+            // An exit that waits claims only what entries will bring.
+            OrderClass::Exit if order.status == OrderStatus::Waiting && order.attempts == 0 => {
+                standing.leaving_later = standing.leaving_later.saturating_add(change);
+            }
+            OrderClass::Exit => standing.leaving = standing.leaving.saturating_add(change),
+            OrderClass::Protection => {}
+        }
+    }
+    standing
+}
+
+/// The side that makes this position smaller.
+pub(super) fn closing_side(position: Decimal) -> Side {
+    if position.is_sign_positive() {
+        Side::Sell
+    } else {
+        Side::Buy
+    }
+}
+
+/// The orders of an exit.
+#[derive(Debug, Default)]
+pub(super) struct ExitPlans {
+    /// Orders that go now or wait for entries, in this order.
+    pub(super) plans: Vec<OrderPlan>,
+    /// Entries that are taken back.
+    pub(super) taken_back: Decision,
+}
+
+impl ExitPlans {
+    pub(super) fn ids(&self) -> Vec<ClientOrderId> {
+        self.plans.iter().map(|plan| plan.id).collect()
+    }
+
+    /// The events and commands of the plans.
+    pub(super) fn into_decision(self) -> Decision {
+        let mut decision = self.taken_back;
+        for plan in self.plans {
+            plan_order(&mut decision, plan);
+        }
+        decision
+    }
+}
+
+/// Plans an order; it goes at once unless it has something to wait for.
+pub(super) fn plan_order(decision: &mut Decision, plan: OrderPlan) {
+    let waits = !plan.after.is_empty();
+    plan_order_waiting(decision, plan, waits);
+}
+
+/// Plans an order that waits, or goes at once.
+pub(super) fn plan_order_waiting(decision: &mut Decision, plan: OrderPlan, waits: bool) {
+    if !waits {
+        decision.command(Command::Submit(Box::new(plan.clone())));
+    }
+    decision.push(Event::OrderPlanned {
+        plan: Box::new(plan),
+        waits,
+    });
+}
+
+/// What an exit order is made of besides its size.
+pub(super) struct ExitOrigin<'a> {
+    pub(super) origin: Origin,
+    pub(super) kind: OrderKind,
+    pub(super) reason: &'a str,
+    /// Gives the order of a step its identity.
+    pub(super) id: &'a dyn Fn(&str) -> ClientOrderId,
+}
+
+/// Leaves a holding: what is held goes now; what entries on their way may still bring waits for
+/// them. With `amount` `None` all of it is left, and those entries are taken back.
+pub(super) fn exit(
+    context: Context<'_>,
+    holding: Holding<'_>,
+    amount: Option<Decimal>,
+    how: &ExitOrigin<'_>,
+) -> ExitPlans {
+    let mut exit = ExitPlans::default();
+    let Some(account) = context.state.account(holding.account) else {
+        return exit;
+    };
+    let now = standing(Some(account), holding);
+    let take = amount.map_or(now.free(), |amount| amount.min(now.free()));
+    if let Ok(quantity) = Quantity::new(take) {
+        let id = (how.id)("exit");
+        let side = closing_side(now.held);
+        exit.plans
+            .push(order(context, holding, side, quantity, how, id, Vec::new()));
+    }
+    let pending = pending(account, holding, amount.is_none());
+    if amount.is_none() {
+        for (order, _) in &pending {
+            exit.taken_back.join(cancel::request(order, how.reason));
+        }
+    }
+    let rest = amount.map(|amount| amount - take);
+    for side in [Side::Sell, Side::Buy] {
+        let those = || {
+            pending.iter().filter(|(order, exit_side)| {
+                *exit_side == side && (amount.is_some() || order.status.may_be_at_broker())
+            })
+        };
+        let most = those().fold(Decimal::ZERO, |sum, (order, _)| sum + order.remaining());
+        let most = rest.map_or(most, |rest| rest.min(most));
+        let Ok(quantity) = Quantity::new(most) else {
+            continue;
+        };
+        let after = those().map(|(order, _)| order.plan.id).collect();
+        let id = (how.id)(&format!("exit rest {}", side.as_str()));
+        exit.plans
+            .push(order(context, holding, side, quantity, how, id, after));
+    }
+    exit
+}
+
+/// The orders that may still change what is to be left, each with the side that leaves it:
+/// entries on their way, and for a full exit also exits that rest at a price of their own.
+fn pending<'a>(
+    account: &'a AccountState,
+    holding: Holding<'_>,
+    everything: bool,
+) -> Vec<(&'a Order, Side)> {
+    account
+        .orders
+        .values()
+        .filter(|order| holding.is_of(order))
+        .filter_map(|order| match order.plan.class {
+            OrderClass::Entry => Some((order, order.plan.side.opposite())),
+            OrderClass::Exit if everything && order.plan.kind.rests() => {
+                Some((order, order.plan.side))
+            }
+            OrderClass::Exit | OrderClass::Protection => None,
+        })
+        .collect()
+}
+
+fn order(
+    context: Context<'_>,
+    holding: Holding<'_>,
+    side: Side,
+    quantity: Quantity,
+    how: &ExitOrigin<'_>,
+    id: ClientOrderId,
+    after: Vec<ClientOrderId>,
+) -> OrderPlan {
+    OrderPlan {
+        id,
+        account: holding.account.clone(),
+        strategy: holding.strategy.clone(),
+        symbol: holding.symbol.clone(),
+        side,
+        quantity,
+        kind: how.kind,
+        class: OrderClass::Exit,
+        protection: Protection::default(),
+        reference_price: None,
+        origin: how.origin.clone(),
+        expires_at: context.now().after(EXIT_LIFE),
+        after,
+        replaces: None,
+        multiplier: multiplier(context, holding.account, holding.symbol),
+    }
+}
+
+/// What one unit's move of 1 in price is worth, by the broker's list or else by the position.
+pub(super) fn multiplier(context: Context<'_>, account: &AccountName, symbol: &Symbol) -> Decimal {
+    let listed = context
+        .policy
+        .accounts
+        .get(account)
+        .and_then(|policy| policy.instruments.get(symbol))
+        .map(|instrument| instrument.contract_multiplier);
+    let held = || {
+        context
+            .state
+            .account(account)?
+            .positions
+            .values()
+            .find_map(|symbols| symbols.get(symbol))
+            .map(|position| position.multiplier)
+    };
+    listed.or_else(held).unwrap_or(Decimal::ONE)
+}

@@ -1,0 +1,255 @@
+//! What a lane still owes: protection of the right size, and the release of what waited.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rust_decimal::Decimal;
+
+use super::exits::{self, Holding};
+use super::{Context, Decision, cancel, rules};
+use crate::id::{ClientOrderId, StrategyName};
+use crate::message::{Command, Event, OrderEnd};
+use crate::number::Quantity;
+use crate::order::{Lane, Order, OrderClass, OrderPlan, OrderStatus, Origin};
+use crate::policy::EXIT_LIFE;
+use crate::state::{AccountState, State};
+
+/// The lanes in which an order waits.
+pub(super) fn with_waiting_orders(state: &State) -> BTreeSet<Lane> {
+    state
+        .open_orders()
+        .filter(|order| order.status == OrderStatus::Waiting)
+        .map(|order| order.plan.lane())
+        .collect()
+}
+
+/// Time has passed: brokers are asked again about orders whose fate is unknown.
+pub(super) fn tick(context: Context<'_>) -> Decision {
+    let mut decision = Decision::default();
+    let due = |order: &&Order| order.wake_at.is_some_and(|at| at <= context.now());
+    for order in context.state.open_orders().filter(due) {
+        if order.status == OrderStatus::Unknown {
+            let id = order.plan.id;
+            decision.push(Event::OrderQuestioned { id });
+            decision.command(Command::Find {
+                lane: order.plan.lane(),
+                id,
+            });
+        }
+    }
+    decision
+}
+
+/// Brings a lane up to date with the facts.
+pub(super) fn settle(context: Context<'_>, lane: &Lane) -> Decision {
+    let Some(account) = context.state.account(&lane.account) else {
+        return Decision::default();
+    };
+    let mut decision = fit_protection(context, account, lane);
+    decision.join(release(context, account, lane));
+    decision
+}
+
+/// Holds the protection of each strategy to the size of its position. Too much of it would open a
+/// position the other way; what is too large is replaced by the right size before it goes.
+fn fit_protection(context: Context<'_>, account: &AccountState, lane: &Lane) -> Decision {
+    let mut decision = Decision::default();
+    let replaced: BTreeSet<_> = account
+        .lane(lane)
+        .filter_map(|order| order.plan.replaces)
+        .collect();
+    let mut by_strategy: BTreeMap<&StrategyName, Vec<&Order>> = BTreeMap::new();
+    for order in account.lane(lane) {
+        let counts = order.plan.class == OrderClass::Protection
+            && !order.cancel_requested
+            && !replaced.contains(&order.plan.id);
+        if counts {
+            by_strategy
+                .entry(&order.plan.strategy)
+                .or_default()
+                .push(order);
+        }
+    }
+    for (strategy, mut orders) in by_strategy {
+        let held = account.held(strategy, &lane.symbol);
+        let closes =
+            |order: &Order| !held.is_zero() && exits::closing_side(held) == order.plan.side;
+        for order in orders.iter().filter(|order| !closes(order)) {
+            decision.join(cancel::request(
+                order,
+                "the position that it protected is gone",
+            ));
+        }
+        orders.retain(|order| closes(order));
+        orders.sort_by_key(|order| std::cmp::Reverse((order.planned_at, order.plan.id)));
+        let total = orders
+            .iter()
+            .fold(Decimal::ZERO, |sum, order| sum + order.remaining());
+        let mut excess = total - held.abs();
+        for order in orders {
+            if excess <= Decimal::ZERO {
+                break;
+            }
+            let remaining = order.remaining();
+            if remaining <= excess {
+                decision.join(cancel::request(order, "the position is smaller now"));
+                excess -= remaining;
+            } else {
+                if let Ok(quantity) = Quantity::new(remaining - excess) {
+                    exits::plan_order(&mut decision, smaller(context, order, quantity));
+                }
+                excess = Decimal::ZERO;
+            }
+        }
+    }
+    decision
+}
+
+fn smaller(context: Context<'_>, order: &Order, quantity: Quantity) -> OrderPlan {
+    OrderPlan {
+        id: ClientOrderId::derive(&[
+            b"smaller",
+            order.plan.id.as_bytes(),
+            quantity.to_string().as_bytes(),
+        ]),
+        quantity,
+        origin: Origin::Protects(order.plan.id),
+        expires_at: context.now().after(EXIT_LIFE),
+        replaces: Some(order.plan.id),
+        ..order.plan.clone()
+    }
+}
+
+/// Lets go what waited and may go: exits first.
+fn release(context: Context<'_>, account: &AccountState, lane: &Lane) -> Decision {
+    let mut decision = Decision::default();
+    let mut waiting: Vec<_> = account
+        .lane(lane)
+        .filter(|order| order.status == OrderStatus::Waiting)
+        .collect();
+    waiting.sort_by_key(|order| (order.plan.class, order.planned_at, order.plan.id));
+    // What this pass has already let go takes its share before the next one looks.
+    let mut claimed: BTreeMap<&StrategyName, Decimal> = BTreeMap::new();
+    for order in waiting {
+        let plan = &order.plan;
+        let step = next_step(
+            context,
+            account,
+            order,
+            claimed.get(&plan.strategy).copied(),
+        );
+        let id = plan.id;
+        match step {
+            Step::Wait => {}
+            Step::End(end, reason) => {
+                if end == OrderEnd::Expired && plan.class.reduces() {
+                    decision.alarm(
+                        format!(
+                            "{} {id} of {} in {} was never sent: {reason}",
+                            if plan.class == OrderClass::Exit {
+                                "exit"
+                            } else {
+                                "protection"
+                            },
+                            plan.symbol,
+                            plan.account
+                        ),
+                        Some(id),
+                    );
+                }
+                decision.push(Event::OrderEnded {
+                    id,
+                    end,
+                    reason: reason.to_owned(),
+                    sent_at: None,
+                });
+            }
+            Step::Go(quantity) => {
+                if plan.class == OrderClass::Exit {
+                    *claimed.entry(&plan.strategy).or_default() += quantity.get();
+                }
+                decision.push(Event::OrderReleased {
+                    id,
+                    quantity: quantity.get(),
+                });
+                decision.command(Command::Submit(Box::new(OrderPlan {
+                    quantity,
+                    ..plan.clone()
+                })));
+            }
+        }
+    }
+    decision
+}
+
+/// What becomes of an order that waits.
+enum Step {
+    Wait,
+    End(OrderEnd, &'static str),
+    Go(Quantity),
+}
+
+fn next_step(
+    context: Context<'_>,
+    account: &AccountState,
+    order: &Order,
+    claimed: Option<Decimal>,
+) -> Step {
+    let plan = &order.plan;
+    let now = context.now();
+    if now >= plan.expires_at {
+        return Step::End(
+            OrderEnd::Expired,
+            "its time was over before it could be sent",
+        );
+    }
+    let timer_runs = order.wake_at.is_some_and(|at| at > now);
+    let others_open = plan.after.iter().any(|id| account.orders.contains_key(id));
+    if timer_runs || others_open {
+        return Step::Wait;
+    }
+    let holding = Holding {
+        account: &plan.account,
+        strategy: &plan.strategy,
+        symbol: &plan.symbol,
+    };
+    let held = account.held(&plan.strategy, &plan.symbol);
+    let gone = held.is_zero() || exits::closing_side(held) != plan.side;
+    match plan.class {
+        OrderClass::Exit | OrderClass::Protection if gone => {
+            Step::End(OrderEnd::Abandoned, "nothing is left to close")
+        }
+        OrderClass::Exit => {
+            let mut standing = exits::standing(Some(account), holding);
+            if order.attempts > 0 {
+                // It counts itself among the exits on their way.
+                standing.leaving -= plan.side.signed(order.remaining());
+            }
+            let free = standing.free() - claimed.unwrap_or_default();
+            match Quantity::new(free.min(plan.quantity.get())) {
+                Ok(quantity) => Step::Go(quantity),
+                Err(_) => Step::End(OrderEnd::Abandoned, "nothing is left to close"),
+            }
+        }
+        OrderClass::Protection => Step::Go(plan.quantity),
+        OrderClass::Entry => entry_step(context, order, held),
+    }
+}
+
+fn entry_step(context: Context<'_>, order: &Order, held: Decimal) -> Step {
+    let plan = &order.plan;
+    if !context
+        .state
+        .halts_on(&plan.account, &plan.strategy, &plan.symbol)
+        .is_empty()
+    {
+        return Step::End(OrderEnd::Abandoned, "a halt is in force");
+    }
+    let against = !held.is_zero() && exits::closing_side(held) == plan.side;
+    if against && !plan.after.is_empty() {
+        return Step::End(OrderEnd::Abandoned, "the close before it did not complete");
+    }
+    if rules::is_lane_frozen(context, &plan.lane()) {
+        return Step::Wait;
+    }
+    Step::Go(plan.quantity)
+}

@@ -1,0 +1,358 @@
+//! One account's share of a signal: moves, sizes, rules, orders.
+
+use super::exits::{self, ExitOrigin, ExitPlans, Holding};
+use super::moves::{self, Enter, Leave, Moves};
+use super::rules::{self, Approved};
+use super::sizing::{Sizer, refuse};
+use super::{Context, Decision, cancel};
+use crate::id::{AccountName, ClientOrderId, Symbol};
+use crate::instrument::Instrument;
+use crate::message::{AlertDecision, LegDecision, LegOrder, Outcome};
+use crate::nearest::nearest;
+use crate::number::Price;
+use crate::order::{OrderClass, OrderKind, OrderPlan, Origin};
+use crate::policy::{AccountPolicy, Route};
+use crate::signal::{PositionSide, Side};
+use crate::verdict::{Rule, Ruling, Verdict};
+
+/// One leg on its way to a decision.
+struct Leg<'a> {
+    context: Context<'a>,
+    account: &'a AccountName,
+    policy: &'a AccountPolicy,
+    alert: &'a AlertDecision,
+    symbol: Symbol,
+    instrument: Option<&'a Instrument>,
+    price: Option<Price>,
+}
+
+/// Decides one leg: what its answer says, and the orders behind it.
+pub(super) fn decide(
+    context: Context<'_>,
+    account: &AccountName,
+    route: &Route,
+    alert: &AlertDecision,
+) -> (LegDecision, Decision) {
+    let mut answer = LegDecision {
+        account: account.clone(),
+        decision: Outcome::Refused,
+        reason: String::new(),
+        symbol: None,
+        orders: Vec::new(),
+        verdicts: Vec::new(),
+    };
+    let (Some(policy), Some(symbol)) = (
+        context.policy.accounts.get(account),
+        alert.signal.symbol.as_ref(),
+    ) else {
+        answer.reason = format!("account {account} is not ready");
+        return (answer, Decision::default());
+    };
+    let symbol = route.symbol(symbol);
+    answer.symbol = Some(symbol.clone());
+    let price = terms_price(alert)
+        .or(alert.signal.reference_price)
+        .or_else(|| context.facts.quotes.quote(account, &symbol));
+    let instrument = policy.instruments.get(&symbol);
+    let leg = Leg {
+        context,
+        account,
+        policy,
+        alert,
+        symbol,
+        instrument,
+        price,
+    };
+    leg.decide(route, answer)
+}
+
+fn terms_price(alert: &AlertDecision) -> Option<Price> {
+    use crate::signal::Intent;
+    match &alert.signal.intent {
+        Intent::Trade { terms, .. } | Intent::Enter { terms, .. } => terms.named_price(),
+        Intent::Exit { .. }
+        | Intent::Reverse { .. }
+        | Intent::Target { .. }
+        | Intent::Cancel
+        | Intent::Heartbeat => None,
+    }
+}
+
+impl Leg<'_> {
+    fn holding(&self) -> Holding<'_> {
+        Holding {
+            account: self.account,
+            strategy: &self.alert.signal.strategy,
+            symbol: &self.symbol,
+        }
+    }
+
+    fn order_id(&self, step: &str) -> ClientOrderId {
+        ClientOrderId::derive(&[
+            self.context.policy.installation.as_bytes(),
+            b"alert",
+            &self.alert.alert.0.to_le_bytes(),
+            &self.alert.received_at.0.to_le_bytes(),
+            self.account.as_str().as_bytes(),
+            step.as_bytes(),
+        ])
+    }
+
+    fn decide(&self, route: &Route, mut answer: LegDecision) -> (LegDecision, Decision) {
+        let account = self.context.state.account(self.account);
+        let standing = exits::standing(account, self.holding());
+        answer
+            .verdicts
+            .extend(self.previous_position(standing.held));
+        let sizer = Sizer {
+            sizing: route.sizing,
+            instrument: self.instrument,
+            price: self.price,
+            equity: account
+                .and_then(|account| account.balance.as_ref())
+                .map(|b| b.equity),
+            symbol: self.symbol.as_str(),
+        };
+        match moves::moves(&self.alert.signal.intent, standing, &sizer) {
+            Moves::Nothing(reason) => {
+                answer.decision = Outcome::Accepted;
+                answer.reason = reason;
+                (answer, Decision::default())
+            }
+            Moves::Refused(verdict) => {
+                // An unknown symbol explains more than what follows from it.
+                let verdict = self.unknown_symbol().unwrap_or(verdict);
+                answer.reason.clone_from(&verdict.detail);
+                answer.verdicts.push(verdict);
+                (answer, Decision::default())
+            }
+            Moves::CancelEntries => self.cancel_entries(answer),
+            Moves::Trade { exit, entry, notes } => {
+                answer.verdicts.extend(notes);
+                self.trade(exit, entry, answer)
+            }
+        }
+    }
+
+    /// A word when the alert's idea of the position before it isn't ours.
+    fn previous_position(&self, held: rust_decimal::Decimal) -> Option<Verdict> {
+        let said = self.alert.signal.previous_position?;
+        let ours = PositionSide::of(held);
+        (said != ours).then(|| Verdict {
+            ruling: Ruling::Note,
+            ..refuse(
+                Rule::PreviousPosition,
+                format!(
+                    "the alert says that the position before was {}, here it is {}",
+                    said.as_str(),
+                    ours.as_str()
+                ),
+            )
+        })
+    }
+
+    fn cancel_entries(&self, mut answer: LegDecision) -> (LegDecision, Decision) {
+        let mut decision = Decision::default();
+        let mut count = 0;
+        if let Some(account) = self.context.state.account(self.account) {
+            let entries = account.orders.values().filter(|order| {
+                self.holding().is_of(order) && order.plan.class == OrderClass::Entry
+            });
+            for order in entries {
+                decision.join(cancel::request(order, "taken back by an alert"));
+                count += 1;
+            }
+        }
+        answer.decision = Outcome::Accepted;
+        answer.reason = match count {
+            0 => "no working entry to cancel".to_owned(),
+            1 => "1 entry is taken back".to_owned(),
+            more => format!("{more} entries are taken back"),
+        };
+        (answer, decision)
+    }
+
+    fn trade(
+        &self,
+        leave: Option<Leave>,
+        enter: Option<Enter>,
+        mut answer: LegDecision,
+    ) -> (LegDecision, Decision) {
+        let exit = leave.map_or_else(ExitPlans::default, |leave| self.exit(&leave));
+        let approved = enter
+            .as_ref()
+            .map(|enter| self.check_entry(enter, &exit, &mut answer));
+        let exits = exit.plans.len();
+        answer.orders.extend(exit.plans.iter().map(leg_order));
+        let after = exit.ids();
+        let mut decision = exit.into_decision();
+        let entry = enter.as_ref().zip(approved.flatten());
+        if let Some((enter, approved)) = entry {
+            let plan = self.entry_plan(enter, after, approved);
+            answer.orders.push(leg_order(&plan));
+            let frozen = rules::is_lane_frozen(self.context, &plan.lane());
+            if frozen {
+                answer.verdicts.push(Verdict {
+                    ruling: Ruling::Note,
+                    ..refuse(
+                        Rule::LaneFrozen,
+                        format!(
+                            "waits until the fate of another order of {} is known",
+                            self.symbol
+                        ),
+                    )
+                });
+            }
+            let waits = frozen || !plan.after.is_empty();
+            exits::plan_order_waiting(&mut decision, plan, waits);
+        }
+        let refusal = answer
+            .verdicts
+            .iter()
+            .find(|verdict| verdict.ruling == Ruling::Refuse);
+        let halted = refusal.is_some_and(|verdict| verdict.rule == Rule::Halt);
+        let word = |count: usize, one: &str, many: &str| match count {
+            1 => format!("1 {one}"),
+            count => format!("{count} {many}"),
+        };
+        (answer.decision, answer.reason) = match (refusal, exits) {
+            (Some(verdict), 0) => {
+                let refused = if halted {
+                    Outcome::Halted
+                } else {
+                    Outcome::Refused
+                };
+                (refused, verdict.detail.clone())
+            }
+            // The exit goes, whatever was said of the entry behind it.
+            (Some(verdict), _) => (
+                Outcome::Accepted,
+                format!("only the close is sent: {}", verdict.detail),
+            ),
+            (None, _) if answer.orders.is_empty() => (
+                Outcome::Accepted,
+                "nothing left to close: exits are on their way".to_owned(),
+            ),
+            (None, _) => (
+                Outcome::Accepted,
+                format!("{} planned", word(answer.orders.len(), "order", "orders")),
+            ),
+        };
+        (answer, decision)
+    }
+
+    fn exit(&self, leave: &Leave) -> ExitPlans {
+        let id = |step: &str| self.order_id(step);
+        let how = ExitOrigin {
+            origin: Origin::Alert(self.alert.alert),
+            kind: leave.kind,
+            reason: "taken back by an alert that closes the position",
+            id: &id,
+        };
+        let mut exit = exits::exit(self.context, self.holding(), leave.amount, &how);
+        for plan in &mut exit.plans {
+            plan.reference_price = self.alert.signal.reference_price;
+        }
+        exit
+    }
+
+    fn unknown_symbol(&self) -> Option<Verdict> {
+        if self.instrument.is_some() {
+            return None;
+        }
+        let listed: Vec<_> = self
+            .policy
+            .instruments
+            .listed
+            .keys()
+            .map(Symbol::as_str)
+            .collect();
+        let near = nearest(self.symbol.as_str(), &listed)
+            .map(|near| format!("; did you mean {near}?"))
+            .unwrap_or_default();
+        Some(refuse(
+            Rule::KnownSymbol,
+            format!(
+                "account {} does not know the symbol {}{near}",
+                self.account, self.symbol
+            ),
+        ))
+    }
+
+    fn check_entry(
+        &self,
+        enter: &Enter,
+        exit: &ExitPlans,
+        answer: &mut LegDecision,
+    ) -> Option<Approved> {
+        let Some(instrument) = self.instrument else {
+            answer.verdicts.extend(self.unknown_symbol());
+            return None;
+        };
+        let closed_before = exit
+            .plans
+            .iter()
+            .filter(|plan| plan.after.is_empty())
+            .map(|plan| plan.side.signed(plan.quantity.get()))
+            .sum();
+        let (verdicts, approved) = rules::check(
+            self.context,
+            &rules::Request {
+                account: self.account,
+                strategy: &self.alert.signal.strategy,
+                symbol: &self.symbol,
+                policy: self.policy,
+                instrument,
+                signal: &self.alert.signal,
+                received_at: self.alert.received_at,
+                enter,
+                protection: &self.alert.signal.protection,
+                price: self.price,
+                closed_before,
+            },
+        );
+        answer.verdicts.extend(verdicts);
+        approved
+    }
+
+    /// An entry's order; only an approved one has a plan.
+    fn entry_plan(&self, enter: &Enter, after: Vec<ClientOrderId>, _: Approved) -> OrderPlan {
+        let rules = &self.policy.rules;
+        let life = rules
+            .max_signal_age
+            .unwrap_or(crate::policy::SIGNAL_AGE_DEFAULT);
+        OrderPlan {
+            id: self.order_id("entry"),
+            account: self.account.clone(),
+            strategy: self.alert.signal.strategy.clone(),
+            symbol: self.symbol.clone(),
+            side: enter.side,
+            quantity: enter.quantity,
+            kind: OrderKind::Single { terms: enter.terms },
+            class: OrderClass::Entry,
+            protection: self.alert.signal.protection.clone(),
+            reference_price: self.alert.signal.reference_price,
+            origin: Origin::Alert(self.alert.alert),
+            expires_at: self
+                .alert
+                .signal
+                .fired_at
+                .map_or(self.alert.received_at, |fired| {
+                    fired.min(self.alert.received_at)
+                })
+                .after(life),
+            after,
+            replaces: None,
+            multiplier: exits::multiplier(self.context, self.account, &self.symbol),
+        }
+    }
+}
+
+fn leg_order(plan: &OrderPlan) -> LegOrder {
+    let side: Side = plan.side;
+    LegOrder {
+        client_order_id: plan.id,
+        side,
+        quantity: plan.quantity.get(),
+    }
+}

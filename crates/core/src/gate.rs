@@ -1,0 +1,44 @@
+//! The last check before an order leaves: halts and frozen lanes, as of the latest commit.
+
+use std::collections::BTreeSet;
+
+use crate::halt::Halt;
+use crate::message::NotSent;
+use crate::order::{Lane, OrderClass, OrderPlan};
+use crate::time::Timestamp;
+
+/// What execution looks at just before it sends. The engine has looked before; this is the second path.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Gate {
+    /// The halts in force.
+    pub halts: Vec<Halt>,
+    /// The lanes with an order of unknown fate.
+    pub frozen: BTreeSet<Lane>,
+}
+
+impl Gate {
+    /// Whether an order may leave now. Exits and protection pass whatever is halted or frozen.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn check(&self, plan: &OrderPlan, now: Timestamp) -> Result<(), NotSent> {
+        if now >= plan.expires_at {
+            return Err(NotSent::Expired);
+        }
+        match plan.class {
+            OrderClass::Exit | OrderClass::Protection => return Ok(()),
+            OrderClass::Entry => {}
+        }
+        let covered = |halt: &Halt| {
+            halt.scope
+                .covers(&plan.account, &plan.strategy, &plan.symbol)
+        };
+        if self.halts.iter().any(covered) {
+            return Err(NotSent::Halted);
+        }
+        if self.frozen.contains(&plan.lane()) {
+            return Err(NotSent::LaneFrozen);
+        }
+        Ok(())
+    }
+}

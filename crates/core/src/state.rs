@@ -1,0 +1,440 @@
+//! What is true now: the sum of all events. [`State::apply`] is the only way to change it.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::gate::Gate;
+use crate::halt::Halt;
+use crate::id::{AccountName, AlertId, ClientOrderId, StrategyName, Symbol};
+use crate::message::{AlertDecision, Balance, Event, OrderEnd, Outcome, PositionKey, PositionView};
+use crate::number::Price;
+use crate::order::{Lane, Order, OrderClass, OrderPlan, OrderStatus};
+use crate::signal::PositionSide;
+use crate::time::Timestamp;
+
+/// How many ended orders of an account are remembered, to tell a late report from a foreign one.
+pub const CLOSED_ORDERS_MAX: usize = 1024;
+/// The span over which entries are counted.
+pub const ENTRY_COUNT_SPAN: Duration = Duration::from_secs(60);
+/// How many entries are counted at most; no rule may ask for more.
+pub const ENTRIES_COUNTED_MAX: usize = 10_000;
+
+/// What is true now.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct State {
+    /// The number of the latest alert; the next one gets the number after it.
+    pub last_alert: u64,
+    /// The halts in force, at most one per scope.
+    pub halts: Vec<Halt>,
+    /// The accounts that have had anything happen.
+    pub accounts: BTreeMap<AccountName, AccountState>,
+    /// When each strategy was last heard of.
+    pub heard: BTreeMap<StrategyName, Timestamp>,
+}
+
+/// What is true of one account.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountState {
+    /// The orders that are not over.
+    pub orders: BTreeMap<ClientOrderId, Order>,
+    /// The last orders that are over.
+    pub closed: BTreeMap<ClientOrderId, Order>,
+    /// The ids of [`Self::closed`], oldest first.
+    pub closed_ids: VecDeque<ClientOrderId>,
+    /// What each strategy holds.
+    pub positions: BTreeMap<StrategyName, BTreeMap<Symbol, Position>>,
+    /// When entries were planned, over the last [`ENTRY_COUNT_SPAN`].
+    pub entries: VecDeque<Timestamp>,
+    /// The money, when the broker has told it.
+    pub balance: Option<Balance>,
+    /// The last price that an alert or a fill told, per symbol.
+    pub prices: BTreeMap<Symbol, Price>,
+}
+
+/// What one strategy holds of one symbol.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// Above zero is long, below short.
+    pub quantity: Decimal,
+    /// The mean price of what is open.
+    pub average_price: Decimal,
+    /// What one unit's move of 1 in price is worth.
+    pub multiplier: Decimal,
+    /// Profit that closing has made so far, without fees.
+    pub realised: Decimal,
+    /// Fees so far.
+    pub fees: Decimal,
+}
+
+impl Position {
+    /// Books a trade; what goes through zero closes first and opens with the rest.
+    fn book(&mut self, change: Decimal, price: Decimal, multiplier: Decimal, fee: Decimal) {
+        self.fees = self.fees.saturating_add(fee);
+        self.multiplier = multiplier;
+        let same_way = self.quantity.is_zero()
+            || self.quantity.is_sign_positive() == change.is_sign_positive();
+        if same_way {
+            let total = self.quantity.saturating_add(change);
+            let cost = self
+                .quantity
+                .saturating_mul(self.average_price)
+                .saturating_add(change.saturating_mul(price));
+            self.average_price = cost.checked_div(total).unwrap_or(price).normalize();
+            self.quantity = total.normalize();
+            return;
+        }
+        let closing = change.abs().min(self.quantity.abs());
+        let gain = (price - self.average_price)
+            .saturating_mul(closing)
+            .saturating_mul(multiplier);
+        let gain = if self.quantity.is_sign_positive() {
+            gain
+        } else {
+            -gain
+        };
+        self.realised = self.realised.saturating_add(gain).normalize();
+        let before = self.quantity;
+        self.quantity = before.saturating_add(change).normalize();
+        if self.quantity.is_zero() {
+            self.average_price = Decimal::ZERO;
+        } else if self.quantity.is_sign_positive() != before.is_sign_positive() {
+            self.average_price = price;
+        }
+    }
+}
+
+impl State {
+    /// The number that the next alert gets.
+    #[must_use]
+    pub const fn next_alert(&self) -> AlertId {
+        AlertId(self.last_alert + 1)
+    }
+
+    /// The account's state, if anything has happened there.
+    #[must_use]
+    pub fn account(&self, name: &AccountName) -> Option<&AccountState> {
+        self.accounts.get(name)
+    }
+
+    /// An order that is not over.
+    #[must_use]
+    pub fn open_order(&self, id: &ClientOrderId) -> Option<&Order> {
+        self.accounts
+            .values()
+            .find_map(|account| account.orders.get(id))
+    }
+
+    /// An order that is not over, or one of the last that are.
+    #[must_use]
+    pub fn order(&self, id: &ClientOrderId) -> Option<&Order> {
+        self.accounts
+            .values()
+            .find_map(|account| account.orders.get(id).or_else(|| account.closed.get(id)))
+    }
+
+    /// All orders that are not over.
+    pub fn open_orders(&self) -> impl Iterator<Item = &Order> {
+        self.accounts
+            .values()
+            .flat_map(|account| account.orders.values())
+    }
+
+    /// The halts that cover an order, the hardest first.
+    #[must_use]
+    pub fn halts_on(
+        &self,
+        account: &AccountName,
+        strategy: &StrategyName,
+        symbol: &Symbol,
+    ) -> Vec<&Halt> {
+        let mut halts: Vec<_> = self
+            .halts
+            .iter()
+            .filter(|halt| halt.scope.covers(account, strategy, symbol))
+            .collect();
+        halts.sort_by_key(|halt| std::cmp::Reverse(halt.level));
+        halts
+    }
+
+    /// What execution looks at just before it sends.
+    #[must_use]
+    pub fn gate(&self) -> Gate {
+        let frozen = self
+            .open_orders()
+            .filter(|order| order.status == OrderStatus::Unknown)
+            .map(|order| order.plan.lane())
+            .collect();
+        Gate {
+            halts: self.halts.clone(),
+            frozen,
+        }
+    }
+
+    /// All positions that are open or have been.
+    #[must_use]
+    pub fn positions(&self) -> Vec<PositionView> {
+        let mut views = Vec::new();
+        for (account, state) in &self.accounts {
+            for (strategy, symbols) in &state.positions {
+                for (symbol, position) in symbols {
+                    views.push(PositionView {
+                        key: PositionKey {
+                            account: account.clone(),
+                            strategy: strategy.clone(),
+                            symbol: symbol.clone(),
+                        },
+                        side: PositionSide::of(position.quantity),
+                        quantity: position.quantity,
+                        average_price: position.average_price,
+                        realised: position.realised,
+                        fees: position.fees,
+                    });
+                }
+            }
+        }
+        views
+    }
+
+    /// Makes an event true. It decides nothing, and never fails: what an event says has happened.
+    pub fn apply(&mut self, at: Timestamp, event: &Event) {
+        match event {
+            Event::Started { .. }
+            | Event::RequestRefused(_)
+            | Event::Alarm { .. }
+            | Event::FlattenRequested { .. } => {}
+            Event::AlertDecided(decision) => self.apply_alert(decision),
+            Event::OrderPlanned { plan, waits } => self.apply_plan(at, plan, *waits),
+            Event::AccountRead { account, balance } => {
+                self.account_mut(account).balance = Some(balance.clone());
+            }
+            Event::HaltSet(halt) => {
+                self.halts.retain(|other| other.scope != halt.scope);
+                self.halts.push(halt.clone());
+            }
+            Event::HaltLifted { scope, .. } => self.halts.retain(|halt| halt.scope != *scope),
+            Event::OrderReleased { id, .. }
+            | Event::OrderAcknowledged { id, .. }
+            | Event::OrderFilled { id, .. }
+            | Event::OrderNotSent { id, .. }
+            | Event::OrderUnknown { id, .. }
+            | Event::OrderQuestioned { id }
+            | Event::CancelRequested { id, .. }
+            | Event::OrderEnded { id, .. } => {
+                let holder = self.accounts.values_mut().find(|account| {
+                    account.orders.contains_key(id) || account.closed.contains_key(id)
+                });
+                if let Some(account) = holder {
+                    account.apply_order(id, event);
+                }
+            }
+        }
+    }
+
+    fn account_mut(&mut self, name: &AccountName) -> &mut AccountState {
+        self.accounts.entry(name.clone()).or_default()
+    }
+
+    fn apply_alert(&mut self, decision: &AlertDecision) {
+        self.last_alert = self.last_alert.max(decision.alert.0);
+        if decision.outcome == Outcome::Duplicate {
+            return;
+        }
+        self.heard
+            .insert(decision.signal.strategy.clone(), decision.received_at);
+        let Some(price) = decision.signal.reference_price else {
+            return;
+        };
+        for leg in &decision.legs {
+            if let Some(symbol) = &leg.symbol {
+                self.account_mut(&leg.account)
+                    .prices
+                    .insert(symbol.clone(), price);
+            }
+        }
+    }
+
+    fn apply_plan(&mut self, at: Timestamp, plan: &OrderPlan, waits: bool) {
+        let account = self.account_mut(&plan.account);
+        if plan.class == OrderClass::Entry {
+            account.entries.push_back(at);
+            while account.entries.len() > ENTRIES_COUNTED_MAX
+                || account
+                    .entries
+                    .front()
+                    .is_some_and(|first| at.since(*first) >= ENTRY_COUNT_SPAN)
+            {
+                account.entries.pop_front();
+            }
+        }
+        let order = Order {
+            plan: plan.clone(),
+            planned_at: at,
+            status: if waits {
+                OrderStatus::Waiting
+            } else {
+                OrderStatus::Submitting
+            },
+            attempts: u32::from(!waits),
+            filled: Decimal::ZERO,
+            average_price: Decimal::ZERO,
+            fees: Decimal::ZERO,
+            broker_order_id: None,
+            cancel_requested: false,
+            questions: 0,
+            wake_at: None,
+            reason: None,
+        };
+        account.orders.insert(plan.id, order);
+    }
+}
+
+impl AccountState {
+    /// What a strategy holds of a symbol, signed.
+    #[must_use]
+    pub fn held(&self, strategy: &StrategyName, symbol: &Symbol) -> Decimal {
+        self.positions
+            .get(strategy)
+            .and_then(|symbols| symbols.get(symbol))
+            .map_or(Decimal::ZERO, |position| position.quantity)
+    }
+
+    /// What all strategies together hold of a symbol, signed.
+    #[must_use]
+    pub fn net(&self, symbol: &Symbol) -> Decimal {
+        self.positions
+            .values()
+            .filter_map(|symbols| symbols.get(symbol))
+            .fold(Decimal::ZERO, |sum, position| {
+                sum.saturating_add(position.quantity)
+            })
+    }
+
+    /// The orders of a lane that are not over.
+    pub fn lane<'a>(&'a self, lane: &'a Lane) -> impl Iterator<Item = &'a Order> {
+        self.orders
+            .values()
+            .filter(|order| order.plan.symbol == lane.symbol)
+    }
+
+    fn apply_order(&mut self, id: &ClientOrderId, event: &Event) {
+        if let Event::OrderFilled {
+            quantity,
+            price,
+            fee,
+            total,
+            ..
+        } = event
+        {
+            self.apply_fill(id, *quantity, *price, *fee, *total);
+            return;
+        }
+        let Some(order) = self.orders.get_mut(id) else {
+            return;
+        };
+        match event {
+            Event::OrderReleased { quantity, .. } => {
+                order.status = OrderStatus::Submitting;
+                order.attempts += 1;
+                order.wake_at = None;
+                if let Ok(quantity) = (*quantity).try_into() {
+                    order.plan.quantity = quantity;
+                }
+            }
+            Event::OrderAcknowledged {
+                broker_order_id, ..
+            } => {
+                order.status = OrderStatus::Working;
+                order.broker_order_id = Some(broker_order_id.clone());
+                order.questions = 0;
+                order.wake_at = None;
+            }
+            Event::OrderNotSent { why, retry_at, .. } => {
+                order.status = OrderStatus::Waiting;
+                order.wake_at = Some(*retry_at);
+                order.reason = Some(why.to_string());
+            }
+            Event::OrderUnknown { why, ask_at, .. } => {
+                order.status = OrderStatus::Unknown;
+                order.wake_at = *ask_at;
+                order.reason = Some(why.clone());
+            }
+            Event::OrderQuestioned { .. } => {
+                order.questions += 1;
+                order.wake_at = None;
+            }
+            Event::CancelRequested { .. } => order.cancel_requested = true,
+            Event::OrderEnded { end, reason, .. } => {
+                order.status = match end {
+                    OrderEnd::Filled => OrderStatus::Filled,
+                    OrderEnd::Cancelled => OrderStatus::Cancelled,
+                    OrderEnd::Rejected => OrderStatus::Rejected,
+                    OrderEnd::Expired => OrderStatus::Expired,
+                    OrderEnd::Abandoned => OrderStatus::Abandoned,
+                };
+                order.wake_at = None;
+                if !reason.is_empty() {
+                    order.reason = Some(reason.clone());
+                }
+                self.close(id);
+            }
+            Event::Started { .. }
+            | Event::RequestRefused(_)
+            | Event::AlertDecided(_)
+            | Event::Alarm { .. }
+            | Event::OrderPlanned { .. }
+            | Event::OrderFilled { .. }
+            | Event::AccountRead { .. }
+            | Event::HaltSet(_)
+            | Event::HaltLifted { .. }
+            | Event::FlattenRequested { .. } => {}
+        }
+    }
+
+    fn apply_fill(
+        &mut self,
+        id: &ClientOrderId,
+        quantity: Decimal,
+        price: Decimal,
+        fee: Decimal,
+        total: Decimal,
+    ) {
+        // An order can trade after we took it for over: the position counts, whatever we thought.
+        let Some(order) = self.orders.get_mut(id).or_else(|| self.closed.get_mut(id)) else {
+            return;
+        };
+        let cost = order
+            .filled
+            .saturating_mul(order.average_price)
+            .saturating_add(quantity.saturating_mul(price));
+        order.average_price = cost.checked_div(total).unwrap_or(price).normalize();
+        order.filled = total.normalize();
+        order.fees = order.fees.saturating_add(fee).normalize();
+        let plan = &order.plan;
+        let change = plan.side.signed(quantity);
+        if let Ok(price) = Price::new(price) {
+            self.prices.insert(plan.symbol.clone(), price);
+        }
+        self.positions
+            .entry(plan.strategy.clone())
+            .or_default()
+            .entry(plan.symbol.clone())
+            .or_default()
+            .book(change, price, plan.multiplier, fee);
+    }
+
+    fn close(&mut self, id: &ClientOrderId) {
+        let Some(order) = self.orders.remove(id) else {
+            return;
+        };
+        self.closed.insert(*id, order);
+        self.closed_ids.push_back(*id);
+        while self.closed_ids.len() > CLOSED_ORDERS_MAX {
+            if let Some(oldest) = self.closed_ids.pop_front() {
+                self.closed.remove(&oldest);
+            }
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! The database's shape: opening, pragmas, migrations.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::JournalError;
+
+/// The steps from an empty file to the present schema, each applied once.
+const MIGRATIONS: &[&str] = &[include_str!(
+    "../../../../migrations/sqlite/0001_journal.sql"
+)];
+
+/// How many pages the write-ahead log may have before its content is moved into the database.
+/// Larger means rarer, longer pauses; 4,000 pages are 16 MiB.
+const CHECKPOINT_PAGES: i64 = 4000;
+
+/// Opens the journal for its one writer and brings its schema up to date.
+pub(super) fn open_for_writing(path: &Path) -> Result<Connection, JournalError> {
+    let error = JournalError::database(path);
+    let mut connection = Connection::open(path).map_err(&error)?;
+    let pragmas = format!(
+        "PRAGMA journal_mode = WAL;
+         PRAGMA synchronous = FULL;
+         PRAGMA temp_store = MEMORY;
+         PRAGMA cache_size = -8192;
+         PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};"
+    );
+    connection.execute_batch(&pragmas).map_err(&error)?;
+    connection.set_prepared_statement_cache_capacity(32);
+    migrate(&mut connection, path)?;
+    Ok(connection)
+}
+
+/// Opens the journal for reading beside the writer.
+pub(super) fn open_for_reading(path: &Path) -> Result<Connection, JournalError> {
+    let error = JournalError::database(path);
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(&error)?;
+    connection
+        .busy_timeout(std::time::Duration::from_secs(5))
+        .map_err(&error)?;
+    check_version(&connection, path)?;
+    Ok(connection)
+}
+
+fn known_version() -> i64 {
+    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
+}
+
+fn check_version(connection: &Connection, path: &Path) -> Result<i64, JournalError> {
+    let found: i64 = connection
+        .query_row("PRAGMA user_version", [], |row| row.get(0))
+        .map_err(JournalError::database(path))?;
+    if found > known_version() {
+        return Err(JournalError::TooNew {
+            path: path.to_owned(),
+            found,
+            known: known_version(),
+        });
+    }
+    Ok(found)
+}
+
+fn migrate(connection: &mut Connection, path: &Path) -> Result<(), JournalError> {
+    let error = JournalError::database(path);
+    let found = check_version(connection, path)?;
+    let done = usize::try_from(found).unwrap_or(0);
+    for (index, migration) in MIGRATIONS.iter().enumerate().skip(done) {
+        let transaction = connection.transaction().map_err(&error)?;
+        transaction.execute_batch(migration).map_err(&error)?;
+        transaction
+            .pragma_update(None, "user_version", index + 1)
+            .map_err(&error)?;
+        transaction.commit().map_err(&error)?;
+    }
+    Ok(())
+}

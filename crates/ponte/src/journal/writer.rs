@@ -1,0 +1,585 @@
+//! The journal's one writer: a batch of decisions becomes one transaction.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use ponte_core::id::{ClientOrderId, Digest};
+use ponte_core::identity::Identity;
+use ponte_core::message::{AlertDecision, Event, Outcome, Seen};
+use ponte_core::order::{Order, Origin};
+use ponte_core::state::State;
+use ponte_core::time::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::chain::{link, meta};
+use super::{JournalError, path_in, schema};
+
+/// After so many events a snapshot is taken, so that a start replays no more than that.
+const SNAPSHOT_EVENTS: u64 = 20_000;
+/// How many snapshots are kept: the last, and one before it in case the last can't be read.
+const SNAPSHOTS_KEPT: i64 = 2;
+/// How many alerts of one short identity are looked at; more would be a collision of 64 bits.
+const IDENTITY_ROWS_MAX: usize = 4;
+
+/// The journal's one writer.
+pub struct Writer {
+    connection: Connection,
+    path: PathBuf,
+    /// Held as long as the writer lives: two writers would double orders.
+    _lock: File,
+    last_seq: i64,
+    last_hash: Digest,
+    open_orders: BTreeMap<ClientOrderId, i64>,
+    batch: Batch,
+    unsnapshotted: u64,
+}
+
+/// What a transaction has gathered for its end.
+#[derive(Default)]
+struct Batch {
+    planned: BTreeSet<ClientOrderId>,
+    touched: BTreeMap<ClientOrderId, Times>,
+    events: u64,
+}
+
+#[derive(Default, Clone, Copy)]
+struct Times {
+    sent_at: Option<Timestamp>,
+    answered_at: Option<Timestamp>,
+    ended_at: Option<Timestamp>,
+}
+
+/// What a start finds.
+pub struct Loaded {
+    /// The state after the last event.
+    pub state: State,
+    /// How many events were applied on top of the snapshot.
+    pub replayed: u64,
+    /// The random text of this data directory.
+    pub installation: String,
+}
+
+impl Writer {
+    /// Opens or makes the journal of a data directory.
+    ///
+    /// # Errors
+    /// When the directory or the file can't be used, or another process writes to it.
+    pub fn open(data_dir: &Path) -> Result<Self, JournalError> {
+        let directory = |source| JournalError::Directory {
+            path: data_dir.to_owned(),
+            source,
+        };
+        make_private_directory(data_dir).map_err(directory)?;
+        let path = path_in(data_dir);
+        let lock = File::create(data_dir.join("ponte.lock")).map_err(directory)?;
+        if lock.try_lock().is_err() {
+            return Err(JournalError::InUse { path });
+        }
+        let connection = schema::open_for_writing(&path)?;
+        Ok(Self {
+            connection,
+            path,
+            _lock: lock,
+            last_seq: 0,
+            last_hash: Digest::ZERO,
+            open_orders: BTreeMap::new(),
+            batch: Batch::default(),
+            unsnapshotted: 0,
+        })
+    }
+
+    /// Reads the state after the last durable event. Also the way back after a failed commit.
+    ///
+    /// # Errors
+    /// When the file can't be read or its content is not what was written.
+    pub fn load(&mut self) -> Result<Loaded, JournalError> {
+        let error = JournalError::database(&self.path);
+        if !self.connection.is_autocommit() {
+            self.connection.execute_batch("ROLLBACK").map_err(&error)?;
+        }
+        self.batch = Batch::default();
+        let installation = self.installation()?;
+        let (state, snapshot_seq) = self.snapshot()?;
+        let mut state = state;
+        let mut replayed = 0;
+        let mut tip = (0, Digest::ZERO);
+        {
+            let mut statement = self
+                .connection
+                .prepare("SELECT seq, at, data, hash FROM events WHERE seq >= ?1 ORDER BY seq")
+                .map_err(&error)?;
+            let mut rows = statement.query([snapshot_seq]).map_err(&error)?;
+            while let Some(row) = rows.next().map_err(&error)? {
+                let seq: i64 = row.get(0).map_err(&error)?;
+                tip = (seq, Digest(row.get(3).map_err(&error)?));
+                if seq == snapshot_seq {
+                    continue;
+                }
+                let at = Timestamp(row.get(1).map_err(&error)?);
+                let data = row
+                    .get_ref(2)
+                    .and_then(|data| Ok(data.as_str()?))
+                    .map_err(&error)?;
+                let event: Event =
+                    serde_json::from_str(data).map_err(|problem| JournalError::Unreadable {
+                        path: self.path.clone(),
+                        seq,
+                        message: problem.to_string(),
+                    })?;
+                state.apply(at, &event);
+                replayed += 1;
+            }
+        }
+        (self.last_seq, self.last_hash) = tip;
+        self.unsnapshotted = replayed;
+        self.open_orders = self.read_open_orders().map_err(&error)?;
+        Ok(Loaded {
+            state,
+            replayed,
+            installation,
+        })
+    }
+
+    fn installation(&self) -> Result<String, JournalError> {
+        let error = JournalError::database(&self.path);
+        if let Some(known) = meta(&self.connection, "installation").map_err(&error)? {
+            return Ok(known);
+        }
+        let fresh = crate::random::hex_token(16);
+        self.connection
+            .execute(
+                "INSERT INTO meta (key, value) VALUES ('installation', ?1)",
+                [&fresh],
+            )
+            .map_err(&error)?;
+        Ok(fresh)
+    }
+
+    fn snapshot(&self) -> Result<(State, i64), JournalError> {
+        let row: Option<(i64, String)> = self
+            .connection
+            .query_row(
+                "SELECT seq, data FROM snapshots ORDER BY seq DESC LIMIT 1",
+                [],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .optional()
+            .map_err(JournalError::database(&self.path))?;
+        let Some((seq, data)) = row else {
+            return Ok((State::default(), 0));
+        };
+        let state = serde_json::from_str(&data).map_err(|problem| JournalError::Unreadable {
+            path: self.path.clone(),
+            seq,
+            message: format!("snapshot: {problem}"),
+        })?;
+        Ok((state, seq))
+    }
+
+    fn read_open_orders(&self) -> Result<BTreeMap<ClientOrderId, i64>, rusqlite::Error> {
+        let mut statement = self
+            .connection
+            .prepare("SELECT id, seq FROM orders WHERE is_open = 1")?;
+        let rows = statement.query_map([], |row| {
+            Ok((ClientOrderId::from_bytes(row.get(0)?), row.get(1)?))
+        })?;
+        rows.collect()
+    }
+
+    /// Begins a batch.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn begin(&mut self) -> Result<(), JournalError> {
+        self.connection
+            .execute_batch("BEGIN IMMEDIATE")
+            .map_err(JournalError::database(&self.path))
+    }
+
+    /// The latest alert that claimed an identity, those of this batch among them.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn seen(&self, identity: &Identity) -> Result<Option<Seen>, JournalError> {
+        self.find_seen(identity)
+            .map_err(JournalError::database(&self.path))
+    }
+
+    fn find_seen(&self, identity: &Identity) -> Result<Option<Seen>, rusqlite::Error> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, received_at, identity_key, digest FROM alerts
+             WHERE identity = ?1 ORDER BY id DESC",
+        )?;
+        let mut rows = statement.query([short(&identity.key.0)])?;
+        for _ in 0..IDENTITY_ROWS_MAX {
+            let Some(row) = rows.next()? else {
+                break;
+            };
+            if Digest(row.get(2)?) == identity.key {
+                return Ok(Some(Seen {
+                    alert: ponte_core::id::AlertId(row.get(0)?),
+                    at: Timestamp(row.get(1)?),
+                    digest: Digest(row.get(3)?),
+                }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Writes the events of one decision into the open batch.
+    ///
+    /// # Errors
+    /// When the database fails; the batch must then be given up by [`Self::load`].
+    pub fn append(&mut self, at: Timestamp, events: &[Event]) -> Result<(), JournalError> {
+        for event in events {
+            self.append_one(at, event)?;
+        }
+        Ok(())
+    }
+
+    fn append_one(&mut self, at: Timestamp, event: &Event) -> Result<(), JournalError> {
+        let seq = self.last_seq + 1;
+        let data = serde_json::to_string(event).map_err(|problem| JournalError::Unreadable {
+            path: self.path.clone(),
+            seq,
+            message: problem.to_string(),
+        })?;
+        let hash = link(self.last_hash, seq, at, &data);
+        let order_seq = self.note(event, seq, at);
+        let written = self.insert(at, event, seq, order_seq, &data, hash);
+        written.map_err(JournalError::database(&self.path))?;
+        self.last_seq = seq;
+        self.last_hash = hash;
+        self.batch.events += 1;
+        Ok(())
+    }
+
+    fn insert(
+        &self,
+        at: Timestamp,
+        event: &Event,
+        seq: i64,
+        order_seq: Option<i64>,
+        data: &str,
+        hash: Digest,
+    ) -> Result<(), rusqlite::Error> {
+        self.connection
+            .prepare_cached(
+                "INSERT INTO events (seq, at, kind, order_seq, data, prev_hash, hash)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            )?
+            .execute(params![
+                seq,
+                at.0,
+                event.kind(),
+                order_seq,
+                data,
+                self.last_hash.0,
+                hash.0
+            ])?;
+        if let Event::AlertDecided(decision) = event {
+            self.insert_alert(decision, seq, at)?;
+        }
+        Ok(())
+    }
+
+    fn insert_alert(
+        &self,
+        decision: &AlertDecision,
+        seq: i64,
+        at: Timestamp,
+    ) -> Result<(), rusqlite::Error> {
+        let claims = decision.outcome != Outcome::Duplicate && decision.first.is_none();
+        let signal = &decision.signal;
+        self.connection
+            .prepare_cached(
+                "INSERT INTO alerts (id, seq, received_at, committed_at, source, strategy, symbol,
+                                     intent, outcome, first, identity, identity_key, digest)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+            )?
+            .execute(params![
+                decision.alert.0,
+                seq,
+                decision.received_at.0,
+                at.0,
+                decision.source.as_str(),
+                signal.strategy.as_str(),
+                signal.symbol.as_ref().map(ponte_core::id::Symbol::as_str),
+                signal.intent.name(),
+                decision.outcome.as_str(),
+                decision.first.map(|first| first.0),
+                claims.then(|| short(&decision.identity.key.0)),
+                decision.identity.key.0,
+                signal.digest.0,
+            ])?;
+        Ok(())
+    }
+
+    /// Remembers what an event means for the orders table; the rows are written once, at the end.
+    fn note(&mut self, event: &Event, seq: i64, at: Timestamp) -> Option<i64> {
+        let id = event.order_id()?;
+        if let Event::OrderPlanned { .. } = event {
+            self.open_orders.insert(id, seq);
+            self.batch.planned.insert(id);
+        }
+        let order_seq = self
+            .open_orders
+            .get(&id)
+            .copied()
+            .or_else(|| self.seq_of(&id))?;
+        let times = self.batch.touched.entry(id).or_default();
+        match event {
+            Event::OrderAcknowledged {
+                sent_at,
+                answered_at,
+                ..
+            } => {
+                times.sent_at = sent_at.or(times.sent_at);
+                times.answered_at = Some(*answered_at);
+            }
+            Event::OrderUnknown { sent_at, .. } => times.sent_at = sent_at.or(times.sent_at),
+            Event::OrderEnded { sent_at, .. } => {
+                times.sent_at = sent_at.or(times.sent_at);
+                times.ended_at = Some(at);
+            }
+            Event::Started { .. }
+            | Event::RequestRefused(_)
+            | Event::AlertDecided(_)
+            | Event::Alarm { .. }
+            | Event::OrderPlanned { .. }
+            | Event::OrderReleased { .. }
+            | Event::OrderFilled { .. }
+            | Event::OrderNotSent { .. }
+            | Event::OrderQuestioned { .. }
+            | Event::CancelRequested { .. }
+            | Event::AccountRead { .. }
+            | Event::HaltSet(_)
+            | Event::HaltLifted { .. }
+            | Event::FlattenRequested { .. } => {}
+        }
+        Some(order_seq)
+    }
+
+    fn seq_of(&self, id: &ClientOrderId) -> Option<i64> {
+        self.connection
+            .prepare_cached("SELECT seq FROM orders WHERE short_id = ?1 AND id = ?2")
+            .and_then(|mut statement| {
+                statement.query_row(params![short(id.as_bytes()), id.as_bytes()], |row| {
+                    row.get(0)
+                })
+            })
+            .ok()
+    }
+
+    /// Makes the batch durable. When this returns, it is on disk.
+    ///
+    /// # Errors
+    /// When the database fails; nothing of the batch has happened then, and the state must be
+    /// taken back by [`Self::load`].
+    pub fn commit(&mut self, state: &State) -> Result<(), JournalError> {
+        let batch = std::mem::take(&mut self.batch);
+        for (id, times) in &batch.touched {
+            let Some(order) = state.order(id) else {
+                continue;
+            };
+            let written = if batch.planned.contains(id) {
+                self.insert_order(state, order, *times)
+            } else {
+                self.update_order(order, *times)
+            };
+            written.map_err(JournalError::database(&self.path))?;
+        }
+        self.connection
+            .execute_batch("COMMIT")
+            .map_err(JournalError::database(&self.path))?;
+        for id in batch.touched.keys() {
+            if state.open_order(id).is_none() {
+                self.open_orders.remove(id);
+            }
+        }
+        self.unsnapshotted += batch.events;
+        Ok(())
+    }
+
+    fn insert_order(
+        &self,
+        state: &State,
+        order: &Order,
+        times: Times,
+    ) -> Result<(), rusqlite::Error> {
+        let plan = &order.plan;
+        let Some(seq) = self.open_orders.get(&plan.id) else {
+            return Ok(());
+        };
+        let alert = alert_behind(state, order);
+        self.connection
+            .prepare_cached(
+                "INSERT INTO orders (seq, short_id, id, alert, account, strategy, symbol, class,
+                    side, quantity, status, is_open, filled, average_price, fees, planned_at,
+                    sent_at, answered_at, ended_at, attempts, reason)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
+                    ?17, ?18, ?19, ?20, ?21)",
+            )?
+            .execute(params![
+                seq,
+                short(plan.id.as_bytes()),
+                plan.id.as_bytes(),
+                alert,
+                plan.account.as_str(),
+                plan.strategy.as_str(),
+                plan.symbol.as_str(),
+                plan.class.as_str(),
+                plan.side.as_str(),
+                plan.quantity.to_string(),
+                order.status.as_str(),
+                !order.status.is_final(),
+                order.filled.to_string(),
+                order.average_price.to_string(),
+                order.fees.to_string(),
+                order.planned_at.0,
+                times.sent_at.map(|at| at.0),
+                times.answered_at.map(|at| at.0),
+                times.ended_at.map(|at| at.0),
+                order.attempts,
+                order.reason,
+            ])?;
+        Ok(())
+    }
+
+    fn update_order(&self, order: &Order, times: Times) -> Result<(), rusqlite::Error> {
+        let id = order.plan.id;
+        let Some(seq) = self
+            .open_orders
+            .get(&id)
+            .copied()
+            .or_else(|| self.seq_of(&id))
+        else {
+            return Ok(());
+        };
+        self.connection
+            .prepare_cached(
+                "UPDATE orders SET quantity = ?2, status = ?3, is_open = ?4, filled = ?5,
+                    average_price = ?6, fees = ?7, sent_at = COALESCE(?8, sent_at),
+                    answered_at = COALESCE(answered_at, ?9), ended_at = COALESCE(ended_at, ?10),
+                    attempts = ?11, reason = ?12
+                 WHERE seq = ?1",
+            )?
+            .execute(params![
+                seq,
+                order.plan.quantity.to_string(),
+                order.status.as_str(),
+                !order.status.is_final(),
+                order.filled.to_string(),
+                order.average_price.to_string(),
+                order.fees.to_string(),
+                times.sent_at.map(|at| at.0),
+                times.answered_at.map(|at| at.0),
+                times.ended_at.map(|at| at.0),
+                order.attempts,
+                order.reason,
+            ])?;
+        Ok(())
+    }
+
+    /// Whether enough has happened since the last snapshot to take one.
+    #[must_use]
+    pub const fn wants_snapshot(&self) -> bool {
+        self.unsnapshotted >= SNAPSHOT_EVENTS
+    }
+
+    /// Writes the state as of the last committed event, so that the next start is short.
+    ///
+    /// # Errors
+    /// When the database fails; the journal is as it was.
+    pub fn take_snapshot(&mut self, state: &State, at: Timestamp) -> Result<(), JournalError> {
+        let error = JournalError::database(&self.path);
+        if self.last_seq == 0 || self.unsnapshotted == 0 {
+            return Ok(());
+        }
+        let data = serde_json::to_string(state).map_err(|problem| JournalError::Unreadable {
+            path: self.path.clone(),
+            seq: self.last_seq,
+            message: problem.to_string(),
+        })?;
+        let transaction = self.connection.transaction().map_err(&error)?;
+        transaction
+            .execute(
+                "INSERT OR REPLACE INTO snapshots (seq, at, hash, data) VALUES (?1, ?2, ?3, ?4)",
+                params![self.last_seq, at.0, self.last_hash.0, data],
+            )
+            .map_err(&error)?;
+        transaction
+            .execute(
+                "DELETE FROM snapshots WHERE seq NOT IN
+                    (SELECT seq FROM snapshots ORDER BY seq DESC LIMIT ?1)",
+                [SNAPSHOTS_KEPT],
+            )
+            .map_err(&error)?;
+        transaction
+            .execute(
+                "INSERT OR REPLACE INTO meta (key, value) VALUES ('chain_length', ?1)",
+                [self.last_seq.to_string()],
+            )
+            .map_err(&error)?;
+        transaction.commit().map_err(&error)?;
+        self.unsnapshotted = 0;
+        Ok(())
+    }
+
+    /// Writes and takes away a little, to learn whether the journal can be written at all.
+    ///
+    /// # Errors
+    /// When it can't.
+    pub fn probe(&self) -> Result<(), JournalError> {
+        // As large as a batch may be: a disk with room for one row only is still full.
+        let filler = "x".repeat(64 * 1024);
+        self.connection
+            .execute(
+                "INSERT OR REPLACE INTO meta (key, value) VALUES ('probe', ?1)",
+                [filler],
+            )
+            .and_then(|_| {
+                self.connection
+                    .execute("DELETE FROM meta WHERE key = 'probe'", [])
+            })
+            .map(drop)
+            .map_err(JournalError::database(&self.path))
+    }
+
+    /// Retires events by age, except what `keep` needs; see [`super::prune`].
+    pub(super) const fn parts(&mut self) -> (&mut Connection, &PathBuf) {
+        (&mut self.connection, &self.path)
+    }
+}
+
+/// Protection is of protection is of an entry: how far back an alert is looked for.
+const ORIGINS_MAX: usize = 16;
+
+/// The alert that an order goes back to.
+fn alert_behind(state: &State, order: &Order) -> Option<u64> {
+    let mut origin = &order.plan.origin;
+    for _ in 0..ORIGINS_MAX {
+        match origin {
+            Origin::Alert(alert) => return Some(alert.0),
+            Origin::Operator(_) => return None,
+            Origin::Protects(parent) => origin = &state.order(parent)?.plan.origin,
+        }
+    }
+    None
+}
+
+/// The first eight bytes as the signed number that SQLite indexes.
+pub(super) fn short(bytes: &[u8]) -> i64 {
+    let mut first = [0; 8];
+    first.copy_from_slice(&bytes[..8]);
+    i64::from_le_bytes(first)
+}
+
+fn make_private_directory(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+}

@@ -1,0 +1,5 @@
+//! Faces: HTTP servers in front of a venue. The only place here with a clock and sockets.
+
+mod clock;
+mod connection;
+pub mod paper;

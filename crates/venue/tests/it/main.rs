@@ -1,0 +1,15 @@
+//! The venue's tests: tables of cases, properties of random sequences, and the faces over real connections.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
+
+mod books;
+#[cfg(feature = "faces")]
+mod face;
+mod fault;
+mod feed;
+mod orders;
+mod properties;
+mod script;
