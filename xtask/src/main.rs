@@ -6,6 +6,7 @@ mod stopwatch;
 mod test;
 mod tidy;
 
+use std::env;
 use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -25,7 +26,7 @@ usage: cargo xtask CHORE
 ";
 
 fn main() -> ExitCode {
-    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<String> = env::args().skip(1).collect();
     let Some((chore, flags)) = words.split_first() else {
         eprint!("{USAGE}");
         return ExitCode::from(2);
@@ -61,9 +62,12 @@ fn run_tidy() -> Result<ExitCode> {
     })
 }
 
-/// The root of the repository.
+/// The root of the repository. Cargo says it when it runs us; what was true at compile time may be
+/// another checkout that shares the target folder.
 fn root() -> Result<PathBuf> {
-    let xtask = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let xtask =
+        env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let xtask = PathBuf::from(xtask);
     let root = xtask.parent().ok_or("xtask has no parent folder")?;
     Ok(root.to_owned())
 }

@@ -1,7 +1,5 @@
 //! Each check can fail: a bad sample for every one of them, and samples that only look bad.
 
-use std::path::Path;
-
 use super::tree::Tree;
 use super::{check, check_tree};
 
@@ -16,8 +14,7 @@ fn says(files: &[(&str, &str)], expected: &[&str]) {
 
 #[test]
 fn the_repository_is_tidy() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let findings = check(&root).unwrap();
+    let findings = check(&crate::root().unwrap()).unwrap();
     let lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
     assert!(lines.is_empty(), "\n{}\n", lines.join("\n"));
 }
