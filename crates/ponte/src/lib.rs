@@ -1,1 +1,4 @@
 //! Everything of Ponte that touches the world.
+
+pub mod config;
+pub mod secret;
