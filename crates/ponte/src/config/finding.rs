@@ -147,7 +147,8 @@ enum Shown {
 pub(super) struct Notes<'t> {
     file: &'t str,
     text: &'t str,
-    notes: Vec<(usize, Finding)>,
+    /// Each with the byte that it is about; those about no place come first.
+    notes: Vec<(Option<usize>, Finding)>,
 }
 
 impl<'t> Notes<'t> {
@@ -176,7 +177,14 @@ impl<'t> Notes<'t> {
 
     /// An error about something that stands where a section should; what it is may be a secret.
     pub(super) fn misplaced(&mut self, key: &str, span: &Range<usize>, problem: Problem) {
-        self.about_secret(Severity::Error, key, span, problem);
+        let line = Line::around(self.text, span.start);
+        let is_header = line.text[..line.at].trim().is_empty();
+        let shown = if is_header {
+            Shown::Line
+        } else {
+            Shown::BeforeValue
+        };
+        self.add(Severity::Error, key, span, problem, shown);
     }
 
     /// A finding about a value that must not be shown.
@@ -203,8 +211,10 @@ impl<'t> Notes<'t> {
 
     /// An error that no place in the file is to blame for.
     pub(super) fn error_in_whole(&mut self, key: &str, problem: Problem) {
-        self.notes
-            .push((0, self.finding(Severity::Error, key, None, problem, None)));
+        self.notes.push((
+            None,
+            self.finding(Severity::Error, key, None, problem, None),
+        ));
     }
 
     pub(super) fn has_errors(&self) -> bool {
@@ -237,7 +247,7 @@ impl<'t> Notes<'t> {
         });
         let excerpt = line.excerpt(span.len(), shown);
         let finding = self.finding(severity, key, place, problem, excerpt);
-        self.notes.push((span.start, finding));
+        self.notes.push((Some(span.start), finding));
     }
 
     fn finding(

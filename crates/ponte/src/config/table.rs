@@ -11,7 +11,7 @@ use toml::de::{DeTable, DeValue};
 use super::finding::{Notes, Problem};
 use super::keys::{Absent, Section};
 use super::nearest::nearest;
-use super::value::{Value, kind, unexpected};
+use super::value::{Value, kind, quoted, unexpected};
 
 /// Most entries of one list.
 const LIST_ENTRIES_MAX: usize = 1024;
@@ -109,11 +109,12 @@ impl<'a, 'd> Table<'a, 'd> {
         let value = self.value(key)?;
         let path = self.section.path_of(key);
         let DeValue::Array(entries) = value.get_ref() else {
-            let problem = match self.section.key(key) {
-                Some(key) => unexpected("a list", value.get_ref())
-                    .cured_by(format!("write it in brackets: {}", key.example)),
-                None => unexpected("a list", value.get_ref()),
+            let problem = unexpected("a list", value.get_ref());
+            let cure = match value.get_ref().as_str() {
+                Some(text) => format!("write it in brackets: [{}]", quoted(text)),
+                None => "write it in brackets, each entry in quotes".to_owned(),
             };
+            let problem = problem.cured_by(cure);
             notes.error(&path, &value.span(), problem);
             return None;
         };

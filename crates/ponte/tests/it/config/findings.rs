@@ -190,14 +190,14 @@ fn sections_in_the_wrong_brackets() {
     check(
         "[sources]\nname = \"main\"\n[[webhook]]\nlisten = \"127.0.0.1:1\"\n",
         &expect![[r#"
-            ponte.toml:1:1: sources: expected a list of sections, found a table; write [[sources]] with double brackets above each
-              1 | …
-                | ^
             ponte.toml: accounts: there is none; add a section [[accounts]]
             ponte.toml: routes: there is none; add a section [[routes]]
+            ponte.toml:1:1: sources: expected a list of sections, found a table; write [[sources]] with double brackets above each
+              1 | [sources]
+                | ^^^^^^^^^
             ponte.toml:3:1: webhook: expected a section, found a list; write [webhook] above its keys
-              3 | …
-                | ^"#]],
+              3 | [[webhook]]
+                | ^^^^^^^^^^^"#]],
     );
     check(
         "webhook = 5\nsources = [1]\n",

@@ -234,9 +234,9 @@ fn addresses() {
     check(
         &top("[webhook]\nallow_from = \"any\"\n"),
         &expect![[r#"
-        ponte.toml:2:14: webhook.allow_from: expected a list, found "any"; write it in brackets: ["tradingview", "203.0.113.7"]
-          2 | allow_from = "any"
-            |              ^^^^^"#]],
+            ponte.toml:2:14: webhook.allow_from: expected a list, found "any"; write it in brackets: ["any"]
+              2 | allow_from = "any"
+                |              ^^^^^"#]],
     );
     check(
         &top(
