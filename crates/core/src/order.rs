@@ -45,6 +45,10 @@ pub struct OrderPlan {
     pub replaces: Option<ClientOrderId>,
     /// What one unit's move of 1 in price is worth, for profits.
     pub multiplier: Decimal,
+    /// Whether the broker is told that it may only make the account's position smaller. Not so
+    /// where another strategy trades the same symbol: the broker knows only the sum of both.
+    #[serde(default)]
+    pub reduce_only: bool,
 }
 
 /// The lane of an order: the sequence of orders for one account and symbol.

@@ -232,7 +232,27 @@ fn order(
         after,
         replaces: None,
         multiplier: multiplier(context, holding.account, holding.symbol),
+        reduce_only: is_alone(context, holding),
     }
+}
+
+/// Whether no other strategy holds the symbol in this account, or is about to.
+pub(super) fn is_alone(context: Context<'_>, holding: Holding<'_>) -> bool {
+    let Some(account) = context.state.account(holding.account) else {
+        return true;
+    };
+    let held = account.positions.iter().any(|(strategy, symbols)| {
+        strategy != holding.strategy
+            && symbols
+                .get(holding.symbol)
+                .is_some_and(|position| !position.quantity.is_zero())
+    });
+    let coming = account.orders.values().any(|order| {
+        order.plan.symbol == *holding.symbol
+            && order.plan.strategy != *holding.strategy
+            && order.plan.class == OrderClass::Entry
+    });
+    !held && !coming
 }
 
 /// What one unit's move of 1 in price is worth, by the broker's list or else by the position.

@@ -344,6 +344,7 @@ impl Leg<'_> {
             after,
             replaces: None,
             multiplier: exits::multiplier(self.context, self.account, &self.symbol),
+            reduce_only: false,
         }
     }
 }

@@ -378,6 +378,14 @@ fn child_plan(context: Context<'_>, order: &Order) -> OrderPlan {
         expires_at: context.now().after(EXIT_LIFE),
         after: Vec::new(),
         replaces: None,
+        reduce_only: exits::is_alone(
+            context,
+            Holding {
+                account: &order.plan.account,
+                strategy: &order.plan.strategy,
+                symbol: &order.plan.symbol,
+            },
+        ),
         ..order.plan.clone()
     }
 }

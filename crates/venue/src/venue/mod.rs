@@ -333,6 +333,12 @@ impl Venue {
         self.instruments.values()
     }
 
+    /// The rules of every symbol that is not known by name.
+    #[must_use]
+    pub fn default_instrument(&self) -> Option<&Instrument> {
+        self.default_instrument.as_ref()
+    }
+
     /// The last price of a symbol, if one was ever told.
     #[must_use]
     pub fn last_price(&self, symbol: &str) -> Option<LastPrice> {

@@ -273,7 +273,9 @@ async fn instruments(State(face): Shared, Path(account): Path<String>) -> Respon
             return error(&Rejection::unknown_account(&account));
         }
         let instruments: Vec<_> = inside.venue.instruments().collect();
-        Json(json!({"instruments": instruments})).into_response()
+        let default_instrument = inside.venue.default_instrument();
+        Json(json!({"instruments": instruments, "default_instrument": default_instrument}))
+            .into_response()
     })
 }
 

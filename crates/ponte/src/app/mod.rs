@@ -1,0 +1,152 @@
+//! The assembly: the only room that knows all parts and puts them together.
+
+mod brokers;
+mod halt_file;
+mod housekeeping;
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use crate::config::{self, Keep, Loaded, UnknownAccount};
+use crate::engine::{Engine, Parts, Retention, Running, StartError};
+use crate::execution;
+use crate::journal::{JournalError, Writer};
+use crate::metrics::Metrics;
+
+pub use brokers::ConnectError;
+pub use halt_file::HALT_FILE_NAME;
+
+/// What can keep Ponte from starting.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The journal can't be used.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The engine's thread can't be made.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// A broker can't be used.
+    #[error(transparent)]
+    Broker(#[from] ConnectError),
+    /// The configuration and the brokers don't fit.
+    #[error(transparent)]
+    Policy(#[from] UnknownAccount),
+    /// An address can't be listened on.
+    #[error("{what} can't listen on {address}: {source}; choose another one, or stop what uses it")]
+    Listen {
+        /// The key in the configuration.
+        what: &'static str,
+        /// The address.
+        address: std::net::SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+/// The running core: everything but the listeners.
+pub struct Core {
+    /// The way to the engine.
+    pub engine: Engine,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// How many events were replayed at the start.
+    pub replayed: u64,
+    running: Running,
+    tasks: Vec<tokio::task::JoinHandle<()>>,
+}
+
+impl Core {
+    /// Reads the journal, connects the brokers and starts the engine and execution.
+    ///
+    /// # Errors
+    /// When one of them can't be used.
+    pub async fn start(loaded: &Loaded) -> Result<Self, RunError> {
+        let config = &loaded.config;
+        let mut writer = Writer::open(&config.data_dir)?;
+        let journal = writer.load()?;
+        let connected = brokers::connect(config, &journal.state).await?;
+        let policy = config::policy(config, &journal.installation, &connected.facts)?;
+        let metrics = Arc::new(Metrics::default());
+        let (commands, received) = mpsc::unbounded_channel();
+        let (engine, running) = Engine::start(Parts {
+            writer,
+            state: journal.state,
+            policy,
+            quotes: Arc::new(connected.quotes),
+            commands,
+            metrics: metrics.clone(),
+            retention: retention(config),
+        })
+        .map_err(StartError::from)?;
+        let mut tasks = brokers::follow(&engine, &connected.brokers);
+        tasks.push(tokio::spawn(execution::run(
+            engine.clone(),
+            connected.brokers,
+            metrics.clone(),
+            received,
+        )));
+        tasks.push(tokio::spawn(halt_file::watch(
+            engine.clone(),
+            config.data_dir.clone(),
+        )));
+        tasks.push(tokio::spawn(housekeeping::gauges(
+            engine.clone(),
+            metrics.clone(),
+            crate::journal::path_in(&config.data_dir),
+        )));
+        Ok(Self {
+            engine,
+            metrics,
+            replayed: journal.replayed,
+            running,
+            tasks,
+        })
+    }
+
+    /// Decides what waits, writes a snapshot and ends everything.
+    pub async fn stop(self) {
+        self.engine.stop();
+        let running = self.running;
+        // The thread writes its last snapshot; a join must not hold up the runtime.
+        let _ = tokio::task::spawn_blocking(move || running.join()).await;
+        for task in self.tasks {
+            task.abort();
+        }
+    }
+}
+
+/// An engine without brokers, for a person's requests while no Ponte runs. What it decides is in
+/// the journal, and in force at the next start.
+///
+/// # Errors
+/// When the journal can't be used, for one because a Ponte runs on it.
+pub async fn offline_engine(loaded: &Loaded) -> Result<(Engine, Running), RunError> {
+    let config = &loaded.config;
+    let mut writer = Writer::open(&config.data_dir)?;
+    let journal = writer.load()?;
+    let connected = brokers::connect(config, &journal.state).await?;
+    let policy = config::policy(config, &journal.installation, &connected.facts)?;
+    let (commands, _) = mpsc::unbounded_channel();
+    let started = Engine::start(Parts {
+        writer,
+        state: journal.state,
+        policy,
+        quotes: Arc::new(connected.quotes),
+        commands,
+        metrics: Arc::new(Metrics::default()),
+        retention: Retention::default(),
+    });
+    Ok(started.map_err(StartError::from)?)
+}
+
+fn retention(config: &config::Config) -> Retention {
+    let span = |keep: Keep| match keep {
+        Keep::Forever => None,
+        Keep::For(span) => Some(span),
+    };
+    Retention {
+        requests: span(config.retention.refusals),
+        events: span(config.retention.events),
+    }
+}

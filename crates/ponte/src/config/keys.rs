@@ -1,0 +1,383 @@
+//! Every key that the configuration has: what the reader accepts, what suggestions are taken from,
+//! and what `docs/configuration.md` is held to.
+
+/// One key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Key {
+    /// Its name, without its section's.
+    pub name: &'static str,
+    /// The kind of value, in a word or two.
+    pub kind: &'static str,
+    /// What holds when it isn't written.
+    pub absent: Absent,
+    /// What is allowed, as the reference says it.
+    pub range: &'static str,
+    /// A value that is accepted, as it is written in TOML. Empty for keys that are sections themselves.
+    pub example: &'static str,
+}
+
+/// What holds when a key isn't written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Absent {
+    /// Ponte doesn't start.
+    Error,
+    /// The same as this value, as it is written in TOML.
+    Means(&'static str),
+    /// Nothing is limited or set; the reference says what that means.
+    Nothing,
+}
+
+/// One section of the file.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Section {
+    /// Its name with the sections around it (`accounts.rules`); empty for the file itself.
+    pub path: &'static str,
+    /// Whether it is written with double brackets, as often as needed.
+    pub is_list: bool,
+    /// Its keys, in the order of the reference.
+    pub keys: &'static [Key],
+}
+
+impl Section {
+    /// A key's name with its section's.
+    #[must_use]
+    pub fn path_of(&self, key: &str) -> String {
+        if self.path.is_empty() {
+            return key.to_owned();
+        }
+        format!("{}.{key}", self.path)
+    }
+
+    /// The key of this name.
+    #[must_use]
+    pub fn key(&self, name: &str) -> Option<&'static Key> {
+        self.keys.iter().find(|key| key.name == name)
+    }
+}
+
+/// All sections, in the order of the file.
+pub const SECTIONS: [&Section; 10] = [
+    &FILE,
+    &WEBHOOK,
+    &ADMIN,
+    &LOG,
+    &RETENTION,
+    &SOURCES,
+    &ACCOUNTS,
+    &RULES,
+    &INSTRUMENTS,
+    &ROUTES,
+];
+
+/// The keys of a route's size, of which exactly one is written.
+pub const SIZE: Section = Section {
+    path: "routes.size",
+    is_list: false,
+    keys: &[
+        optional("multiply", "decimal", "above 0", "\"0.5\""),
+        optional("fixed", "decimal", "above 0", "\"0.01\""),
+        optional("notional", "decimal", "above 0", "\"100\""),
+        optional(
+            "percent_of_equity",
+            "decimal",
+            "above 0, up to 1000",
+            "\"5\"",
+        ),
+    ],
+};
+
+pub(super) const FILE: Section = Section {
+    path: "",
+    is_list: false,
+    keys: &[
+        means("data_dir", "path", "\"data\"", "a folder", "\"data\""),
+        section("webhook"),
+        section("admin"),
+        section("log"),
+        section("retention"),
+        section("sources"),
+        section("accounts"),
+        section("routes"),
+    ],
+};
+
+pub(super) const WEBHOOK: Section = Section {
+    path: "webhook",
+    is_list: false,
+    keys: &[
+        means(
+            "listen",
+            "address",
+            "\"127.0.0.1:8080\"",
+            "address:port",
+            "\"0.0.0.0:8080\"",
+        ),
+        means(
+            "allow_from",
+            "list",
+            "[\"tradingview\"]",
+            "\"tradingview\", \"loopback\", \"private\", \"any\", addresses, CIDRs",
+            "[\"tradingview\", \"203.0.113.7\"]",
+        ),
+        means(
+            "trusted_proxies",
+            "list",
+            "[]",
+            "\"loopback\", \"private\", addresses, CIDRs",
+            "[\"10.0.0.0/8\"]",
+        ),
+        means(
+            "client_address",
+            "choice",
+            "\"x-forwarded-for\"",
+            "\"peer\", \"x-forwarded-for\", \"x-real-ip\", \"cf-connecting-ip\", \"fly-client-ip\"",
+            "\"peer\"",
+        ),
+        means(
+            "failures_per_minute",
+            "whole number",
+            "30",
+            "1 to 100000",
+            "10",
+        ),
+    ],
+};
+
+pub(super) const ADMIN: Section = Section {
+    path: "admin",
+    is_list: false,
+    keys: &[means(
+        "listen",
+        "address",
+        "\"127.0.0.1:8081\"",
+        "a loopback address:port",
+        "\"[::1]:9081\"",
+    )],
+};
+
+pub(super) const LOG: Section = Section {
+    path: "log",
+    is_list: false,
+    keys: &[
+        means(
+            "format",
+            "choice",
+            "\"human\"",
+            "\"human\", \"json\"",
+            "\"json\"",
+        ),
+        means(
+            "level",
+            "choice",
+            "\"info\"",
+            "\"error\", \"warn\", \"info\", \"debug\", \"trace\"",
+            "\"debug\"",
+        ),
+    ],
+};
+
+pub(super) const RETENTION: Section = Section {
+    path: "retention",
+    is_list: false,
+    keys: &[
+        keep("requests", "\"90d\"", "\"30d\""),
+        keep("refusals", "\"90d\"", "\"14d\""),
+        keep("events", "\"forever\"", "\"3650d\""),
+    ],
+};
+
+pub(super) const SOURCES: Section = Section {
+    path: "sources",
+    is_list: true,
+    keys: &[
+        required("name", "name", "1 to 64 bytes, unique", "\"main\""),
+        required(
+            "secret",
+            "secret",
+            "\"env:NAME\", \"file:PATH\"",
+            "\"env:WEBHOOK_SECRET\"",
+        ),
+        means("format", "choice", "\"ponte\"", "\"ponte\"", "\"ponte\""),
+        means(
+            "dedup_window",
+            "duration",
+            "\"45s\"",
+            "\"1s\" to \"1d\"",
+            "\"2m\"",
+        ),
+    ],
+};
+
+pub(super) const ACCOUNTS: Section = Section {
+    path: "accounts",
+    is_list: true,
+    keys: &[
+        required("name", "name", "1 to 64 bytes, unique", "\"paper\""),
+        required("broker", "choice", "\"paper\"", "\"paper\""),
+        required("mode", "choice", "\"paper\"", "\"paper\""),
+        required("currency", "text", "2 to 12 letters and digits", "\"USDT\""),
+        means("balance", "decimal", "\"10000\"", "above 0", "\"2500.50\""),
+        means(
+            "prices",
+            "list",
+            "[\"alert\"]",
+            "\"alert\", \"seeded\"",
+            "[\"alert\", \"seeded\"]",
+        ),
+        means(
+            "fills",
+            "choice",
+            "\"optimistic\"",
+            "\"optimistic\", \"pessimistic\"",
+            "\"pessimistic\"",
+        ),
+        means("leverage", "decimal", "\"1\"", "1 to 1000", "\"5\""),
+        means("seed", "whole number", "1", "0 to 9223372036854775807", "7"),
+        optional(
+            "url",
+            "text",
+            "http, a loopback address and a port",
+            "\"http://127.0.0.1:9000\"",
+        ),
+        section("rules"),
+        section("instruments"),
+    ],
+};
+
+pub(super) const RULES: Section = Section {
+    path: "accounts.rules",
+    is_list: false,
+    keys: &[
+        optional(
+            "allowed_symbols",
+            "list",
+            "symbols, at least one",
+            "[\"BTCUSDT\", \"ETHUSDT\"]",
+        ),
+        optional("max_order_quantity", "decimal", "above 0", "\"0.5\""),
+        optional("max_order_notional", "decimal", "above 0", "\"5000\""),
+        optional("max_position", "decimal", "above 0", "\"2\""),
+        optional("max_orders_per_minute", "whole number", "1 to 100000", "20"),
+        means(
+            "max_signal_age",
+            "duration",
+            "\"60s\"",
+            "\"1s\" to \"1d\"",
+            "\"30s\"",
+        ),
+    ],
+};
+
+pub(super) const INSTRUMENTS: Section = Section {
+    path: "accounts.instruments",
+    is_list: true,
+    keys: &[
+        required("symbol", "symbol", "a symbol, or \"*\"", "\"WINZ2026\""),
+        required("price_tick", "decimal", "above 0", "\"5\""),
+        required("quantity_step", "decimal", "above 0", "\"1\""),
+        means("minimum_quantity", "decimal", "\"0\"", "0 or more", "\"1\""),
+        means(
+            "minimum_notional",
+            "decimal",
+            "\"0\"",
+            "0 or more",
+            "\"10\"",
+        ),
+        means(
+            "contract_multiplier",
+            "decimal",
+            "\"1\"",
+            "above 0, up to 1000000",
+            "\"0.20\"",
+        ),
+    ],
+};
+
+pub(super) const ROUTES: Section = Section {
+    path: "routes",
+    is_list: true,
+    keys: &[
+        required("strategies", "list", "\"*\" or names", "[\"*\"]"),
+        required("accounts", "list", "names of accounts", "[\"paper\"]"),
+        means(
+            "size",
+            "size",
+            "\"alert\"",
+            "\"alert\" or a table with one key",
+            "{ multiply = \"0.5\" }",
+        ),
+        means(
+            "symbols",
+            "table",
+            "{}",
+            "symbol = symbol",
+            "{ \"BTCUSDT.P\" = \"BTCUSDT\" }",
+        ),
+    ],
+};
+
+const fn required(
+    name: &'static str,
+    kind: &'static str,
+    range: &'static str,
+    example: &'static str,
+) -> Key {
+    Key {
+        name,
+        kind,
+        absent: Absent::Error,
+        range,
+        example,
+    }
+}
+
+const fn means(
+    name: &'static str,
+    kind: &'static str,
+    default: &'static str,
+    range: &'static str,
+    example: &'static str,
+) -> Key {
+    Key {
+        name,
+        kind,
+        absent: Absent::Means(default),
+        range,
+        example,
+    }
+}
+
+const fn optional(
+    name: &'static str,
+    kind: &'static str,
+    range: &'static str,
+    example: &'static str,
+) -> Key {
+    Key {
+        name,
+        kind,
+        absent: Absent::Nothing,
+        range,
+        example,
+    }
+}
+
+const fn keep(name: &'static str, default: &'static str, example: &'static str) -> Key {
+    means(
+        name,
+        "duration",
+        default,
+        "\"1d\" to \"36500d\", \"forever\"",
+        example,
+    )
+}
+
+const fn section(name: &'static str) -> Key {
+    Key {
+        name,
+        kind: "section",
+        absent: Absent::Nothing,
+        range: "",
+        example: "",
+    }
+}

@@ -1,0 +1,164 @@
+//! The one configuration file, from its text to checked values.
+//!
+//! Everything that is wrong is found at once, each finding with its line, its key and a cure; a
+//! configuration that [`load`] returns needs no further check. The file names secrets, it never
+//! holds them.
+
+mod accounts;
+mod check;
+mod duration;
+mod finding;
+mod keys;
+mod model;
+mod nearest;
+mod network;
+mod policy;
+mod routes;
+mod sections;
+mod table;
+mod template;
+mod value;
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
+
+use toml::de::DeTable;
+
+pub use finding::{ConfigErrors, Finding, Place, Severity};
+pub use keys::{Absent, Key, SECTIONS, SIZE, Section};
+pub use model::{
+    Account, Admin, Broker, Config, Fills, Keep, Log, LogFormat, LogLevel, PaperBroker,
+    PriceSource, Retention, Source, SourceFormat, Webhook,
+};
+pub use network::{AllowFrom, Cidr, CidrError, ClientAddress, NamedSet, TRADINGVIEW_ADDRESSES};
+pub use policy::{UnknownAccount, policy};
+pub use template::{InitAnswers, SecretPlace, template};
+
+use crate::secret::{SourceSecrets, Variables};
+use finding::{Notes, Problem};
+use sections::Mentions;
+use table::Table;
+
+/// Largest configuration file, in bytes.
+pub const FILE_BYTES_MAX: u64 = 1024 * 1024;
+
+/// A configuration with the secrets that it names.
+#[derive(Debug)]
+pub struct Loaded {
+    /// What the file says.
+    pub config: Config,
+    /// The sources' secrets.
+    pub secrets: SourceSecrets,
+    /// What its owner should look at, in the order of the file.
+    pub warnings: Vec<Finding>,
+}
+
+/// A configuration whose secrets haven't been looked at.
+#[derive(Debug)]
+pub struct Parsed {
+    /// What the text says.
+    pub config: Config,
+    /// What its owner should look at, in the order of the text.
+    pub warnings: Vec<Finding>,
+}
+
+/// Reads a configuration file and the secrets that it names.
+///
+/// # Errors
+/// Everything that must be mended before Ponte starts.
+pub fn load(path: &Path) -> Result<Loaded, ConfigErrors> {
+    load_with(path, &|name| std::env::var_os(name))
+}
+
+/// Reads a configuration file and the secrets that it names, with the given environment.
+///
+/// # Errors
+/// Everything that must be mended before Ponte starts.
+pub fn load_with(path: &Path, variables: &Variables<'_>) -> Result<Loaded, ConfigErrors> {
+    let file = path.display().to_string();
+    let text = match text_of(path) {
+        Ok(text) => text,
+        Err(problem) => {
+            let mut notes = Notes::new(&file, "");
+            notes.error_in_whole("", problem);
+            let (errors, warnings) = notes.into_findings();
+            return Err(ConfigErrors { errors, warnings });
+        }
+    };
+    let mut notes = Notes::new(&file, &text);
+    let mut mentions = Mentions::default();
+    let config = read(&mut notes, &mut mentions, &text, path);
+    let secrets = check::secrets(&mut notes, &mentions, variables);
+    let Parsed { config, warnings } = finish(notes, config)?;
+    Ok(Loaded {
+        config,
+        secrets,
+        warnings,
+    })
+}
+
+/// Reads a configuration's text; `file` is named in findings, and relative paths are taken from its folder.
+///
+/// Nothing but the text is looked at: whether secrets are there is [`load`]'s question.
+///
+/// # Errors
+/// Everything that must be mended.
+pub fn parse(text: &str, file: &str) -> Result<Parsed, ConfigErrors> {
+    let mut notes = Notes::new(file, text);
+    let config = read(&mut notes, &mut Mentions::default(), text, Path::new(file));
+    finish(notes, config)
+}
+
+fn read(notes: &mut Notes<'_>, mentions: &mut Mentions, text: &str, file: &Path) -> Option<Config> {
+    let (tree, errors) = DeTable::parse_recoverable(text);
+    if !errors.is_empty() {
+        // What is left of a tree with such errors would give misleading findings.
+        for error in errors {
+            let at = error.span().unwrap_or(0..0);
+            notes.syntax_error(&at, Problem::new(error.message()));
+        }
+        return None;
+    }
+    let base = file.parent().unwrap_or(Path::new(""));
+    let table = Table::new(notes, &keys::FILE, tree.get_ref(), tree.span());
+    let config = sections::config(notes, mentions, &table, base);
+    check::agreement(notes, mentions);
+    config
+}
+
+fn finish(notes: Notes<'_>, config: Option<Config>) -> Result<Parsed, ConfigErrors> {
+    let failed = notes.has_errors();
+    let (errors, warnings) = notes.into_findings();
+    match config {
+        Some(config) if !failed => Ok(Parsed { config, warnings }),
+        Some(_) | None => {
+            assert!(failed, "a configuration was refused without a reason");
+            Err(ConfigErrors { errors, warnings })
+        }
+    }
+}
+
+fn text_of(path: &Path) -> Result<String, Problem> {
+    let unreadable = |error: io::Error| {
+        let problem = Problem::new(format!("can't be read: {error}"));
+        if error.kind() == io::ErrorKind::NotFound {
+            return problem.cured_by("make one with: ponte init");
+        }
+        problem
+    };
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes))
+        .map_err(unreadable)?;
+    if bytes.len() as u64 > FILE_BYTES_MAX {
+        return Err(Problem::new(format!(
+            "has more than {FILE_BYTES_MAX} bytes"
+        )));
+    }
+    String::from_utf8(bytes).map_err(|bad| {
+        let at = bad.utf8_error().valid_up_to();
+        let line = bad.as_bytes()[..at].iter().filter(|b| **b == b'\n').count() + 1;
+        Problem::new(format!("is not UTF-8 text in line {line}")).cured_by("save it as UTF-8")
+    })
+}

@@ -1,0 +1,352 @@
+//! Reads each section into what it means. What concerns more than one section is looked at in
+//! [`super::check`], from what is mentioned here.
+
+use std::net::SocketAddr;
+use std::ops::Range;
+use std::path::Path;
+use std::time::Duration;
+
+use ponte_core::id::{AccountName, SourceName};
+use ponte_core::policy::{DEDUP_WINDOW_DEFAULT, StrategyFilter};
+
+use super::accounts::account;
+use super::finding::{Notes, Problem};
+use super::keys::{ADMIN, LOG, RETENTION, SOURCES, WEBHOOK};
+use super::model::{
+    Admin, Config, Keep, Log, LogFormat, LogLevel, Retention, Source, SourceFormat, Webhook,
+};
+use super::network::{AllowFrom, Cidr, ClientAddress, NamedSet, TRADINGVIEW_ADDRESSES};
+use super::routes::route;
+use super::table::{Spot, Table};
+use super::value::{self, Value, quoted};
+use crate::secret::{SecretRef, SecretRefError};
+
+const DATA_DIR_DEFAULT: &str = "data";
+const WEBHOOK_LISTEN_DEFAULT: SocketAddr = loopback(8080);
+const ADMIN_LISTEN_DEFAULT: SocketAddr = loopback(8081);
+const FAILURES_PER_MINUTE_DEFAULT: u64 = 30;
+const RECORDS_KEPT_DEFAULT: Keep = Keep::For(Duration::from_secs(90 * DAY));
+const DAY: u64 = 24 * 60 * 60;
+/// The rates of all rules and limits stay below this.
+pub(super) const PER_MINUTE_MAX: u64 = 100_000;
+/// A window or an age is between these.
+pub(super) const WINDOW_MIN: Duration = Duration::from_secs(1);
+pub(super) const WINDOW_MAX: Duration = Duration::from_secs(DAY);
+
+/// What the file names that other parts of it, or the world, must agree with.
+#[derive(Debug, Default)]
+pub(super) struct Mentions {
+    pub(super) webhook_listen: Option<Spot<SocketAddr>>,
+    pub(super) admin_listen: Option<Spot<SocketAddr>>,
+    pub(super) allow_any: Option<Range<usize>>,
+    pub(super) client_address: Option<Spot<ClientAddress>>,
+    pub(super) trusted_proxies: Option<Spot<usize>>,
+    pub(super) sources: Vec<Spot<SourceName>>,
+    pub(super) secrets: Vec<(SourceName, Spot<SecretRef>)>,
+    pub(super) accounts: Vec<Spot<AccountName>>,
+    /// Whether every account's name could be read, so that an unknown one is truly unknown.
+    pub(super) accounts_known: bool,
+    pub(super) routes: Vec<RouteMention>,
+}
+
+/// A route's two ends.
+#[derive(Debug)]
+pub(super) struct RouteMention {
+    pub(super) strategies: StrategyFilter,
+    pub(super) accounts: Vec<Spot<AccountName>>,
+}
+
+/// Reads the whole file; `None` where something that can't be done without is missing.
+pub(super) fn config(
+    notes: &mut Notes<'_>,
+    mentions: &mut Mentions,
+    file: &Table<'_, '_>,
+    base: &Path,
+) -> Option<Config> {
+    let data_dir = file.read(notes, "data_dir", path);
+    let data_dir = data_dir.map_or_else(|| DATA_DIR_DEFAULT.to_owned(), |spot| spot.value);
+    let webhook = file.child(notes, "webhook", &WEBHOOK);
+    let webhook = self::webhook(notes, mentions, &webhook);
+    let admin = file.child(notes, "admin", &ADMIN);
+    let admin = self::admin(notes, mentions, &admin);
+    let log = file.child(notes, "log", &LOG);
+    let log = self::log(notes, &log);
+    let retention = file.child(notes, "retention", &RETENTION);
+    let retention = self::retention(notes, &retention);
+
+    let tables = file.children(notes, "sources", &SOURCES);
+    let sources = collect(tables, |table| source(notes, mentions, table, base));
+    let tables = file.children(notes, "accounts", &super::keys::ACCOUNTS);
+    mentions.accounts_known = true;
+    let accounts = collect(tables, |table| account(notes, mentions, table));
+    let tables = file.children(notes, "routes", &super::keys::ROUTES);
+    let routes = collect(tables, |table| route(notes, mentions, table));
+    for key in ["sources", "accounts", "routes"] {
+        if !file.has(key) {
+            notes.error_in_whole(
+                key,
+                Problem::new("there is none").cured_by(format!("add a section [[{key}]]")),
+            );
+        }
+    }
+    Some(Config {
+        data_dir: base.join(data_dir),
+        webhook,
+        admin,
+        log,
+        retention,
+        sources: sources?,
+        accounts: accounts?,
+        routes: routes?,
+    })
+}
+
+/// Reads every table, even after one that can't be used.
+fn collect<T, U>(tables: Vec<T>, read: impl FnMut(&T) -> Option<U>) -> Option<Vec<U>> {
+    let read: Vec<Option<U>> = tables.iter().map(read).collect();
+    read.into_iter().collect()
+}
+
+fn webhook(notes: &mut Notes<'_>, mentions: &mut Mentions, table: &Table<'_, '_>) -> Webhook {
+    let listen = table.read(notes, "listen", value::socket_address);
+    mentions.webhook_listen.clone_from(&listen);
+    let allow_from = allow_from(notes, mentions, table);
+    let proxies = table.list(notes, "trusted_proxies", trusted);
+    mentions.trusted_proxies = proxies.as_ref().map(|list| Spot {
+        value: list.value.len(),
+        at: list.at.clone(),
+    });
+    let client_address = table.read(notes, "client_address", |value| {
+        value::choice(value, &ClientAddress::ALL)
+    });
+    mentions.client_address.clone_from(&client_address);
+    let failures = table.read(notes, "failures_per_minute", per_minute);
+    Webhook {
+        listen: listen.map_or(WEBHOOK_LISTEN_DEFAULT, |spot| spot.value),
+        allow_from,
+        trusted_proxies: proxies
+            .into_iter()
+            .flat_map(|list| list.value)
+            .flat_map(|spot| spot.value)
+            .collect(),
+        client_address: client_address.map_or(ClientAddress::XForwardedFor, |spot| spot.value),
+        failures_per_minute: failures.map_or(
+            u32::try_from(FAILURES_PER_MINUTE_DEFAULT).unwrap_or(u32::MAX),
+            |spot| spot.value,
+        ),
+    }
+}
+
+fn allow_from(notes: &mut Notes<'_>, mentions: &mut Mentions, table: &Table<'_, '_>) -> AllowFrom {
+    let Some(list) = table.list(notes, "allow_from", allowed) else {
+        return AllowFrom::Ranges(NamedSet::TradingView.ranges());
+    };
+    if table.is_empty_list("allow_from") {
+        let problem = Problem::new("allows nobody");
+        let problem = problem.cured_by("name who may send: [\"tradingview\"]");
+        notes.error("webhook.allow_from", &list.at, problem);
+    }
+    let mut ranges = Vec::new();
+    for entry in list.value {
+        match entry.value {
+            AllowFrom::Any => mentions.allow_any = Some(entry.at),
+            AllowFrom::Ranges(more) => ranges.extend(more),
+        }
+    }
+    if mentions.allow_any.is_some() {
+        AllowFrom::Any
+    } else {
+        AllowFrom::Ranges(ranges)
+    }
+}
+
+fn allowed(value: &Value<'_>) -> Result<AllowFrom, Problem> {
+    if value.as_str() == Some("any") {
+        return Ok(AllowFrom::Any);
+    }
+    ranges(value, &["tradingview", "loopback", "private", "any"]).map(AllowFrom::Ranges)
+}
+
+fn trusted(value: &Value<'_>) -> Result<Vec<Cidr>, Problem> {
+    match value.as_str() {
+        Some("any") => Err(
+            Problem::new("\"any\" would let everybody claim any address")
+                .cured_by("list the addresses of your proxies"),
+        ),
+        Some("tradingview") => Err(Problem::new("\"tradingview\" is no proxy")
+            .cured_by("list the addresses of your proxies")),
+        Some(_) | None => ranges(value, &["loopback", "private"]),
+    }
+}
+
+/// A named set, an address or a range.
+fn ranges(value: &Value<'_>, names: &[&str]) -> Result<Vec<Cidr>, Problem> {
+    let expected = || value::unexpected("an address, a range or a named set", value);
+    let text = value.as_str().ok_or_else(expected)?;
+    if let Some((_, set)) = NamedSet::ALL.iter().find(|(name, _)| *name == text) {
+        return Ok(set.ranges());
+    }
+    text.parse().map(|range| vec![range]).map_err(|error| {
+        if text.starts_with(|first: char| first.is_ascii_alphabetic()) && !text.contains(':') {
+            let meant = super::nearest::nearest(text, names.iter().copied());
+            return match meant {
+                Some(name) => expected().cured_by(format!("did you mean \"{name}\"?")),
+                None => expected().cured_by(format!(
+                    "write {}, or an address such as \"{}\"",
+                    value::listed(names.iter().copied()),
+                    TRADINGVIEW_ADDRESSES[0]
+                )),
+            };
+        }
+        Problem::new(format!("{} {error}", quoted(text)))
+    })
+}
+
+fn admin(notes: &mut Notes<'_>, mentions: &mut Mentions, table: &Table<'_, '_>) -> Admin {
+    let listen = table.read(notes, "listen", |value| {
+        let address = value::socket_address(value)?;
+        if address.ip().to_canonical().is_loopback() {
+            return Ok(address);
+        }
+        let problem = format!(
+            "{address} is not a loopback address, and this version serves the admin side to its \
+             own machine only"
+        );
+        Err(Problem::new(problem).cured_by(format!(
+            "write \"127.0.0.1:{}\" and reach it from elsewhere through ssh -L",
+            address.port()
+        )))
+    });
+    mentions.admin_listen.clone_from(&listen);
+    Admin {
+        listen: listen.map_or(ADMIN_LISTEN_DEFAULT, |spot| spot.value),
+    }
+}
+
+fn log(notes: &mut Notes<'_>, table: &Table<'_, '_>) -> Log {
+    let format = table.read(notes, "format", |value| {
+        value::choice(
+            value,
+            &[("human", LogFormat::Human), ("json", LogFormat::Json)],
+        )
+    });
+    let level = table.read(notes, "level", |value| {
+        let levels = [
+            LogLevel::Error,
+            LogLevel::Warn,
+            LogLevel::Info,
+            LogLevel::Debug,
+            LogLevel::Trace,
+        ];
+        value::choice(value, &levels.map(|level| (level.as_str(), level)))
+    });
+    Log {
+        format: format.map_or(LogFormat::Human, |spot| spot.value),
+        level: level.map_or(LogLevel::Info, |spot| spot.value),
+    }
+}
+
+fn retention(notes: &mut Notes<'_>, table: &Table<'_, '_>) -> Retention {
+    let mut kept = |key, default| {
+        table
+            .read(notes, key, keep)
+            .map_or(default, |spot| spot.value)
+    };
+    Retention {
+        requests: kept("requests", RECORDS_KEPT_DEFAULT),
+        refusals: kept("refusals", RECORDS_KEPT_DEFAULT),
+        events: kept("events", Keep::Forever),
+    }
+}
+
+fn keep(value: &Value<'_>) -> Result<Keep, Problem> {
+    const LEAST: Duration = Duration::from_secs(DAY);
+    const MOST: Duration = Duration::from_secs(36_500 * DAY);
+    if value.as_str() == Some("forever") {
+        return Ok(Keep::Forever);
+    }
+    value::duration(value, LEAST..=MOST).map(Keep::For)
+}
+
+fn source(
+    notes: &mut Notes<'_>,
+    mentions: &mut Mentions,
+    table: &Table<'_, '_>,
+    base: &Path,
+) -> Option<Source> {
+    let name = table.required(notes, "name", |value| {
+        value::name(value, "a name", SourceName::new)
+    });
+    mentions.sources.extend(name.clone());
+    let secret = secret(notes, table, base);
+    if let (Some(name), Some(secret)) = (&name, &secret) {
+        mentions.secrets.push((name.value.clone(), secret.clone()));
+    }
+    let format = table.read(notes, "format", |value| {
+        value::choice(value, &[("ponte", SourceFormat::Ponte)])
+    });
+    let window = table.read(notes, "dedup_window", |value| {
+        value::duration(value, WINDOW_MIN..=WINDOW_MAX)
+    });
+    if let Some(window) = window.as_ref().filter(|window| window.value < RESENDS_LAST) {
+        let problem = Problem::new(format!(
+            "{} is shorter than the 27s after which TradingView may still send again",
+            super::duration::display(window.value)
+        ));
+        let problem = problem.cured_by("write \"45s\", or give each alert an id");
+        notes.warning("sources.dedup_window", &window.at, problem);
+    }
+    Some(Source {
+        name: name?.value,
+        secret: secret?.value,
+        format: format.map_or(SourceFormat::Ponte, |spot| spot.value),
+        dedup_window: window.map_or(DEDUP_WINDOW_DEFAULT, |spot| spot.value),
+    })
+}
+
+/// Four sends of up to 3 s each, with 5 s between them.
+const RESENDS_LAST: Duration = Duration::from_secs(27);
+
+fn secret(notes: &mut Notes<'_>, table: &Table<'_, '_>, base: &Path) -> Option<Spot<SecretRef>> {
+    table.demand(notes, "secret");
+    let value = table.value("secret")?;
+    let read = match value.get_ref().as_str() {
+        Some(text) => SecretRef::parse(text, base),
+        None => Err(SecretRefError::NotAReference),
+    };
+    match read {
+        Ok(read) => Some(Spot {
+            value: read,
+            at: value.span(),
+        }),
+        Err(error) => {
+            let problem = Problem::new(error.to_string()).cured_by(
+                "write \"env:WEBHOOK_SECRET\" or \"file:secrets/main\" and keep the secret itself there",
+            );
+            notes.about_secret(
+                super::finding::Severity::Error,
+                "sources.secret",
+                &value.span(),
+                problem,
+            );
+            None
+        }
+    }
+}
+
+fn path(value: &Value<'_>) -> Result<String, Problem> {
+    let path = value::text(value)?;
+    if path.trim().is_empty() || path.contains('\0') {
+        return Err(Problem::new(format!("{} is not a path", quoted(&path))));
+    }
+    Ok(path)
+}
+
+pub(super) fn per_minute(value: &Value<'_>) -> Result<u32, Problem> {
+    let number = value::whole_number(value, 1..=PER_MINUTE_MAX)?;
+    u32::try_from(number).map_err(|error| Problem::new(error.to_string()))
+}
+
+const fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), port)
+}

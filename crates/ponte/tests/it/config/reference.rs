@@ -1,0 +1,270 @@
+//! The table of keys, the reader and the reference in two languages say the same.
+
+use std::collections::BTreeMap;
+
+use ponte::config::{Absent, Key, SECTIONS, SIZE, Section, parse};
+
+use super::PARTS;
+
+const ENGLISH: &str = include_str!("../../../../../docs/configuration.md");
+const PORTUGUESE: &str = include_str!("../../../../../docs/configuracao.md");
+
+/// A whole configuration with one more line in the given section.
+fn with_line(section: &Section, line: &str) -> String {
+    let key = line.split_once(" = ").map_or("", |(key, _)| key);
+    let part = |path: &str, minimum: &str| {
+        let mut text = if path.is_empty() {
+            String::new()
+        } else {
+            header(path)
+        };
+        let kept = minimum.lines().filter(|known| {
+            path != section.path || known.split_once(" = ").is_none_or(|(name, _)| name != key)
+        });
+        for known in kept {
+            text += known;
+            text += "\n";
+        }
+        if path == section.path {
+            text += line;
+            text += "\n";
+        }
+        text
+    };
+    let instruments = if section.path == "accounts.instruments" {
+        "symbol = \"A\"\nprice_tick = \"0.01\"\nquantity_step = \"1\"\n"
+    } else {
+        ""
+    };
+    let mut text = part("", "");
+    for path in ["webhook", "admin", "log", "retention"] {
+        text += &part(path, "");
+    }
+    text += &part("sources", PARTS.source);
+    text += &part("accounts", PARTS.account);
+    text += &part("accounts.rules", "");
+    if !instruments.is_empty() {
+        text += &part("accounts.instruments", instruments);
+    }
+    text + &part("routes", PARTS.route)
+}
+
+fn header(path: &str) -> String {
+    let section = SECTIONS
+        .iter()
+        .find(|section| section.path == path)
+        .unwrap();
+    if section.is_list {
+        format!("[[{path}]]\n")
+    } else {
+        format!("[{path}]\n")
+    }
+}
+
+fn value_keys() -> impl Iterator<Item = (&'static Section, &'static Key)> {
+    let keys = SECTIONS
+        .iter()
+        .flat_map(|section| section.keys.iter().map(|key| (*section, key)));
+    keys.filter(|(_, key)| key.kind != "section")
+}
+
+#[test]
+fn every_example_is_accepted() {
+    for (section, key) in value_keys() {
+        let text = with_line(section, &format!("{} = {}", key.name, key.example));
+        parse(&text, "ponte.toml").unwrap_or_else(|errors| panic!("{errors}"));
+    }
+    for key in SIZE.keys {
+        let text = format!(
+            "{}size = {{ {} = {} }}\n",
+            PARTS.text(),
+            key.name,
+            key.example
+        );
+        parse(&text, "ponte.toml").unwrap_or_else(|errors| panic!("{errors}"));
+    }
+}
+
+#[test]
+fn every_key_is_read() {
+    for (section, key) in value_keys() {
+        let text = with_line(section, &format!("{} = 1979-05-27", key.name));
+        let errors = parse(&text, "ponte.toml").unwrap_err();
+        let path = section.path_of(key.name);
+        assert!(
+            errors.errors.iter().any(|error| error.key == path),
+            "{path}: {errors}"
+        );
+    }
+}
+
+#[test]
+fn every_default_is_what_holds_without_the_key() {
+    for (section, key) in value_keys() {
+        let line = match key.absent {
+            Absent::Means(default) => format!("{} = {default}", key.name),
+            Absent::Error => {
+                // With another key's line in its place, the key itself is missing.
+                let text = with_line(section, &format!("{} = 0", key.name));
+                let text = text.replace(&format!("{} = 0\n", key.name), "");
+                let errors = parse(&text, "ponte.toml").unwrap_err();
+                assert!(errors.to_string().contains("missing"), "{errors}");
+                continue;
+            }
+            Absent::Nothing => continue,
+        };
+        // An empty [section] header leaves the key out; the policy's default holds for an absent age.
+        let without = parse(&with_line(section, ""), "ponte.toml").unwrap().config;
+        let with = parse(&with_line(section, &line), "ponte.toml")
+            .unwrap()
+            .config;
+        let shown = |config| {
+            format!("{config:?}").replace("max_signal_age: None", "max_signal_age: Some(60s)")
+        };
+        assert_eq!(shown(with), shown(without), "{line}");
+    }
+}
+
+/// The rows of the reference: kind, default, range and example of each key; what it means stands last.
+fn rows(reference: &str) -> BTreeMap<String, Vec<String>> {
+    let mut section = String::new();
+    let mut rows = BTreeMap::new();
+    for line in reference.lines() {
+        if let Some(heading) = line.strip_prefix("## ") {
+            let name = heading.split('`').nth(1).unwrap_or("");
+            section = name.trim_matches(['[', ']']).to_owned();
+        }
+        let Some(row) = line.strip_prefix("| `") else {
+            continue;
+        };
+        let cells: Vec<String> = row
+            .trim_end_matches(" |")
+            .split(" | ")
+            .map(str::to_owned)
+            .collect();
+        let key = cells[0].trim_end_matches('`');
+        let path = if section.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{section}.{key}")
+        };
+        assert_eq!(cells.len(), 6, "{line}");
+        let earlier = rows.insert(path.clone(), cells[1..5].to_vec());
+        assert!(earlier.is_none(), "{path} stands in the reference twice");
+    }
+    rows
+}
+
+fn expected_rows(translate: impl Fn(&str) -> String) -> BTreeMap<String, Vec<String>> {
+    let size = SIZE.keys.iter().map(|key| (&SIZE, key));
+    let row = |(section, key): (&Section, &Key)| {
+        let default = match key.absent {
+            Absent::Error => translate("required"),
+            Absent::Means(default) => format!("`{default}`"),
+            Absent::Nothing => translate("none"),
+        };
+        let cells = vec![
+            translate(key.kind),
+            default,
+            translate(key.range),
+            format!("`{}`", key.example),
+        ];
+        (section.path_of(key.name), cells)
+    };
+    value_keys().chain(size).map(row).collect()
+}
+
+#[test]
+fn the_english_reference_names_exactly_the_keys() {
+    assert_eq!(rows(ENGLISH), expected_rows(str::to_owned));
+}
+
+#[test]
+fn the_portuguese_reference_names_exactly_the_keys() {
+    let translate = |text: &str| {
+        let mut text = text.to_owned();
+        for (english, portuguese) in WORDS {
+            text = text.replace(english, portuguese);
+        }
+        text
+    };
+    assert_eq!(rows(PORTUGUESE), expected_rows(translate));
+}
+
+/// Longer ones first, so that a part of one is not replaced before the whole.
+const WORDS: [(&str, &str); 33] = [
+    (
+        "\"alert\" or a table with one key",
+        "\"alert\" ou uma tabela com uma chave",
+    ),
+    (
+        "http, a loopback address and a port",
+        "http, um endereço loopback e uma porta",
+    ),
+    ("a loopback address:port", "endereço:porta, só loopback"),
+    ("address:port", "endereço:porta"),
+    ("addresses, CIDRs", "endereços, CIDRs"),
+    ("1 to 64 bytes, unique", "1 a 64 bytes, único"),
+    ("2 to 12 letters and digits", "2 a 12 letras e dígitos"),
+    ("names of accounts", "nomes de contas"),
+    ("symbols, at least one", "símbolos, ao menos um"),
+    ("a symbol, or \"*\"", "um símbolo, ou \"*\""),
+    ("symbol = symbol", "símbolo = símbolo"),
+    ("\"*\" or names", "\"*\" ou nomes"),
+    ("above 0, up to", "acima de 0, até"),
+    ("above 0", "acima de 0"),
+    ("0 or more", "0 ou mais"),
+    ("a folder", "uma pasta"),
+    ("whole number", "número inteiro"),
+    ("required", "obrigatório"),
+    ("none", "nenhum"),
+    ("duration", "duração"),
+    ("decimal", "decimal"),
+    ("choice", "escolha"),
+    ("address", "endereço"),
+    ("symbol", "símbolo"),
+    ("secret", "segredo"),
+    ("table", "tabela"),
+    ("path", "caminho"),
+    ("text", "texto"),
+    ("list", "lista"),
+    ("size", "tamanho"),
+    ("name", "nome"),
+    ("\" to \"", "\" a \""),
+    (" to ", " a "),
+];
+
+#[test]
+fn every_block_in_the_references_parses() {
+    for (name, reference) in [
+        ("configuration.md", ENGLISH),
+        ("configuracao.md", PORTUGUESE),
+    ] {
+        let blocks: Vec<&str> = reference
+            .split("```toml\n")
+            .skip(1)
+            .map(|rest| rest.split("```").next().unwrap())
+            .collect();
+        assert!(blocks.len() >= 5, "{name} has {} blocks", blocks.len());
+        for block in blocks {
+            let text = completed(block);
+            let parsed = parse(&text, name).unwrap_or_else(|errors| panic!("{text}\n{errors}"));
+            assert_eq!(parsed.warnings, [], "{block}");
+        }
+    }
+}
+
+/// A block with the sections that it leaves out.
+fn completed(block: &str) -> String {
+    let mut text = block.to_owned();
+    for (header, minimum) in [
+        ("[[sources]]", PARTS.source),
+        ("[[accounts]]", PARTS.account),
+        ("[[routes]]", PARTS.route),
+    ] {
+        if !text.contains(header) {
+            text += &format!("{header}\n{minimum}");
+        }
+    }
+    text
+}
