@@ -9,6 +9,7 @@ pub mod id;
 pub mod identity;
 pub mod instrument;
 pub mod message;
+pub mod nearest;
 pub mod number;
 pub mod order;
 pub mod policy;
