@@ -12,7 +12,7 @@ use crate::id::{AccountName, AlertId, ClientOrderId, StrategyName, Symbol};
 use crate::message::{AlertDecision, Balance, Event, OrderEnd, Outcome, PositionKey, PositionView};
 use crate::number::Price;
 use crate::order::{Lane, Order, OrderClass, OrderPlan, OrderStatus};
-use crate::signal::PositionSide;
+use crate::signal::{PositionSide, Side};
 use crate::time::Timestamp;
 
 /// How many ended orders of an account are remembered, to tell a late report from a foreign one.
@@ -299,6 +299,16 @@ impl AccountState {
             .get(strategy)
             .and_then(|symbols| symbols.get(symbol))
             .map_or(Decimal::ZERO, |position| position.quantity)
+    }
+
+    /// What the strategies that are on this side of a symbol hold together, unsigned.
+    #[must_use]
+    pub fn held_on(&self, symbol: &Symbol, side: Side) -> Decimal {
+        self.positions
+            .values()
+            .filter_map(|symbols| symbols.get(symbol))
+            .map(|position| side.signed(position.quantity).max(Decimal::ZERO))
+            .fold(Decimal::ZERO, Decimal::saturating_add)
     }
 
     /// What all strategies together hold of a symbol, signed.

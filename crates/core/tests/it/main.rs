@@ -1,1 +1,7 @@
+//! The core seen from outside: examples, properties, and the simulation of the whole program.
 #![allow(missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod engine;
+mod properties;
+mod sim;
