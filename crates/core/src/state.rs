@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 use crate::gate::Gate;
 use crate::halt::Halt;
 use crate::id::{AccountName, AlertId, ClientOrderId, StrategyName, Symbol};
-use crate::message::{AlertDecision, Balance, Event, OrderEnd, Outcome, PositionKey, PositionView};
+use crate::message::{AlertDecision, Balance, Event, Outcome, PositionKey, PositionView};
 use crate::number::Price;
 use crate::order::{Lane, Order, OrderClass, OrderPlan, OrderStatus};
-use crate::signal::PositionSide;
+use crate::signal::{PositionSide, Side};
 use crate::time::Timestamp;
 
 /// How many ended orders of an account are remembered, to tell a late report from a foreign one.
@@ -301,6 +301,16 @@ impl AccountState {
             .map_or(Decimal::ZERO, |position| position.quantity)
     }
 
+    /// What the strategies that are on this side of a symbol hold together, unsigned.
+    #[must_use]
+    pub fn held_on(&self, symbol: &Symbol, side: Side) -> Decimal {
+        self.positions
+            .values()
+            .filter_map(|symbols| symbols.get(symbol))
+            .map(|position| side.signed(position.quantity).max(Decimal::ZERO))
+            .fold(Decimal::ZERO, Decimal::saturating_add)
+    }
+
     /// What all strategies together hold of a symbol, signed.
     #[must_use]
     pub fn net(&self, symbol: &Symbol) -> Decimal {
@@ -367,13 +377,7 @@ impl AccountState {
             }
             Event::CancelRequested { .. } => order.cancel_requested = true,
             Event::OrderEnded { end, reason, .. } => {
-                order.status = match end {
-                    OrderEnd::Filled => OrderStatus::Filled,
-                    OrderEnd::Cancelled => OrderStatus::Cancelled,
-                    OrderEnd::Rejected => OrderStatus::Rejected,
-                    OrderEnd::Expired => OrderStatus::Expired,
-                    OrderEnd::Abandoned => OrderStatus::Abandoned,
-                };
+                order.status = end.status();
                 order.wake_at = None;
                 if !reason.is_empty() {
                     order.reason = Some(reason.clone());

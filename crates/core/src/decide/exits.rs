@@ -36,6 +36,8 @@ pub(super) struct Standing {
     pub(super) coming: Decimal,
     /// What exits will take that wait for those entries, signed.
     pub(super) leaving_later: Decimal,
+    /// What exits would take that rest at a price of their own and may never trade, signed.
+    pub(super) resting: Decimal,
 }
 
 impl Standing {
@@ -49,10 +51,14 @@ impl Standing {
 
     /// How much of the known position no exit has claimed yet, unsigned.
     pub(super) fn free(self) -> Decimal {
+        let rest = self
+            .held
+            .saturating_add(self.leaving)
+            .saturating_add(self.resting);
         if self.held.is_sign_positive() {
-            self.held.saturating_add(self.leaving).max(Decimal::ZERO)
+            rest.max(Decimal::ZERO)
         } else {
-            (-self.held.saturating_add(self.leaving)).max(Decimal::ZERO)
+            (-rest).max(Decimal::ZERO)
         }
     }
 }
@@ -74,11 +80,30 @@ pub(super) fn standing(account: Option<&AccountState>, holding: Holding<'_>) -> 
             OrderClass::Exit if order.status == OrderStatus::Waiting && order.attempts == 0 => {
                 standing.leaving_later = standing.leaving_later.saturating_add(change);
             }
+            OrderClass::Exit if order.plan.kind.rests() => {
+                standing.resting = standing.resting.saturating_add(change);
+            }
             OrderClass::Exit => standing.leaving = standing.leaving.saturating_add(change),
             OrderClass::Protection => {}
         }
     }
     standing
+}
+
+/// The exits of a holding that are on their way on this side: an opening there comes after them.
+pub(super) fn on_their_way<'a>(
+    account: &'a AccountState,
+    holding: Holding<'a>,
+    side: Side,
+) -> impl Iterator<Item = ClientOrderId> + use<'a> {
+    account
+        .orders
+        .values()
+        .filter(move |order| {
+            let plan = &order.plan;
+            holding.is_of(order) && plan.class == OrderClass::Exit && plan.side == side
+        })
+        .map(|order| order.plan.id)
 }
 
 /// The side that makes this position smaller.
@@ -153,24 +178,34 @@ pub(super) fn exit(
         return exit;
     };
     let now = standing(Some(account), holding);
-    let take = amount.map_or(now.free(), |amount| amount.min(now.free()));
+    // Exits that rest hold what a market exit needs now: they are taken back for it.
+    let short = amount.is_none_or(|amount| amount > now.free()) && !how.kind.rests();
+    let pending = pending(account, holding, short);
+    let is_taken_back = |order: &Order| order.plan.class == OrderClass::Exit || amount.is_none();
+    let forgotten = pending
+        .iter()
+        .filter(|(order, _)| {
+            order.plan.class == OrderClass::Exit
+                && order.status == OrderStatus::Waiting
+                && order.attempts > 0
+        })
+        .fold(Decimal::ZERO, |sum, (order, _)| sum + order.remaining());
+    let free = now.free() + forgotten;
+    let take = amount.map_or(free, |amount| amount.min(free));
     if let Ok(quantity) = Quantity::new(take) {
         let id = (how.id)("exit");
         let side = closing_side(now.held);
         exit.plans
             .push(order(context, holding, side, quantity, how, id, Vec::new()));
     }
-    let pending = pending(account, holding, amount.is_none());
-    if amount.is_none() {
-        for (order, _) in &pending {
-            exit.taken_back.join(cancel::request(order, how.reason));
-        }
+    for (order, _) in pending.iter().filter(|(order, _)| is_taken_back(order)) {
+        exit.taken_back.join(cancel::request(order, how.reason));
     }
     let rest = amount.map(|amount| amount - take);
     for side in [Side::Sell, Side::Buy] {
         let those = || {
             pending.iter().filter(|(order, exit_side)| {
-                *exit_side == side && (amount.is_some() || order.status.may_be_at_broker())
+                *exit_side == side && (!is_taken_back(order) || order.status.may_be_at_broker())
             })
         };
         let most = those().fold(Decimal::ZERO, |sum, (order, _)| sum + order.remaining());
@@ -187,11 +222,11 @@ pub(super) fn exit(
 }
 
 /// The orders that may still change what is to be left, each with the side that leaves it:
-/// entries on their way, and for a full exit also exits that rest at a price of their own.
+/// entries on their way, and where they are wanted also exits that rest at a price of their own.
 fn pending<'a>(
     account: &'a AccountState,
     holding: Holding<'_>,
-    everything: bool,
+    resting: bool,
 ) -> Vec<(&'a Order, Side)> {
     account
         .orders
@@ -199,7 +234,7 @@ fn pending<'a>(
         .filter(|order| holding.is_of(order))
         .filter_map(|order| match order.plan.class {
             OrderClass::Entry => Some((order, order.plan.side.opposite())),
-            OrderClass::Exit if everything && order.plan.kind.rests() => {
+            OrderClass::Exit if resting && order.plan.kind.rests() => {
                 Some((order, order.plan.side))
             }
             OrderClass::Exit | OrderClass::Protection => None,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rust_decimal::Decimal;
 
 use super::exits::{self, Holding};
-use super::{Context, Decision, cancel, rules};
+use super::{Context, Decision, cancel, protection, rules};
 use crate::id::{ClientOrderId, StrategyName};
 use crate::message::{Command, Event, OrderEnd};
 use crate::number::Quantity;
@@ -95,7 +95,11 @@ fn fit_protection(context: Context<'_>, account: &AccountState, lane: &Lane) -> 
                 excess -= remaining;
             } else {
                 if let Ok(quantity) = Quantity::new(remaining - excess) {
-                    exits::plan_order(&mut decision, smaller(context, order, quantity));
+                    let plan = smaller(context, order, quantity);
+                    // What the broker has refused once is not asked for again: the larger one stays.
+                    if !account.closed.contains_key(&plan.id) {
+                        exits::plan_order(&mut decision, plan);
+                    }
                 }
                 excess = Decimal::ZERO;
             }
@@ -141,27 +145,15 @@ fn release(context: Context<'_>, account: &AccountState, lane: &Lane) -> Decisio
         match step {
             Step::Wait => {}
             Step::End(end, reason) => {
-                if end == OrderEnd::Expired && plan.class.reduces() {
-                    decision.alarm(
-                        format!(
-                            "{} {id} of {} in {} was never sent: {reason}",
-                            if plan.class == OrderClass::Exit {
-                                "exit"
-                            } else {
-                                "protection"
-                            },
-                            plan.symbol,
-                            plan.account
-                        ),
-                        Some(id),
-                    );
-                }
                 decision.push(Event::OrderEnded {
                     id,
                     end,
                     reason: reason.to_owned(),
                     sent_at: None,
                 });
+                if end == OrderEnd::Expired {
+                    decision.join(protection::not_placed(context, order, reason));
+                }
             }
             Step::Go(quantity) => {
                 if plan.class == OrderClass::Exit {
@@ -245,8 +237,13 @@ fn entry_step(context: Context<'_>, order: &Order, held: Decimal) -> Step {
         return Step::End(OrderEnd::Abandoned, "a halt is in force");
     }
     let against = !held.is_zero() && exits::closing_side(held) == plan.side;
-    if against && !plan.after.is_empty() {
-        return Step::End(OrderEnd::Abandoned, "the close before it did not complete");
+    if against {
+        let reason = if plan.after.is_empty() {
+            "the position lies on the other side now"
+        } else {
+            "the close before it did not complete"
+        };
+        return Step::End(OrderEnd::Abandoned, reason);
     }
     if rules::is_lane_frozen(context, &plan.lane()) {
         return Step::Wait;

@@ -181,10 +181,13 @@ impl Leg<'_> {
         let exit = leave.map_or_else(ExitPlans::default, |leave| self.exit(&leave));
         let approved = enter
             .as_ref()
-            .map(|enter| self.check_entry(enter, &exit, &mut answer));
+            .map(|enter| self.check_entry(enter, &mut answer));
         let exits = exit.plans.len();
         answer.orders.extend(exit.plans.iter().map(leg_order));
-        let after = exit.ids();
+        let mut after = exit.ids();
+        if let (Some(account), Some(enter)) = (self.context.state.account(self.account), &enter) {
+            after.extend(exits::on_their_way(account, self.holding(), enter.side));
+        }
         let mut decision = exit.into_decision();
         let entry = enter.as_ref().zip(approved.flatten());
         if let Some((enter, approved)) = entry {
@@ -260,14 +263,8 @@ impl Leg<'_> {
         if self.instrument.is_some() {
             return None;
         }
-        let listed: Vec<_> = self
-            .policy
-            .instruments
-            .listed
-            .keys()
-            .map(Symbol::as_str)
-            .collect();
-        let near = nearest(self.symbol.as_str(), &listed)
+        let listed = self.policy.instruments.listed.keys().map(Symbol::as_str);
+        let near = nearest(self.symbol.as_str(), listed)
             .map(|near| format!("; did you mean {near}?"))
             .unwrap_or_default();
         Some(refuse(
@@ -279,22 +276,11 @@ impl Leg<'_> {
         ))
     }
 
-    fn check_entry(
-        &self,
-        enter: &Enter,
-        exit: &ExitPlans,
-        answer: &mut LegDecision,
-    ) -> Option<Approved> {
+    fn check_entry(&self, enter: &Enter, answer: &mut LegDecision) -> Option<Approved> {
         let Some(instrument) = self.instrument else {
             answer.verdicts.extend(self.unknown_symbol());
             return None;
         };
-        let closed_before = exit
-            .plans
-            .iter()
-            .filter(|plan| plan.after.is_empty())
-            .map(|plan| plan.side.signed(plan.quantity.get()))
-            .sum();
         let (verdicts, approved) = rules::check(
             self.context,
             &rules::Request {
@@ -308,7 +294,6 @@ impl Leg<'_> {
                 enter,
                 protection: &self.alert.signal.protection,
                 price: self.price,
-                closed_before,
             },
         );
         answer.verdicts.extend(verdicts);

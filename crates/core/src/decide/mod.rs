@@ -10,6 +10,7 @@ mod lane;
 mod leg;
 mod moves;
 mod operator;
+mod protection;
 mod report;
 mod rules;
 mod sizing;
@@ -24,8 +25,8 @@ use crate::policy::Policy;
 use crate::state::State;
 use crate::time::Timestamp;
 
-/// How often the consequences of one input may have consequences. What is left then is found by
-/// the next tick.
+/// How often the consequences of one input may have consequences in one lane. What is left then is
+/// found by the next tick.
 const SETTLE_ROUNDS_MAX: usize = 32;
 
 /// What is true outside of the engine while it decides.
@@ -155,15 +156,17 @@ pub fn handle(state: &mut State, policy: &Policy, facts: Facts<'_>, input: Input
         lanes.extend(lane::with_waiting_orders(state));
     }
     for _ in 0..SETTLE_ROUNDS_MAX {
-        let Some(lane) = lanes.pop_first() else {
-            break;
-        };
-        let next = decide(state, policy, facts, Input::Settle(lane));
-        for event in &next.events {
-            state.apply(facts.now, event);
+        for lane in std::mem::take(&mut lanes) {
+            let next = decide(state, policy, facts, Input::Settle(lane));
+            for event in &next.events {
+                state.apply(facts.now, event);
+            }
+            lanes.extend(touched(state, &next.events));
+            all.join(next);
         }
-        lanes.extend(touched(state, &next.events));
-        all.join(next);
+        if lanes.is_empty() {
+            break;
+        }
     }
     all
 }

@@ -156,6 +156,11 @@ fn trade(
                 PositionSide::of(expected).as_str()
             ),
         ),
+        Err(_) if wanted == there && terms == Terms::Market => Moves::Trade {
+            exit: Some(leave_all()),
+            entry: None,
+            notes: sized.notes,
+        },
         Err(_) => Moves::Trade {
             exit: Some(Leave {
                 amount: Some(wanted),

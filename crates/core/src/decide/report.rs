@@ -2,18 +2,14 @@
 
 use rust_decimal::Decimal;
 
-use super::exits::{self, Holding};
+use super::protection::{after_entry, after_exit, ended_unasked, not_placed};
 use super::{Context, Decision};
-use crate::halt::HaltLevel;
 use crate::id::{AccountName, ClientOrderId};
 use crate::message::{
     CancelAnswer, Command, Event, Fate, FindAnswer, NotSent, OrderEnd, OrderReport, ReportedStatus,
 };
-use crate::number::{Price, Quantity};
-use crate::order::{Order, OrderClass, OrderKind, OrderPlan, OrderStatus, Origin};
-use crate::policy::EXIT_LIFE;
+use crate::order::{Order, OrderClass, OrderStatus};
 use crate::retry;
-use crate::signal::{Protection, Terms};
 use crate::time::Timestamp;
 
 /// After so many attempts an entry is given up, even while it is young.
@@ -38,18 +34,25 @@ pub(super) fn submitted(
     };
     match fate {
         Fate::Acknowledged { report } => {
-            let mut decision = Decision::default();
-            if let OrderStatus::Submitting | OrderStatus::Unknown = order.status {
-                decision = acknowledge(context, order, &report, Some(sent_at), answered_at);
-            }
+            let mut decision = adopt(context, order, &report, Some(sent_at), answered_at);
             decision.join(progress(context, order, &report));
             decision
         }
-        Fate::Rejected { reason } if !order.status.is_final() => {
-            let mut decision = Decision::event(ended(OrderEnd::Rejected, reason.clone()));
-            decision.join(not_placed(context, order, &reason));
-            decision
-        }
+        Fate::Rejected { reason } => match order.status {
+            OrderStatus::Submitting | OrderStatus::Unknown => {
+                let mut decision = Decision::event(ended(OrderEnd::Rejected, reason.clone()));
+                decision.join(not_placed(context, order, &reason));
+                decision
+            }
+            // The broker has said before that it has the order: it is asked which is true.
+            OrderStatus::Working => question(order),
+            OrderStatus::Waiting
+            | OrderStatus::Filled
+            | OrderStatus::Cancelled
+            | OrderStatus::Rejected
+            | OrderStatus::Expired
+            | OrderStatus::Abandoned => Decision::default(),
+        },
         Fate::NotSent { why } if order.status == OrderStatus::Submitting => {
             not_sent(context, order, why)
         }
@@ -71,7 +74,7 @@ pub(super) fn submitted(
             decision
         }
         // The order's fate became known on another way before this answer came.
-        Fate::Rejected { .. } | Fate::NotSent { .. } | Fate::Unknown { .. } => Decision::default(),
+        Fate::NotSent { .. } | Fate::Unknown { .. } => Decision::default(),
     }
 }
 
@@ -82,11 +85,7 @@ pub(super) fn found(context: Context<'_>, id: ClientOrderId, answer: FindAnswer)
     };
     match answer {
         FindAnswer::Found(report) => {
-            let mut decision = Decision::default();
-            let adopted = matches!(order.status, OrderStatus::Submitting | OrderStatus::Unknown);
-            if adopted {
-                decision = acknowledge(context, order, &report, None, context.now());
-            }
+            let mut decision = adopt(context, order, &report, None, context.now());
             decision.join(progress(context, order, &report));
             let asked_again = order.status == OrderStatus::Working
                 && order.cancel_requested
@@ -100,7 +99,7 @@ pub(super) fn found(context: Context<'_>, id: ClientOrderId, answer: FindAnswer)
             decision
         }
         FindAnswer::Absent => absent(context, order),
-        FindAnswer::Unanswered(why) if !order.status.is_final() => {
+        FindAnswer::Unanswered(why) if is_asked_about(order) => {
             Decision::event(Event::OrderUnknown {
                 id,
                 why,
@@ -110,6 +109,23 @@ pub(super) fn found(context: Context<'_>, id: ClientOrderId, answer: FindAnswer)
         }
         FindAnswer::Unanswered(_) => Decision::default(),
     }
+}
+
+/// Whether a question about the order can still be open. An order that is being sent (again) has
+/// an answer of its own to come, which an older one must not disturb.
+const fn is_asked_about(order: &Order) -> bool {
+    matches!(order.status, OrderStatus::Unknown | OrderStatus::Working)
+}
+
+/// Asks the broker where the order stands.
+fn question(order: &Order) -> Decision {
+    let id = order.plan.id;
+    let mut decision = Decision::event(Event::OrderQuestioned { id });
+    decision.command(Command::Find {
+        lane: order.plan.lane(),
+        id,
+    });
+    decision
 }
 
 /// The answer to a cancellation.
@@ -123,18 +139,11 @@ pub(super) fn cancel_answered(
     };
     match answer {
         CancelAnswer::Done(report) => progress(context, order, &report),
-        CancelAnswer::NotOpen | CancelAnswer::Unanswered(_) if order.status.is_final() => {
+        CancelAnswer::NotOpen | CancelAnswer::Unanswered(_) if !is_asked_about(order) => {
             Decision::default()
         }
         // It may have traded in between: the broker is asked before anything is believed.
-        CancelAnswer::NotOpen => {
-            let mut decision = Decision::event(Event::OrderQuestioned { id });
-            decision.command(Command::Find {
-                lane: order.plan.lane(),
-                id,
-            });
-            decision
-        }
+        CancelAnswer::NotOpen => question(order),
         CancelAnswer::Unanswered(why) => Decision::event(Event::OrderUnknown {
             id,
             why: format!("no answer to the cancellation: {why}"),
@@ -157,10 +166,7 @@ pub(super) fn reported(
     let Some(order) = order else {
         return unknown_order(report.id);
     };
-    let mut decision = Decision::default();
-    if let OrderStatus::Submitting | OrderStatus::Unknown = order.status {
-        decision = acknowledge(context, order, report, None, context.now());
-    }
+    let mut decision = adopt(context, order, report, None, context.now());
     decision.join(progress(context, order, report));
     decision
 }
@@ -204,6 +210,47 @@ fn unknown_order(id: ClientOrderId) -> Decision {
         Some(id),
     );
     decision
+}
+
+/// A report of an order makes it one that the broker has, whatever was thought of it before.
+fn adopt(
+    context: Context<'_>,
+    order: &Order,
+    report: &OrderReport,
+    sent_at: Option<Timestamp>,
+    answered_at: Timestamp,
+) -> Decision {
+    match order.status {
+        OrderStatus::Waiting | OrderStatus::Submitting | OrderStatus::Unknown => {
+            acknowledge(context, order, report, sent_at, answered_at)
+        }
+        // It was given up because the broker did not have it, and there it rests.
+        OrderStatus::Rejected | OrderStatus::Expired | OrderStatus::Abandoned
+            if report.status == ReportedStatus::Working =>
+        {
+            let mut decision = Decision::default();
+            decision.alarm(
+                format!(
+                    "{} has order {}, which was {} here; it is taken back",
+                    order.plan.account,
+                    order.plan.id,
+                    order.status.as_str()
+                ),
+                Some(order.plan.id),
+            );
+            decision.command(Command::Cancel {
+                lane: order.plan.lane(),
+                id: order.plan.id,
+            });
+            decision
+        }
+        OrderStatus::Working
+        | OrderStatus::Filled
+        | OrderStatus::Cancelled
+        | OrderStatus::Rejected
+        | OrderStatus::Expired
+        | OrderStatus::Abandoned => Decision::default(),
+    }
 }
 
 fn acknowledge(
@@ -302,254 +349,10 @@ fn fill(context: Context<'_>, order: &Order, report: &OrderReport, traded: Decim
             Some(id),
         );
     }
-    if order.plan.class == OrderClass::Entry {
-        decision.join(after_entry(context, order, traded, report));
-    }
-    decision
-}
-
-/// What an entry's fill asks for: protection, or its end where positions may only shrink.
-fn after_entry(
-    context: Context<'_>,
-    order: &Order,
-    traded: Decimal,
-    report: &OrderReport,
-) -> Decision {
-    let plan = &order.plan;
-    let may_only_shrink = context
-        .state
-        .halts_on(&plan.account, &plan.strategy, &plan.symbol)
-        .first()
-        .is_some_and(|halt| halt.level >= HaltLevel::ReduceOnly);
-    let mut decision = Decision::default();
-    if may_only_shrink {
-        let reason = "filled while only exits are allowed".to_owned();
-        decision.join(close_again(context, order, traded, &reason));
-    } else {
-        for piece in protection_of(context, order, traded, report.filled) {
-            exits::plan_order(&mut decision, piece);
-        }
-    }
-    decision
-}
-
-/// An exit at the market of what an order has traded.
-fn close_again(context: Context<'_>, order: &Order, quantity: Decimal, reason: &str) -> Decision {
-    let plan = &order.plan;
-    let mut decision = Decision::default();
-    let Ok(quantity) = Quantity::new(quantity) else {
-        return decision;
-    };
-    decision.alarm(
-        format!(
-            "{} {} of {} is closed at the market: {reason}",
-            quantity, plan.symbol, plan.account
-        ),
-        Some(plan.id),
-    );
-    let id = child_id(order, "close", quantity.get());
-    let exit = OrderPlan {
-        id,
-        side: plan.side.opposite(),
-        quantity,
-        kind: OrderKind::MARKET,
-        class: OrderClass::Exit,
-        origin: Origin::Protects(plan.id),
-        ..child_plan(context, order)
-    };
-    exits::plan_order(&mut decision, exit);
-    decision
-}
-
-fn child_id(order: &Order, what: &str, amount: Decimal) -> ClientOrderId {
-    ClientOrderId::derive(&[
-        b"child",
-        order.plan.id.as_bytes(),
-        what.as_bytes(),
-        order.filled.normalize().to_string().as_bytes(),
-        amount.normalize().to_string().as_bytes(),
-    ])
-}
-
-fn child_plan(context: Context<'_>, order: &Order) -> OrderPlan {
-    OrderPlan {
-        protection: Protection::default(),
-        reference_price: None,
-        expires_at: context.now().after(EXIT_LIFE),
-        after: Vec::new(),
-        replaces: None,
-        reduce_only: exits::is_alone(
-            context,
-            Holding {
-                account: &order.plan.account,
-                strategy: &order.plan.strategy,
-                symbol: &order.plan.symbol,
-            },
-        ),
-        ..order.plan.clone()
-    }
-}
-
-/// The protective orders for what an entry has just traded: each target has an equal share of the
-/// whole entry, in whole steps, and a fill protects the shares that it lies in.
-fn protection_of(
-    context: Context<'_>,
-    order: &Order,
-    traded: Decimal,
-    total: Decimal,
-) -> Vec<OrderPlan> {
-    let plan = &order.plan;
-    let Protection { stop, targets } = &plan.protection;
-    let step = context
-        .policy
-        .accounts
-        .get(&plan.account)
-        .and_then(|account| account.instruments.get(&plan.symbol))
-        .map_or(Decimal::ZERO, |instrument| instrument.quantity_step);
-    let shares = Decimal::from(targets.len().max(1));
-    let share = plan.quantity.get() / shares;
-    let share = crate::number::floor_to_step(share, step).unwrap_or(share);
-    let start = total - traded;
-    let mut pieces = Vec::new();
-    for index in 0..targets.len().max(1) {
-        let target = targets.get(index).copied();
-        let from = share * Decimal::from(index);
-        let last = index + 1 >= targets.len();
-        let until = if last { Decimal::MAX } else { from + share };
-        let overlap = total.min(until) - start.max(from);
-        let (Ok(quantity), Some(kind)) = (Quantity::new(overlap), protective_kind(*stop, target))
-        else {
-            continue;
-        };
-        pieces.push(OrderPlan {
-            id: child_id(order, &format!("protection {index}"), quantity.get()),
-            side: plan.side.opposite(),
-            quantity,
-            kind,
-            class: OrderClass::Protection,
-            origin: Origin::Protects(plan.id),
-            ..child_plan(context, order)
-        });
-    }
-    pieces
-}
-
-fn protective_kind(stop: Option<Price>, target: Option<Price>) -> Option<OrderKind> {
-    match (stop, target) {
-        (Some(stop), Some(target)) => Some(OrderKind::OneCancelsOther { stop, target }),
-        (Some(trigger), None) => Some(OrderKind::Single {
-            terms: Terms::Stop { trigger },
-        }),
-        (None, Some(price)) => Some(OrderKind::Single {
-            terms: Terms::Limit { price },
-        }),
-        (None, None) => None,
-    }
-}
-
-/// An order that never came to rest: protection that failed leaves the position naked, so it is closed.
-fn not_placed(context: Context<'_>, order: &Order, reason: &str) -> Decision {
-    match order.plan.class {
-        OrderClass::Entry => Decision::default(),
-        OrderClass::Exit => {
-            let mut decision = Decision::default();
-            let held = exits::standing(
-                context.state.account(&order.plan.account),
-                Holding {
-                    account: &order.plan.account,
-                    strategy: &order.plan.strategy,
-                    symbol: &order.plan.symbol,
-                },
-            )
-            .held;
-            if !held.is_zero() {
-                decision.alarm(
-                    format!(
-                        "exit {} of {} in {} was not executed: {reason}; {held} is still held",
-                        order.plan.id, order.plan.symbol, order.plan.account
-                    ),
-                    Some(order.plan.id),
-                );
-            }
-            decision
-        }
-        OrderClass::Protection => naked(context, order, reason),
-    }
-}
-
-/// Protection that isn't there: close what it was for, unless an older one still rests in its place.
-fn naked(context: Context<'_>, order: &Order, reason: &str) -> Decision {
-    let replaced = order
-        .plan
-        .replaces
-        .and_then(|old| context.state.open_order(&old));
-    if replaced.is_some() {
-        let mut decision = Decision::default();
-        decision.alarm(
-            format!(
-                "protection {} could not be resized: {reason}; the old one stays",
-                order.plan.id
-            ),
-            Some(order.plan.id),
-        );
-        return decision;
-    }
-    let held = context
-        .state
-        .account(&order.plan.account)
-        .map_or(Decimal::ZERO, |account| {
-            account.held(&order.plan.strategy, &order.plan.symbol)
-        });
-    // Protection of a position that is gone has nothing left to protect.
-    if held.is_zero() || exits::closing_side(held) != order.plan.side {
-        return Decision::default();
-    }
-    let quantity = order.remaining().min(held.abs());
-    let id = child_id(order, "naked", quantity);
-    let mut decision = Decision::default();
-    decision.alarm(
-        format!(
-            "protection {} of {quantity} {} in {} does not rest: {reason}; the position is closed at the market",
-            order.plan.id, order.plan.symbol, order.plan.account
-        ),
-        Some(order.plan.id),
-    );
-    if let Ok(quantity) = Quantity::new(quantity) {
-        let exit = OrderPlan {
-            id,
-            quantity,
-            kind: OrderKind::MARKET,
-            class: OrderClass::Exit,
-            origin: Origin::Protects(order.plan.id),
-            ..child_plan(context, order)
-        };
-        exits::plan_order(&mut decision, exit);
-    }
-    decision
-}
-
-/// The broker ended an order that nobody here took back.
-fn ended_unasked(context: Context<'_>, order: &Order, traded: Decimal, reason: &str) -> Decision {
-    let mut decision = Decision::default();
-    if order.plan.class != OrderClass::Protection {
-        return decision;
-    }
-    let held = context
-        .state
-        .account(&order.plan.account)
-        .map_or(Decimal::ZERO, |account| {
-            account.held(&order.plan.strategy, &order.plan.symbol)
-        });
-    let still = held + order.plan.side.signed(traded.max(Decimal::ZERO));
-    if !still.is_zero() && exits::closing_side(still) == order.plan.side {
-        decision.alarm(
-            format!(
-                "protection {} of {} in {} was taken away at the broker ({reason}); {still} is held without it",
-                order.plan.id, order.plan.symbol, order.plan.account
-            ),
-            Some(order.plan.id),
-        );
-    }
+    decision.join(match order.plan.class {
+        OrderClass::Entry => after_entry(context, order, traded, report),
+        OrderClass::Exit | OrderClass::Protection => after_exit(context, order, traded),
+    });
     decision
 }
 
@@ -608,8 +411,8 @@ fn absent(context: Context<'_>, order: &Order) -> Decision {
         })
     };
     match order.status {
-        OrderStatus::Unknown | OrderStatus::Submitting if order.broker_order_id.is_none() => {}
-        OrderStatus::Unknown | OrderStatus::Submitting | OrderStatus::Working => {
+        OrderStatus::Unknown if order.broker_order_id.is_none() => {}
+        OrderStatus::Unknown | OrderStatus::Working => {
             let mut decision = ended(OrderEnd::Cancelled, "the broker no longer knows it");
             decision.alarm(
                 format!(
@@ -621,7 +424,9 @@ fn absent(context: Context<'_>, order: &Order) -> Decision {
             decision.join(not_placed(context, order, "the broker no longer knows it"));
             return decision;
         }
-        OrderStatus::Waiting
+        // An order that is being sent again has another answer to come; this one is about the past.
+        OrderStatus::Submitting
+        | OrderStatus::Waiting
         | OrderStatus::Filled
         | OrderStatus::Cancelled
         | OrderStatus::Rejected

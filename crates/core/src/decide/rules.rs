@@ -37,8 +37,6 @@ pub(super) struct Request<'a> {
     pub(super) protection: &'a Protection,
     /// What one unit costs, by the order, the alert or the market.
     pub(super) price: Option<Price>,
-    /// How much of the account's position is closed before this entry goes, signed as a change.
-    pub(super) closed_before: Decimal,
 }
 
 /// Proof that every rule was asked and none refused.
@@ -371,7 +369,11 @@ fn position(context: Context<'_>, request: &Request<'_>) -> Option<Verdict> {
     let limit = request.policy.rules.max_position?.get();
     let side = request.enter.side;
     let account = context.state.account(request.account);
-    let net = account.map_or(Decimal::ZERO, |account| account.net(request.symbol));
+    // What strategies hold on the other side is no credit: it may be closed at any time, and
+    // nothing may stop it.
+    let held = account.map_or(Decimal::ZERO, |account| {
+        account.held_on(request.symbol, side)
+    });
     let reserved = account.map_or(Decimal::ZERO, |account| {
         account
             .orders
@@ -385,14 +387,14 @@ fn position(context: Context<'_>, request: &Request<'_>) -> Option<Verdict> {
                 sum.saturating_add(order.remaining())
             })
     });
-    let entries = side.signed(reserved.saturating_add(request.enter.quantity.get()));
-    let after = net
-        .saturating_add(request.closed_before)
-        .saturating_add(entries)
+    let after = held
+        .saturating_add(reserved)
+        .saturating_add(request.enter.quantity.get())
         .normalize();
-    Some(held_to(Rule::MaxPosition, after.abs(), limit, || {
+    Some(held_to(Rule::MaxPosition, after, limit, || {
+        let signed = side.signed(after);
         format!(
-            "the position in {} would be {after} with what is on its way, above max_position {limit} of account {}",
+            "the position in {} would be {signed} with what is on its way, above max_position {limit} of account {}",
             request.symbol, request.account
         )
     }))

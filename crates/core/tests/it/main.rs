@@ -1,3 +1,8 @@
+//! The core seen from outside: examples, properties, and the simulation of the whole program.
 #![allow(missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod engine;
 mod format;
+mod properties;
+mod sim;

@@ -7,12 +7,12 @@ use ponte_core::id::{AccountName, StrategyName};
 use ponte_core::policy::{LEGS_MAX, StrategyFilter};
 
 use super::finding::{Notes, Problem, Severity};
-use super::nearest::nearest;
 use super::network::ClientAddress;
 use super::sections::Mentions;
 use super::table::Spot;
 use super::value::listed;
 use crate::secret::{SECRET_BYTES_GOOD, Secret, SecretRef, SourceSecrets, Variables};
+use ponte_core::nearest::nearest;
 
 /// Notes contradictions inside the file.
 pub(super) fn agreement(notes: &mut Notes<'_>, mentions: &Mentions) {

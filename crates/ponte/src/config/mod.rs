@@ -10,7 +10,6 @@ mod duration;
 mod finding;
 mod keys;
 mod model;
-mod nearest;
 mod network;
 mod policy;
 mod routes;

@@ -188,7 +188,7 @@ fn ranges(value: &Value<'_>, names: &[&str]) -> Result<Vec<Cidr>, Problem> {
     }
     text.parse().map(|range| vec![range]).map_err(|error| {
         if text.starts_with(|first: char| first.is_ascii_alphabetic()) && !text.contains(':') {
-            let meant = super::nearest::nearest(text, names.iter().copied());
+            let meant = ponte_core::nearest::nearest(text, names.iter().copied());
             return match meant {
                 Some(name) => expected().cured_by(format!("did you mean \"{name}\"?")),
                 None => expected().cured_by(format!(

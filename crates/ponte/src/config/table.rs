@@ -10,8 +10,8 @@ use toml::de::{DeTable, DeValue};
 
 use super::finding::{Notes, Problem};
 use super::keys::{Absent, Section};
-use super::nearest::nearest;
 use super::value::{Value, kind, quoted, unexpected};
+use ponte_core::nearest::nearest;
 
 /// Most entries of one list.
 const LIST_ENTRIES_MAX: usize = 1024;

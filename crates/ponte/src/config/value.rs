@@ -10,7 +10,7 @@ use toml::de::DeValue;
 
 use super::duration;
 use super::finding::Problem;
-use super::nearest::nearest;
+use ponte_core::nearest::nearest;
 
 /// Longest text that is repeated in a message, in characters.
 const QUOTED_CHARS_MAX: usize = 48;

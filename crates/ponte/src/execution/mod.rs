@@ -117,11 +117,11 @@ async fn find(shared: Arc<Shared>, lane: Lane, id: ClientOrderId) {
         None => FindAnswer::Unanswered(not_configured(&lane.account)),
     };
     // It may have been handed over while the broker was asked.
-    let answer = match answer {
-        FindAnswer::Absent if shared.in_hand().contains(&id) => {
-            FindAnswer::Unanswered("it is still being sent".to_owned())
-        }
-        other => other,
+    let overtaken = answer == FindAnswer::Absent && shared.in_hand().contains(&id);
+    let answer = if overtaken {
+        FindAnswer::Unanswered("it is still being sent".to_owned())
+    } else {
+        answer
     };
     tracing::info!(order.id = %id, account.id = %lane.account, ?answer, "broker asked");
     shared.engine.tell(Input::Found { id, answer });

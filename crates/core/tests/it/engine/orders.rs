@@ -1,0 +1,133 @@
+//! Lives of orders: fates that are unknown, late words, and what must not be done twice.
+
+use super::check;
+use super::world::policy;
+
+#[test]
+fn a_second_absent_does_not_send_an_order_again_that_is_on_its_way() {
+    check(&policy(), "buy 1; unknown 1; absent 1", "absent 1", "");
+}
+
+#[test]
+fn a_late_unanswered_question_leaves_an_attempt_alone() {
+    check(&policy(), "buy 1; unknown 1; absent 1", "unanswered 1", "");
+}
+
+#[test]
+fn an_order_that_the_broker_has_after_all_is_not_sent_again() {
+    check(
+        &policy(),
+        "buy 1; unreachable 1",
+        "report 1",
+        r#"
+        acknowledged #1
+        "#,
+    );
+}
+
+#[test]
+fn an_order_that_was_given_up_and_rests_is_taken_back() {
+    check(
+        &policy(),
+        "buy 1 limit 90; unknown 1; wait 70; absent 1",
+        "report 1",
+        r#"
+        alarm paper has order #1, which was expired here; it is taken back
+        > cancel #1
+        "#,
+    );
+}
+
+#[test]
+fn a_rejection_of_an_order_that_rests_is_asked_about() {
+    check(
+        &policy(),
+        "buy 1 limit 90; report 1",
+        "rejected 1",
+        r#"
+        questioned #1
+        > find #1
+        "#,
+    );
+}
+
+#[test]
+fn protection_that_can_not_be_made_smaller_is_tried_once() {
+    check(
+        &policy(),
+        "buy 3 stop 95 price 100; ack 1; report 1 3@100; ack 2; sell 1; wait 1; ack 3; filled 3; rejected 4",
+        "tick 1",
+        "",
+    );
+}
+
+#[test]
+fn protection_whose_time_is_over_becomes_an_exit() {
+    check(
+        &policy(),
+        "buy 1 stop 95 price 100; filled 1; unreachable 2; wait 899; unreachable 2",
+        "tick 10",
+        r#"
+        ended #2 expired: its time was over before it could be sent
+        alarm protection #2 of 1 BTCUSDT in paper does not rest: its time was over before it could be sent; the position is closed at the market
+        plan #3 exit sell 1
+        > submit #3 1
+        "#,
+    );
+}
+
+#[test]
+fn rejected_protection_does_not_close_what_is_being_closed() {
+    check(
+        &policy(),
+        "buy 1 stop 95 price 100; filled 1; close",
+        "rejected 2",
+        r#"
+        ended #2 rejected: no
+        "#,
+    );
+}
+
+#[test]
+fn an_exit_and_a_stop_that_both_trade_are_set_right() {
+    check(
+        &policy(),
+        "buy 1 stop 95 price 100; filled 1; ack 2; close; filled 3",
+        "filled 2",
+        r#"
+        filled #2 1@100 (1)
+        alarm 1 BTCUSDT of order #2 in paper is traded back at the market: S1 had 0 left to close
+        plan #4 exit buy 1
+        ended #2 filled
+        > submit #4 1
+        "#,
+    );
+}
+
+#[test]
+fn a_new_opening_waits_for_the_close_that_is_on_its_way() {
+    check(
+        &policy(),
+        "buy 1; filled 1; close",
+        "sell 1",
+        r#"
+        A3 accepted
+        plan #3 entry sell 1 waits #2
+        "#,
+    );
+}
+
+#[test]
+fn a_sell_takes_a_resting_exit_along() {
+    check(
+        &policy(),
+        "buy 1; filled 1; sell 1 limit 110; ack 2",
+        "sell 1",
+        r#"
+        A3 accepted
+        cancel requested #2: taken back by an alert that closes the position
+        plan #3 exit sell 1 waits #2
+        > cancel #2
+        "#,
+    );
+}

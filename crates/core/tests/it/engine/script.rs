@@ -1,0 +1,570 @@
+//! The language of the examples. A line is one input, in the order of happening:
+//!
+//! ```text
+//! buy 2 stop 95 targets 105,110     alerts: buy, sell, enter, close, reverse, target, cancel, heartbeat
+//! ack 1        fill 1 0.5@100       what the broker says of order 1 (orders are numbered as they are planned)
+//! unknown 1    absent 1   tick 5    what it doesn't say; 5 s pass
+//! halt block_entries everything     what a person asks
+//! ```
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use ponte_core::decide::{Decision, Facts, NoQuotes, handle};
+use ponte_core::halt::{HaltLevel, Scope};
+use ponte_core::id::{AlertId, ClientOrderId, Digest};
+use ponte_core::identity::Identity;
+use ponte_core::message::{
+    AlertDecision, AlertInput, Balance, CancelAnswer, Command, Event, Fate, FindAnswer, Input,
+    NotSent, OperatorAction, OperatorRequest, OrderReport, Outcome, ReportedStatus, Seen,
+};
+use ponte_core::number::Price;
+use ponte_core::order::{OrderClass, OrderKind, OrderPlan};
+use ponte_core::policy::Policy;
+use ponte_core::signal::{ExitAmount, Intent, PositionSide, Protection, Side, Signal, Terms};
+use ponte_core::state::State;
+use ponte_core::time::Timestamp;
+use rust_decimal::Decimal;
+
+use super::world::{account, decimal, quantity, source, strategy, symbol};
+
+/// Plays `setup`, then judges what the last line of `input` does. A mismatch prints what came.
+#[track_caller]
+pub(crate) fn check(policy: &Policy, setup: &str, input: &str, expected: &str) {
+    let mut play = Play::new(policy);
+    play.lines(setup);
+    let decision = play.line(input.trim());
+    let actual = play.render(&decision);
+    play.check_replay();
+    let trimmed: Vec<_> = expected.trim().lines().map(str::trim_start).collect();
+    let place = std::panic::Location::caller();
+    assert!(
+        actual == trimmed,
+        "SNAPSHOT {}:{}\n{}\nEND\nexpected:\n{}\n",
+        place.file(),
+        place.line(),
+        actual.join("\n"),
+        trimmed.join("\n")
+    );
+}
+
+/// A state, a clock and the names of the orders.
+pub(crate) struct Play<'a> {
+    pub(crate) policy: &'a Policy,
+    pub(crate) state: State,
+    pub(crate) now: Timestamp,
+    journal: Vec<(Timestamp, Event)>,
+    orders: Vec<ClientOrderId>,
+    seen: BTreeMap<Digest, Seen>,
+}
+
+const START: Timestamp = Timestamp(1_800_000_000_000_000);
+
+impl<'a> Play<'a> {
+    pub(crate) fn new(policy: &'a Policy) -> Self {
+        Self {
+            policy,
+            state: State::default(),
+            now: START,
+            journal: Vec::new(),
+            orders: Vec::new(),
+            seen: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn lines(&mut self, script: &str) {
+        for line in script
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+        {
+            self.line(line);
+        }
+    }
+
+    /// Several inputs of one line are divided by `;`; the answer is the last one's.
+    pub(crate) fn line(&mut self, line: &str) -> Decision {
+        let mut last = Decision::default();
+        for part in line.split(';').map(str::trim) {
+            let Some(input) = self.input(part) else {
+                continue;
+            };
+            let facts = Facts {
+                now: self.now,
+                quotes: &NoQuotes,
+            };
+            last = handle(&mut self.state, self.policy, facts, input);
+            self.remember(&last);
+        }
+        last
+    }
+
+    fn remember(&mut self, decision: &Decision) {
+        for event in &decision.events {
+            self.journal.push((self.now, event.clone()));
+            if let Event::OrderPlanned { plan, .. } = event {
+                assert!(
+                    !self.orders.contains(&plan.id),
+                    "order {} is planned twice",
+                    self.orders.len()
+                );
+                self.orders.push(plan.id);
+            }
+            if let Event::AlertDecided(decided) = event
+                && decided.outcome != Outcome::Duplicate
+            {
+                self.seen.entry(decided.identity.key).or_insert(Seen {
+                    alert: decided.alert,
+                    at: decided.received_at,
+                    digest: decided.signal.digest,
+                });
+            }
+        }
+    }
+
+    /// What the journal says is what is true, also through its text.
+    fn check_replay(&self) {
+        let mut replayed = State::default();
+        for (at, event) in &self.journal {
+            let text = serde_json::to_string(event).unwrap();
+            replayed.apply(*at, &serde_json::from_str(&text).unwrap());
+        }
+        assert_eq!(replayed, self.state, "a replay gives another state");
+        let text = serde_json::to_string(&self.state).unwrap();
+        let read: State = serde_json::from_str(&text).unwrap();
+        assert_eq!(read, self.state, "a snapshot gives another state");
+    }
+
+    fn input(&mut self, line: &str) -> Option<Input> {
+        let words: Vec<_> = line.split_whitespace().collect();
+        let (verb, rest) = words.split_first()?;
+        Some(match *verb {
+            "wait" | "tick" => {
+                if let Some(seconds) = rest.first() {
+                    let micros = (decimal(seconds) * Decimal::from(1_000_000)).to_string();
+                    let micros: i64 = decimal(&micros).trunc().to_string().parse().unwrap();
+                    self.now = Timestamp(self.now.0 + micros);
+                }
+                if *verb == "wait" {
+                    return None;
+                }
+                Input::Tick
+            }
+            "restart" => Input::Started {
+                version: "1".to_owned(),
+            },
+            "equity" => Input::AccountRead {
+                account: account("paper"),
+                balance: Balance {
+                    cash: decimal(rest[0]),
+                    equity: decimal(rest[0]),
+                },
+            },
+            "halt" | "resume" | "flatten" => Self::operator(verb, rest),
+            "ack" | "fill" | "filled" | "rejected" | "unknown" | "unreachable" | "gate_halted"
+            | "gate_frozen" | "gate_expired" | "found" | "absent" | "unanswered" | "cancelled"
+            | "not_open" | "cancel_unanswered" | "report" | "taken_away" => self.broker(verb, rest),
+            _ => self.alert(line),
+        })
+    }
+
+    fn operator(verb: &str, rest: &[&str]) -> Input {
+        let scope = |words: &[&str]| match words {
+            ["everything"] | [] => Scope::Global,
+            ["account", name] => Scope::Account(account(name)),
+            ["strategy", name] => Scope::Strategy(strategy(name)),
+            ["symbol", name] => Scope::Symbol(symbol(name)),
+            other => panic!("no scope: {other:?}"),
+        };
+        let action = match (verb, rest) {
+            ("halt", [level, of @ ..]) => OperatorAction::Halt {
+                scope: scope(of),
+                level: [
+                    HaltLevel::BlockEntries,
+                    HaltLevel::CancelWorking,
+                    HaltLevel::ReduceOnly,
+                    HaltLevel::Flatten,
+                ]
+                .into_iter()
+                .find(|known| known.as_str() == *level)
+                .unwrap(),
+                reason: None,
+            },
+            ("resume", of) => OperatorAction::Resume { scope: scope(of) },
+            ("flatten", of) => OperatorAction::Flatten { scope: scope(of) },
+            other => panic!("no request: {other:?}"),
+        };
+        Input::Operator(OperatorRequest {
+            by: "cli".to_owned(),
+            action,
+        })
+    }
+
+    /// `filled` is what has traded in all: `0.5@100`, or the whole order at 100.
+    fn broker(&self, verb: &str, rest: &[&str]) -> Input {
+        let number: usize = rest[0].parse().unwrap();
+        let id = self.orders[number - 1];
+        let order = self.state.order(&id).unwrap();
+        let whole = order.plan.quantity.get();
+        let traded = rest.get(1).filter(|word| word.contains('@'));
+        let traded = traded.map(|word| word.split_once('@').unwrap());
+        let (filled, price) = traded
+            .map_or((order.filled, order.average_price), |(filled, price)| {
+                (decimal(filled), decimal(price))
+            });
+        let (filled, price) = match verb {
+            "filled" if traded.is_none() => (whole, decimal("100")),
+            _ => (filled, price),
+        };
+        let status = match verb {
+            "cancelled" | "taken_away" => ReportedStatus::Cancelled {
+                reason: "told to".to_owned(),
+            },
+            _ if filled >= whole => ReportedStatus::Filled,
+            _ => ReportedStatus::Working,
+        };
+        let report = OrderReport {
+            id,
+            broker_order_id: format!("b{number}"),
+            status,
+            filled,
+            average_price: price,
+            fees: Decimal::ZERO,
+            at: self.now,
+        };
+        let submitted = |fate| Input::Submitted {
+            id,
+            fate,
+            sent_at: self.now,
+            answered_at: self.now,
+        };
+        let not_sent = |why| submitted(Fate::NotSent { why });
+        let why = || "time-out".to_owned();
+        let found = |answer| Input::Found { id, answer };
+        let cancelled = |answer| Input::CancelAnswered { id, answer };
+        match verb {
+            "ack" => submitted(Fate::Acknowledged { report }),
+            "rejected" => submitted(Fate::Rejected {
+                reason: "no".to_owned(),
+            }),
+            "unknown" => submitted(Fate::Unknown { why: why() }),
+            "unreachable" => not_sent(NotSent::Unreachable("refused".to_owned())),
+            "gate_halted" => not_sent(NotSent::Halted),
+            "gate_frozen" => not_sent(NotSent::LaneFrozen),
+            "gate_expired" => not_sent(NotSent::Expired),
+            "found" => found(FindAnswer::Found(report)),
+            "absent" => found(FindAnswer::Absent),
+            "unanswered" => found(FindAnswer::Unanswered(why())),
+            "cancelled" => cancelled(CancelAnswer::Done(report)),
+            "not_open" => cancelled(CancelAnswer::NotOpen),
+            "cancel_unanswered" => cancelled(CancelAnswer::Unanswered(why())),
+            _ => Input::Reported {
+                account: order.plan.account.clone(),
+                report,
+            },
+        }
+    }
+
+    fn alert(&self, line: &str) -> Input {
+        let signal = signal(line, self.now);
+        let key = Identity::of(&source(), &signal).key;
+        Input::Alert(Box::new(AlertInput {
+            source: source(),
+            received_at: self.now,
+            seen: self.seen.get(&key).copied(),
+            signal,
+            delivery: Default::default(),
+        }))
+    }
+}
+
+/// Reads an alert: the intent's words first, then pairs of a name and a value.
+pub(crate) fn signal(line: &str, now: Timestamp) -> Signal {
+    let words: Vec<_> = line.split_whitespace().collect();
+    let is_name = |word: &str| {
+        [
+            "limit", "trigger", "stop", "targets", "id", "price", "for", "in", "fired", "bar",
+            "account", "was", "digest",
+        ]
+        .contains(&word)
+    };
+    let split = words
+        .iter()
+        .position(|word| is_name(word))
+        .unwrap_or(words.len());
+    let (head, tail) = words.split_at(split);
+    let named: BTreeMap<_, _> = tail.chunks(2).map(|pair| (pair[0], pair[1])).collect();
+    let price = |name: &str| {
+        named
+            .get(name)
+            .map(|text| Price::new(decimal(text)).unwrap())
+    };
+    let moment = |name: &str| {
+        named.get(name).map(|text| {
+            let seconds: i64 = text.parse().unwrap();
+            Timestamp(now.0 + seconds * 1_000_000)
+        })
+    };
+    let terms = match (price("limit"), price("trigger")) {
+        (None, None) => Terms::Market,
+        (Some(price), None) => Terms::Limit { price },
+        (None, Some(trigger)) => Terms::Stop { trigger },
+        (Some(price), Some(trigger)) => Terms::StopLimit { trigger, price },
+    };
+    let meaning: Vec<_> = match named.get("digest") {
+        Some(text) => vec![*text],
+        None => words.clone(),
+    };
+    // Without a word on it, an alert is one of a kind: scripts repeat lines and mean new alerts.
+    let unique = named.get("digest").is_none().then_some(now.0.to_le_bytes());
+    Signal {
+        strategy: strategy(named.get("for").unwrap_or(&"S1")),
+        symbol: (head[0] != "heartbeat").then(|| symbol(named.get("in").unwrap_or(&"BTCUSDT"))),
+        exchange: None,
+        intent: intent(head, terms),
+        account: named.get("account").map(|name| account(name)),
+        reference_price: price("price"),
+        protection: Protection {
+            stop: price("stop"),
+            targets: named.get("targets").map_or_else(Vec::new, |list| {
+                list.split(',')
+                    .map(|text| Price::new(decimal(text)).unwrap())
+                    .collect()
+            }),
+        },
+        previous_position: named.get("was").map(|word| side_word(word)),
+        explicit_id: named.get("id").map(|id| (*id).to_owned()),
+        fired_at: moment("fired"),
+        bar_at: moment("bar"),
+        comment: None,
+        digest: Digest::of_parts(
+            "example",
+            &[meaning.join(" ").as_bytes(), &unique.unwrap_or_default()],
+        ),
+    }
+}
+
+fn side_word(word: &str) -> PositionSide {
+    match word {
+        "long" => PositionSide::Long,
+        "short" => PositionSide::Short,
+        "flat" => PositionSide::Flat,
+        other => panic!("no side: {other}"),
+    }
+}
+
+fn intent(head: &[&str], terms: Terms) -> Intent {
+    let optional = |rest: &[&str]| rest.first().map(|text| quantity(text));
+    match head {
+        ["buy", rest @ ..] => Intent::Trade {
+            side: Side::Buy,
+            quantity: optional(rest),
+            terms,
+        },
+        ["sell", rest @ ..] => Intent::Trade {
+            side: Side::Sell,
+            quantity: optional(rest),
+            terms,
+        },
+        ["enter", side, rest @ ..] => Intent::Enter {
+            side: side_word(side),
+            quantity: optional(rest),
+            terms,
+        },
+        ["close", rest @ ..] => {
+            let side = rest.iter().find(|word| ["long", "short"].contains(word));
+            let amount = rest
+                .iter()
+                .find(|word| word.starts_with(|c: char| c.is_ascii_digit()));
+            Intent::Exit {
+                side: side.map(|word| side_word(word)),
+                amount: amount.map_or(ExitAmount::All, |text| match text.strip_suffix('%') {
+                    Some(percent) => ExitAmount::Percent(decimal(percent)),
+                    None => ExitAmount::Quantity(quantity(text)),
+                }),
+            }
+        }
+        ["reverse", rest @ ..] => Intent::Reverse {
+            quantity: optional(rest),
+        },
+        ["target", position] => Intent::Target {
+            position: decimal(position),
+        },
+        ["cancel"] => Intent::Cancel,
+        ["heartbeat"] => Intent::Heartbeat,
+        other => panic!("no input: {other:?}"),
+    }
+}
+
+impl Play<'_> {
+    fn name(&self, id: &ClientOrderId) -> String {
+        self.orders
+            .iter()
+            .position(|known| known == id)
+            .map_or_else(|| "?".to_owned(), |index| format!("#{}", index + 1))
+    }
+
+    /// Puts the orders' numbers in place of their ids in a sentence.
+    fn short(&self, text: &str) -> String {
+        self.orders
+            .iter()
+            .enumerate()
+            .fold(text.to_owned(), |text, (index, id)| {
+                text.replace(&id.to_string(), &format!("#{}", index + 1))
+            })
+    }
+
+    fn seconds(&self, at: Timestamp) -> String {
+        let micros = at.0 - self.now.0;
+        format!("{:+}s", Decimal::new(micros, 6).normalize())
+    }
+
+    /// Events and commands, a line each. A submission stands behind its plan or release.
+    pub(crate) fn render(&self, decision: &Decision) -> Vec<String> {
+        let mut lines: Vec<_> = decision
+            .events
+            .iter()
+            .flat_map(|event| self.event(event))
+            .collect();
+        lines.extend(decision.commands.iter().map(|command| match command {
+            Command::Submit(plan) => format!("> submit {} {}", self.name(&plan.id), plan.quantity),
+            Command::Find { id, .. } => format!("> find {}", self.name(id)),
+            Command::Cancel { id, .. } => format!("> cancel {}", self.name(id)),
+            Command::Notify(text) => format!("> notify {}", self.short(text)),
+        }));
+        // What is alarmed is notified; once is enough to read.
+        let alarms: Vec<_> = lines
+            .iter()
+            .filter_map(|line| line.strip_prefix("alarm "))
+            .map(|text| format!("> notify {text}"))
+            .collect();
+        lines.retain(|line| !alarms.contains(line));
+        lines
+    }
+
+    fn event(&self, event: &Event) -> Vec<String> {
+        let line = match event {
+            Event::Started { .. } => "started".to_owned(),
+            Event::RequestRefused(request) => format!("request refused {}", request.code),
+            Event::AlertDecided(decided) => return self.alert_lines(decided),
+            Event::Alarm { message, .. } => format!("alarm {}", self.short(message)),
+            Event::OrderPlanned { plan, waits } => self.plan_line(plan, *waits),
+            Event::OrderReleased { id, quantity } => {
+                format!("release {} {quantity}", self.name(id))
+            }
+            Event::OrderAcknowledged { id, .. } => format!("acknowledged {}", self.name(id)),
+            Event::OrderFilled {
+                id,
+                quantity,
+                price,
+                total,
+                ..
+            } => format!("filled {} {quantity}@{price} ({total})", self.name(id)),
+            Event::OrderNotSent { id, why, retry_at } => format!(
+                "not sent {} {why}, again {}",
+                self.name(id),
+                self.seconds(*retry_at)
+            ),
+            Event::OrderUnknown { id, ask_at, .. } => match ask_at {
+                Some(at) => format!("unknown {}, ask {}", self.name(id), self.seconds(*at)),
+                None => format!("unknown {}", self.name(id)),
+            },
+            Event::OrderQuestioned { id } => format!("questioned {}", self.name(id)),
+            Event::CancelRequested { id, reason } => {
+                format!("cancel requested {}: {reason}", self.name(id))
+            }
+            Event::OrderEnded {
+                id, end, reason, ..
+            } => format!(
+                "ended {} {}{}",
+                self.name(id),
+                format!("{end:?}").to_lowercase(),
+                if reason.is_empty() {
+                    String::new()
+                } else {
+                    format!(": {}", self.short(reason))
+                }
+            ),
+            Event::AccountRead { balance, .. } => format!("equity {}", balance.equity),
+            Event::HaltSet(halt) => format!("halt {} {}", halt.scope, halt.level.as_str()),
+            Event::HaltLifted { scope, .. } => format!("halt lifted {scope}"),
+            Event::FlattenRequested { scope, .. } => format!("flatten {scope}"),
+        };
+        vec![line]
+    }
+
+    fn plan_line(&self, plan: &OrderPlan, waits: bool) -> String {
+        let class = match plan.class {
+            OrderClass::Exit => "exit",
+            OrderClass::Protection => "protection",
+            OrderClass::Entry => "entry",
+        };
+        let kind = match plan.kind {
+            OrderKind::Single { terms } => match terms {
+                Terms::Market => String::new(),
+                Terms::Limit { price } => format!(" limit {price}"),
+                Terms::Stop { trigger } => format!(" stop {trigger}"),
+                Terms::StopLimit { trigger, price } => format!(" stop {trigger} limit {price}"),
+            },
+            OrderKind::OneCancelsOther { stop, target } => format!(" stop {stop} or {target}"),
+        };
+        let mut line = format!(
+            "plan {} {class} {} {}{kind}",
+            self.name(&plan.id),
+            plan.side.as_str(),
+            plan.quantity
+        );
+        if plan.account != account("paper") {
+            write!(line, " on {}", plan.account).unwrap();
+        }
+        if plan.symbol != symbol("BTCUSDT") {
+            write!(line, " of {}", plan.symbol).unwrap();
+        }
+        if let Some(old) = plan.replaces {
+            write!(line, " for {}", self.name(&old)).unwrap();
+        }
+        if waits {
+            let after: Vec<_> = plan.after.iter().map(|id| self.name(id)).collect();
+            line.push_str(" waits ");
+            line.push_str(&after.join(" "));
+        }
+        line.trim_end().to_owned()
+    }
+
+    fn alert_lines(&self, decided: &AlertDecision) -> Vec<String> {
+        let mut first = format!("{} {}", decided.alert, decided.outcome.as_str());
+        if let Some(AlertId(number)) = decided.first {
+            write!(first, " of A{number}").unwrap();
+        }
+        if let Some(reason) = &decided.reason {
+            write!(first, ": {reason}").unwrap();
+        }
+        let mut lines = vec![first];
+        for leg in &decided.legs {
+            if leg.account != account("paper") || leg.decision != decided.outcome {
+                lines.push(format!(
+                    "{} {}: {}",
+                    leg.account,
+                    leg.decision.as_str(),
+                    leg.reason
+                ));
+            } else if !leg.reason.ends_with("planned") {
+                lines[0] = format!("{}: {}", lines[0], leg.reason);
+            }
+            lines.extend(leg.verdicts.iter().map(|verdict| {
+                let mut shown = verdict.clone();
+                if shown.detail == leg.reason {
+                    shown.detail.clear();
+                }
+                format!("- {shown}")
+            }));
+        }
+        lines
+    }
+}
+
+/// A span for policies.
+pub(crate) const fn seconds(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
