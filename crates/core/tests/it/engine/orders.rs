@@ -131,3 +131,17 @@ fn a_sell_takes_a_resting_exit_along() {
         "#,
     );
 }
+
+#[test]
+fn a_part_is_not_left_to_wait_for_an_entry_that_may_never_trade() {
+    check(
+        &policy(),
+        "buy 4 trigger 110; ack 1",
+        "sell 2",
+        r#"
+        A2 accepted
+        plan #2 entry sell 2
+        > submit #2 2
+        "#,
+    );
+}
