@@ -145,3 +145,20 @@ fn a_part_is_not_left_to_wait_for_an_entry_that_may_never_trade() {
         "#,
     );
 }
+
+#[test]
+fn protection_is_made_smaller_again_after_a_smaller_one_was_taken_back() {
+    check(
+        &policy(),
+        "buy 3 stop 95 price 100; filled 1; ack 2
+         sell 2; filled 3; unknown 4
+         sell 1; filled 5
+         buy 1 stop 94 price 100; filled 6; ack 7",
+        "absent 4",
+        r#"
+        ended #4 abandoned: taken back; the broker never had it
+        cancel requested #2: the position is smaller now
+        > cancel #2
+        "#,
+    );
+}
