@@ -59,10 +59,7 @@ fn fit_protection(context: Context<'_>, account: &AccountState, lane: &Lane) -> 
         .collect();
     let mut by_strategy: BTreeMap<&StrategyName, Vec<&Order>> = BTreeMap::new();
     for order in account.lane(lane) {
-        let counts = order.plan.class == OrderClass::Protection
-            && !order.cancel_requested
-            && !replaced.contains(&order.plan.id);
-        if counts {
+        if order.plan.class == OrderClass::Protection && !order.cancel_requested {
             by_strategy
                 .entry(&order.plan.strategy)
                 .or_default()
@@ -79,7 +76,8 @@ fn fit_protection(context: Context<'_>, account: &AccountState, lane: &Lane) -> 
                 "the position that it protected is gone",
             ));
         }
-        orders.retain(|order| closes(order));
+        // What is being replaced rests until its replacement does, and counts no more.
+        orders.retain(|order| closes(order) && !replaced.contains(&order.plan.id));
         orders.sort_by_key(|order| std::cmp::Reverse((order.planned_at, order.plan.id)));
         let total = orders
             .iter()

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ponte_core::id::{AccountName, ClientOrderId};
 use ponte_core::message::{OrderReport, ReportedStatus};
-use ponte_core::order::{OrderKind, OrderPlan};
+use ponte_core::order::{OrderClass, OrderKind, OrderPlan};
 use ponte_core::signal::{Side, Terms};
 use ponte_core::time::Timestamp;
 use ponte_venue::fault::{Fault, FaultPlan, FaultRule, LiveDelivery, Operation, Trigger};
@@ -138,8 +138,8 @@ impl Broker {
     }
 
     pub(super) fn handle(&mut self, request: &Request, now: i64, lag: i64) -> Handled {
-        let (operation, reduces) = match request {
-            Request::Place { plan, .. } => (Operation::Place, plan.class.reduces()),
+        let (operation, leaves) = match request {
+            Request::Place { plan, .. } => (Operation::Place, plan.class == OrderClass::Exit),
             Request::Find { .. } => (Operation::Find, false),
             Request::Cancel { .. } => (Operation::Cancel, false),
         };
@@ -150,7 +150,7 @@ impl Broker {
                     return Handled::Later(i64::try_from(milliseconds).unwrap() * 1_000);
                 }
                 // An exit that is rejected for no reason is beyond any program's help.
-                Fault::Reject if reduces => {}
+                Fault::Reject if leaves => {}
                 Fault::Reject => {
                     return Handled::Answered(match operation {
                         Operation::Place => Response::Rejected("injected".to_owned()),

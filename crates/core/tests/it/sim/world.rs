@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ponte_core::message::{Event, Input, OperatorRequest};
+use ponte_core::message::{Event, Input, OperatorAction, OperatorRequest};
 use ponte_core::policy::Policy;
 use ponte_core::time::Timestamp;
 
@@ -216,6 +216,7 @@ impl World {
             }
             Step::Ask(request) => {
                 if self.process.up {
+                    let request = self.aimed(request);
                     self.say(|| format!("operator {request:?}"));
                     self.tell(Input::Operator(request));
                 }
@@ -267,6 +268,20 @@ impl World {
                 self.say(|| format!("the clock is wrong by {} µs", self.clock_error));
             }
         }
+    }
+
+    /// People lift halts that are there, mostly.
+    fn aimed(&mut self, mut request: OperatorRequest) -> OperatorRequest {
+        if let OperatorAction::Resume { scope } = &mut request.action
+            && !self.process.state.halts.is_empty()
+            && self.random.chance(800)
+        {
+            let index = self
+                .random
+                .between(0, self.process.state.halts.len() as i64 - 1);
+            *scope = self.process.state.halts[index as usize].scope.clone();
+        }
+        request
     }
 
     fn compose(&mut self) {
