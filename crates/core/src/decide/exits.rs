@@ -32,8 +32,10 @@ pub(super) struct Standing {
     pub(super) held: Decimal,
     /// What live exits will still take from it, signed.
     pub(super) leaving: Decimal,
-    /// What live entries may still bring, signed.
+    /// What live entries at the market will still bring, signed.
     pub(super) coming: Decimal,
+    /// Whether entries are open that wait for a price and may never trade.
+    pub(super) awaits_price: bool,
     /// What exits will take that wait for those entries, signed.
     pub(super) leaving_later: Decimal,
     /// What exits would take that rest at a price of their own and may never trade, signed.
@@ -41,12 +43,17 @@ pub(super) struct Standing {
 }
 
 impl Standing {
-    /// The position once everything on its way has happened.
+    /// The position once everything on its way has happened. What waits for a price is not on its way.
     pub(super) fn expected(self) -> Decimal {
         self.held
             .saturating_add(self.leaving)
             .saturating_add(self.coming)
             .saturating_add(self.leaving_later)
+    }
+
+    /// Whether there is nothing to leave, neither held nor to come.
+    pub(super) fn is_flat(self) -> bool {
+        self.held.is_zero() && self.coming.is_zero() && !self.awaits_price
     }
 
     /// How much of the known position no exit has claimed yet, unsigned.
@@ -75,6 +82,7 @@ pub(super) fn standing(account: Option<&AccountState>, holding: Holding<'_>) -> 
     for order in account.orders.values().filter(|order| holding.is_of(order)) {
         let change = order.plan.side.signed(order.remaining());
         match order.plan.class {
+            OrderClass::Entry if order.plan.kind.rests() => standing.awaits_price = true,
             OrderClass::Entry => standing.coming = standing.coming.saturating_add(change),
             // An exit that waits claims only what entries will bring.
             OrderClass::Exit if order.status == OrderStatus::Waiting && order.attempts == 0 => {
@@ -180,7 +188,7 @@ pub(super) fn exit(
     let now = standing(Some(account), holding);
     // Exits that rest hold what a market exit needs now: they are taken back for it.
     let short = amount.is_none_or(|amount| amount > now.free()) && !how.kind.rests();
-    let pending = pending(account, holding, short);
+    let pending = pending(account, holding, amount.is_none(), short);
     let is_taken_back = |order: &Order| order.plan.class == OrderClass::Exit || amount.is_none();
     let forgotten = pending
         .iter()
@@ -222,10 +230,12 @@ pub(super) fn exit(
 }
 
 /// The orders that may still change what is to be left, each with the side that leaves it:
-/// entries on their way, and where they are wanted also exits that rest at a price of their own.
+/// entries on their way, with `everything` also those that wait for a price, and with `resting`
+/// also exits that do.
 fn pending<'a>(
     account: &'a AccountState,
     holding: Holding<'_>,
+    everything: bool,
     resting: bool,
 ) -> Vec<(&'a Order, Side)> {
     account
@@ -233,11 +243,13 @@ fn pending<'a>(
         .values()
         .filter(|order| holding.is_of(order))
         .filter_map(|order| match order.plan.class {
-            OrderClass::Entry => Some((order, order.plan.side.opposite())),
+            OrderClass::Entry if everything || !order.plan.kind.rests() => {
+                Some((order, order.plan.side.opposite()))
+            }
             OrderClass::Exit if resting && order.plan.kind.rests() => {
                 Some((order, order.plan.side))
             }
-            OrderClass::Exit | OrderClass::Protection => None,
+            OrderClass::Entry | OrderClass::Exit | OrderClass::Protection => None,
         })
         .collect()
 }

@@ -59,10 +59,7 @@ fn fit_protection(context: Context<'_>, account: &AccountState, lane: &Lane) -> 
         .collect();
     let mut by_strategy: BTreeMap<&StrategyName, Vec<&Order>> = BTreeMap::new();
     for order in account.lane(lane) {
-        let counts = order.plan.class == OrderClass::Protection
-            && !order.cancel_requested
-            && !replaced.contains(&order.plan.id);
-        if counts {
+        if order.plan.class == OrderClass::Protection && !order.cancel_requested {
             by_strategy
                 .entry(&order.plan.strategy)
                 .or_default()
@@ -79,7 +76,8 @@ fn fit_protection(context: Context<'_>, account: &AccountState, lane: &Lane) -> 
                 "the position that it protected is gone",
             ));
         }
-        orders.retain(|order| closes(order));
+        // What is being replaced rests until its replacement does, and counts no more.
+        orders.retain(|order| closes(order) && !replaced.contains(&order.plan.id));
         orders.sort_by_key(|order| std::cmp::Reverse((order.planned_at, order.plan.id)));
         let total = orders
             .iter()
@@ -94,12 +92,10 @@ fn fit_protection(context: Context<'_>, account: &AccountState, lane: &Lane) -> 
                 decision.join(cancel::request(order, "the position is smaller now"));
                 excess -= remaining;
             } else {
-                if let Ok(quantity) = Quantity::new(remaining - excess) {
-                    let plan = smaller(context, order, quantity);
-                    // What the broker has refused once is not asked for again: the larger one stays.
-                    if !account.closed.contains_key(&plan.id) {
-                        exits::plan_order(&mut decision, plan);
-                    }
+                if let Ok(quantity) = Quantity::new(remaining - excess)
+                    && let Some(plan) = smaller(context, account, order, quantity)
+                {
+                    exits::plan_order(&mut decision, plan);
                 }
                 excess = Decimal::ZERO;
             }
@@ -108,19 +104,37 @@ fn fit_protection(context: Context<'_>, account: &AccountState, lane: &Lane) -> 
     decision
 }
 
-fn smaller(context: Context<'_>, order: &Order, quantity: Quantity) -> OrderPlan {
-    OrderPlan {
-        id: ClientOrderId::derive(&[
+/// The same protection for less. `None` where the broker has refused just that before: it is not
+/// asked again, and the larger one stays.
+fn smaller(
+    context: Context<'_>,
+    account: &AccountState,
+    order: &Order,
+    quantity: Quantity,
+) -> Option<OrderPlan> {
+    let mut attempt = 0u32;
+    let id = loop {
+        let id = ClientOrderId::derive(&[
             b"smaller",
             order.plan.id.as_bytes(),
             quantity.to_string().as_bytes(),
-        ]),
+            &attempt.to_le_bytes(),
+        ]);
+        match account.closed.get(&id) {
+            None => break id,
+            Some(earlier) if earlier.status == OrderStatus::Rejected => return None,
+            // Taken back, because the position had gone on changing.
+            Some(_) => attempt += 1,
+        }
+    };
+    Some(OrderPlan {
+        id,
         quantity,
         origin: Origin::Protects(order.plan.id),
         expires_at: context.now().after(EXIT_LIFE),
         replaces: Some(order.plan.id),
         ..order.plan.clone()
-    }
+    })
 }
 
 /// Lets go what waited and may go: exits first.

@@ -131,3 +131,51 @@ fn a_sell_takes_a_resting_exit_along() {
         "#,
     );
 }
+
+#[test]
+fn a_part_is_not_left_to_wait_for_an_entry_that_may_never_trade() {
+    check(
+        &policy(),
+        "buy 4 trigger 110; ack 1",
+        "sell 2",
+        r#"
+        A2 accepted
+        plan #2 entry sell 2
+        > submit #2 2
+        "#,
+    );
+}
+
+#[test]
+fn protection_is_made_smaller_again_after_a_smaller_one_was_taken_back() {
+    check(
+        &policy(),
+        "buy 3 stop 95 price 100; filled 1; ack 2
+         sell 2; filled 3; unknown 4
+         sell 1; filled 5; wait 1
+         buy 1 stop 94 price 100; filled 6; ack 7",
+        "absent 4",
+        r#"
+        ended #4 abandoned: taken back; the broker never had it
+        "#,
+    );
+}
+
+#[test]
+fn protection_that_waits_for_its_replacement_goes_when_the_position_goes() {
+    check(
+        &policy(),
+        "buy 3 stop 95 price 100; filled 1; ack 2
+         sell 2; filled 3; unknown 4
+         sell 1",
+        "filled 5",
+        r#"
+        acknowledged #5
+        filled #5 1@100 (1)
+        ended #5 filled
+        cancel requested #4: the position that it protected is gone
+        cancel requested #2: the position that it protected is gone
+        > cancel #2
+        "#,
+    );
+}
