@@ -193,6 +193,7 @@ impl World {
                         received_at: at,
                         signal,
                         seen: self.process.seen.get(&key).copied(),
+                        delivery: Default::default(),
                     };
                     (Input::Alert(Box::new(input)), Some((alert, delivery)))
                 }
