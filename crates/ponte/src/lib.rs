@@ -6,6 +6,7 @@ pub mod clock;
 pub mod config;
 pub mod engine;
 pub mod execution;
+pub mod intake;
 pub mod journal;
 pub mod metrics;
 pub mod random;

@@ -1,0 +1,386 @@
+//! One request's way: address, allowlist, size, secret, message, engine, answer.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Request};
+use axum::http::header::CONTENT_ENCODING;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::response::Response;
+use ponte_core::format::{self, FormatError};
+use ponte_core::id::SourceName;
+use ponte_core::message::{AlertDecision, Delivery, RefusedRequest};
+use ponte_core::signal::Signal;
+use ponte_core::time::Timestamp;
+use tokio::sync::Semaphore;
+
+use super::answer;
+use super::body::{self, BodyError};
+use super::door::{Admitted, Door, Stranger};
+use super::failures::{Failures, Standing};
+use crate::clock;
+use crate::config::{AllowFrom, Cidr, ClientAddress};
+use crate::engine::{Alert, Engine};
+use crate::metrics::Metrics;
+
+/// How much of a body is kept, its secrets taken out, in bytes.
+const KEPT_BYTES_MAX: usize = 2048;
+
+/// Everything that a request meets.
+pub(super) struct Desk {
+    pub(super) engine: Engine,
+    pub(super) door: Door,
+    pub(super) allow_from: AllowFrom,
+    pub(super) trusted_proxies: Vec<Cidr>,
+    pub(super) client_address: ClientAddress,
+    pub(super) failures: Failures,
+    pub(super) body_read_max: Duration,
+    pub(super) large_bodies: Semaphore,
+    pub(super) metrics: Arc<Metrics>,
+}
+
+/// Why a request is turned away before its sender is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Refusal {
+    Path,
+    Address,
+    Encoding,
+    TooLarge,
+    Slow,
+    Incomplete,
+    NoSecret,
+    WrongSecret,
+}
+
+/// Who is at the other end.
+#[derive(Debug, Clone, Copy)]
+struct Client {
+    /// The other end of the connection.
+    peer: IpAddr,
+    /// Who speaks through it; `None` when a trusted proxy doesn't say.
+    address: Option<IpAddr>,
+}
+
+impl Desk {
+    /// Answers one request to the webhook.
+    pub(super) async fn receive(&self, request: Request, token: Option<String>) -> Response {
+        let (head, body) = request.into_parts();
+        match caught(self.answer(&head, token.as_deref(), body)).await {
+            Ok(response) => response,
+            Err(Panicked) => {
+                tracing::error!("a request broke; it was answered 503, please report this");
+                self.metrics.refused("panic");
+                answer::unavailable("something broke; send again")
+            }
+        }
+    }
+
+    /// Answers a request to a path that is not ours.
+    pub(super) fn misdirected(&self, head: &Parts) -> Response {
+        // What is posted may be an alert whose owner wonders where it went; the rest passes by.
+        if head.method == Method::POST {
+            return self.refuse(self.client(head), clock::now(), Refusal::Path);
+        }
+        self.metrics.refused(Refusal::Path.code());
+        answer::bare(StatusCode::NOT_FOUND)
+    }
+
+    /// Answers a request to the webhook that is no `POST`.
+    pub(super) fn wrong_method(&self) -> Response {
+        self.metrics.refused("method");
+        answer::bare(StatusCode::METHOD_NOT_ALLOWED)
+    }
+
+    async fn answer(&self, head: &Parts, token: Option<&str>, body: Body) -> Response {
+        let client = self.client(head);
+        if !self.allows(client) {
+            // Read like any other, so that nobody learns from when the answer comes.
+            body::skip(body, self.body_read_max).await;
+            return self.refuse(client, clock::now(), Refusal::Address);
+        }
+        if is_encoded(&head.headers) {
+            body::skip_in_background(body);
+            return self.refuse(client, clock::now(), Refusal::Encoding);
+        }
+        let body = body::read(body, self.body_read_max, &self.large_bodies).await;
+        let received_at = clock::now();
+        let refusal = match body {
+            Ok(body) => return self.judge(client, head, token, &body, received_at).await,
+            Err(BodyError::NoRoom) => {
+                self.metrics.refused("unavailable");
+                return answer::unavailable("too many large alerts at once; nothing was done");
+            }
+            Err(BodyError::TooLarge) => Refusal::TooLarge,
+            Err(BodyError::Slow) => Refusal::Slow,
+            Err(BodyError::Incomplete) => Refusal::Incomplete,
+        };
+        self.refuse(client, received_at, refusal)
+    }
+
+    async fn judge(
+        &self,
+        client: Client,
+        head: &Parts,
+        token: Option<&str>,
+        body: &[u8],
+        received_at: Timestamp,
+    ) -> Response {
+        let Admitted { source, signal } = match self.door.admit(token, &head.headers, body) {
+            Ok(admitted) => admitted,
+            Err(Stranger::NoSecret) => return self.refuse(client, received_at, Refusal::NoSecret),
+            Err(Stranger::WrongSecret) => {
+                return self.refuse(client, received_at, Refusal::WrongSecret);
+            }
+        };
+        let kept = format::redact(body, KEPT_BYTES_MAX);
+        let kept = self.door.scrubbed(source, kept);
+        match signal {
+            Ok(signal) => {
+                self.hand_over(client, source, signal, kept, received_at)
+                    .await
+            }
+            Err(error) => self.not_understood(client, source, error, kept, received_at),
+        }
+    }
+
+    async fn hand_over(
+        &self,
+        client: Client,
+        source: &SourceName,
+        signal: Signal,
+        body: String,
+        received_at: Timestamp,
+    ) -> Response {
+        let alert = Alert {
+            source: source.clone(),
+            received_at,
+            signal,
+            delivery: Delivery {
+                peer: client.to_string(),
+                body,
+            },
+        };
+        match self.engine.alert(alert).await {
+            Ok(decision) => {
+                log(&decision);
+                answer::decided(&decision)
+            }
+            Err(unavailable) => {
+                // The engine has said why in the log, once and not for each alert.
+                tracing::debug!(%source, status = 503, "alert not taken: {unavailable}");
+                self.metrics.refused("unavailable");
+                answer::unavailable(&unavailable.to_string())
+            }
+        }
+    }
+
+    /// The owner's own message, broken: recorded always, and no failure of the address.
+    fn not_understood(
+        &self,
+        client: Client,
+        source: &SourceName,
+        mut error: FormatError,
+        excerpt: String,
+        received_at: Timestamp,
+    ) -> Response {
+        error.message = self.door.scrubbed(source, error.message);
+        error.field = error.field.map(|field| self.door.scrubbed(source, field));
+        tracing::debug!(%source, peer = %client, status = 400, code = error.code, "alert not understood");
+        self.metrics.refused(error.code);
+        self.engine.refused(RefusedRequest {
+            received_at,
+            peer: client.to_string(),
+            source: Some(source.clone()),
+            http_status: StatusCode::BAD_REQUEST.as_u16(),
+            code: error.code.to_owned(),
+            message: error.to_string(),
+            excerpt: Some(excerpt),
+        });
+        answer::malformed(&error)
+    }
+
+    /// Turns a stranger away.
+    fn refuse(&self, client: Client, received_at: Timestamp, refusal: Refusal) -> Response {
+        let (code, status) = (refusal.code(), refusal.status());
+        match self.failures.count(client.key(), clock::instant()) {
+            Standing::Limited { first } => {
+                if first {
+                    tracing::warn!(peer = %client, "failed too often within a minute: its failures are answered 429 and not recorded until that is over, its right secrets are taken");
+                }
+                self.metrics.refused("rate_limited");
+                return answer::limited();
+            }
+            Standing::Within { recorded } => {
+                tracing::debug!(peer = %client, status = status.as_u16(), code, "request refused");
+                self.metrics.refused(code);
+                if recorded {
+                    self.engine.refused(RefusedRequest {
+                        received_at,
+                        peer: client.to_string(),
+                        source: None,
+                        http_status: status.as_u16(),
+                        code: code.to_owned(),
+                        message: refusal.message().to_owned(),
+                        excerpt: None,
+                    });
+                }
+            }
+        }
+        if refusal.ends_connection() {
+            answer::last(status)
+        } else {
+            answer::bare(status)
+        }
+    }
+
+    fn allows(&self, client: Client) -> bool {
+        match client.address {
+            Some(address) => self.allow_from.allows(address),
+            None => self.allow_from == AllowFrom::Any,
+        }
+    }
+
+    fn client(&self, head: &Parts) -> Client {
+        let peer = head.extensions.get::<ConnectInfo<SocketAddr>>();
+        // Without a peer nobody is trusted and no list allows: 0.0.0.0 is no host's address.
+        let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
+        let lines = self.client_address.header().into_iter();
+        let lines = lines.flat_map(|name| head.headers.get_all(name));
+        // What isn't text can't be read as an address either.
+        let lines: Vec<&str> = lines.map(|line| line.to_str().unwrap_or("")).collect();
+        let address = self
+            .client_address
+            .resolve(peer, &self.trusted_proxies, &lines);
+        Client { peer, address }
+    }
+}
+
+impl Refusal {
+    fn status(self) -> StatusCode {
+        match self {
+            Self::Path => StatusCode::NOT_FOUND,
+            Self::Address | Self::NoSecret | Self::WrongSecret => StatusCode::FORBIDDEN,
+            Self::Encoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Slow => StatusCode::REQUEST_TIMEOUT,
+            Self::Incomplete => StatusCode::BAD_REQUEST,
+        }
+    }
+
+    /// The stable word in the journal and the metrics.
+    fn code(self) -> &'static str {
+        match self {
+            Self::Path => "not_found",
+            Self::Address => "address",
+            Self::Encoding => "content_encoding",
+            Self::TooLarge => "too_large",
+            Self::Slow => "slow_body",
+            Self::Incomplete => "incomplete_body",
+            Self::NoSecret => "no_secret",
+            Self::WrongSecret => "wrong_secret",
+        }
+    }
+
+    /// The sentence in the journal, for the owner alone.
+    fn message(self) -> &'static str {
+        match self {
+            Self::Path => "posted to a path other than /webhook; check the URL in the alert",
+            Self::Address => "the address is not in allow_from, or its proxy does not tell it",
+            Self::Encoding => "the body is compressed or otherwise encoded; send it as it is",
+            Self::TooLarge => "the body is larger than an alert can be",
+            Self::Slow => "the body did not arrive in time",
+            Self::Incomplete => "the body broke off, or its framing is broken",
+            Self::NoSecret => "no secret was found in the body, the path or a header",
+            Self::WrongSecret => "a secret is no source's, or two secrets are different sources'",
+        }
+    }
+
+    /// Whether the rest of the request is of no use. Never for a `403`: all are the same.
+    fn ends_connection(self) -> bool {
+        match self {
+            Self::Encoding | Self::TooLarge | Self::Slow | Self::Incomplete => true,
+            Self::Path | Self::Address | Self::NoSecret | Self::WrongSecret => false,
+        }
+    }
+}
+
+impl Client {
+    /// What its failures are counted under.
+    fn key(self) -> IpAddr {
+        self.address.unwrap_or(self.peer)
+    }
+}
+
+impl fmt::Display for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.address {
+            Some(address) => write!(f, "{address}"),
+            None => write!(f, "unknown, through {}", self.peer.to_canonical()),
+        }
+    }
+}
+
+/// The alert's one line.
+fn log(decision: &AlertDecision) {
+    let latency = clock::now().since(decision.received_at);
+    tracing::info!(
+        alert.id = %decision.alert,
+        alert.first = decision.first.map(tracing::field::display),
+        source = %decision.source,
+        status = decision.outcome.as_str(),
+        latency_us = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX),
+        "alert decided"
+    );
+}
+
+/// Whether the body is anything but the message itself.
+fn is_encoded(headers: &HeaderMap) -> bool {
+    headers.get_all(CONTENT_ENCODING).iter().any(|encoding| {
+        !encoding
+            .as_bytes()
+            .trim_ascii()
+            .eq_ignore_ascii_case(b"identity")
+    })
+}
+
+/// A future panicked.
+#[derive(Debug, PartialEq, Eq)]
+struct Panicked;
+
+/// Runs a future to its end or its panic.
+async fn caught<F: Future>(future: F) -> Result<F::Output, Panicked> {
+    let mut future = pin!(future);
+    poll_fn(|cx| {
+        // After a panic the future is not polled again, and the desk holds nothing half-done.
+        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+            Ok(poll) => poll.map(Ok),
+            Err(_) => Poll::Ready(Err(Panicked)),
+        }
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_caught_wherever_it_comes() {
+        assert_eq!(caught(async { 1 }).await, Ok(1));
+        let at_once = caught(async { panic!("at once") });
+        assert_eq!(at_once.await, Err::<(), _>(Panicked));
+        let later = caught(async {
+            tokio::task::yield_now().await;
+            panic!("after a wait")
+        });
+        assert_eq!(later.await, Err::<(), _>(Panicked));
+    }
+}
