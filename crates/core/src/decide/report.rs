@@ -361,7 +361,7 @@ fn not_sent(context: Context<'_>, order: &Order, why: NotSent) -> Decision {
     let now = context.now();
     let given_up = order.plan.class == OrderClass::Entry && order.attempts >= ENTRY_ATTEMPTS_MAX;
     let end = match &why {
-        NotSent::Halted => Some(OrderEnd::Abandoned),
+        NotSent::Halted | NotSent::TakenBack => Some(OrderEnd::Abandoned),
         NotSent::Expired => Some(OrderEnd::Expired),
         NotSent::LaneFrozen | NotSent::Unreachable(_) => {
             let over = now >= order.plan.expires_at || given_up;
@@ -390,7 +390,7 @@ fn not_sent(context: Context<'_>, order: &Order, why: NotSent) -> Decision {
     let retry_at = match &why {
         // The lane's thaw releases it; the timer is only the second path.
         NotSent::LaneFrozen => now.after(retry::wait_after(4)),
-        NotSent::Unreachable(_) | NotSent::Halted | NotSent::Expired => {
+        NotSent::Unreachable(_) | NotSent::Halted | NotSent::Expired | NotSent::TakenBack => {
             now.after(retry::wait_after(order.attempts))
         }
     };

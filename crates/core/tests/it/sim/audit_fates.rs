@@ -137,6 +137,7 @@ pub(super) fn protection(evidence: &Evidence<'_>, books: &Books<'_>) -> Audit {
         matches!(event, Event::OrderEnded { id, end: OrderEnd::Rejected | OrderEnd::Expired, .. }
             if books.plans[id].class == OrderClass::Exit)
     });
+    let too_large = kept_too_large(evidence, books);
     for (holding, quantity) in held(books) {
         let behind = resting.get(&holding).copied().unwrap_or_default();
         let wanted = if holding.1 == "S2" {
@@ -144,11 +145,37 @@ pub(super) fn protection(evidence: &Evidence<'_>, books: &Books<'_>) -> Audit {
         } else {
             -quantity
         };
-        hold(behind == wanted || exit_failed, || {
+        let kept = too_large.contains(&holding) && behind.abs() >= wanted.abs();
+        hold(behind == wanted || kept || exit_failed, || {
             format!("{holding:?} holds {quantity}, and stops of {behind} rest behind it")
         })?;
     }
     Ok(())
+}
+
+/// The holdings whose protection the broker refused to make smaller: the larger one stays, which is
+/// too much and not too little.
+fn kept_too_large(evidence: &Evidence<'_>, books: &Books<'_>) -> Vec<Holding> {
+    let refused = |event: &Event| match event {
+        Event::OrderEnded {
+            id,
+            end: OrderEnd::Rejected,
+            ..
+        } => Some(books.plans[id]).filter(|plan| plan.replaces.is_some()),
+        _ => None,
+    };
+    evidence
+        .journal
+        .iter()
+        .filter_map(|(_, event)| refused(event))
+        .map(|plan| {
+            (
+                plan.account.as_str().to_owned(),
+                plan.strategy.as_str().to_owned(),
+                plan.symbol.as_str().to_owned(),
+            )
+        })
+        .collect()
 }
 
 /// No entry takes an account past its largest position.

@@ -183,6 +183,7 @@ struct Standing {
     halts: Vec<Halt>,
     lanes: BTreeMap<ClientOrderId, Lane>,
     unknown: BTreeSet<ClientOrderId>,
+    taken_back: BTreeSet<ClientOrderId>,
     granted: BTreeMap<ClientOrderId, (usize, Decimal)>,
 }
 
@@ -218,9 +219,11 @@ impl Standing {
                 | Event::OrderFilled { .. }
                 | Event::OrderNotSent { .. }
                 | Event::OrderQuestioned { .. }
-                | Event::CancelRequested { .. }
                 | Event::AccountRead { .. }
                 | Event::FlattenRequested { .. } => {}
+                Event::CancelRequested { id, .. } => {
+                    self.taken_back.insert(*id);
+                }
             }
         }
         self.read = end;
@@ -246,6 +249,9 @@ fn wire(evidence: &Evidence<'_>) -> Audit {
                 "order {id} was sent for {} and granted for {quantity}",
                 plan.quantity
             )
+        })?;
+        hold(!standing.taken_back.contains(&id), || {
+            format!("order {id} left after it had been taken back")
         })?;
         if plan.class != OrderClass::Entry {
             continue;
