@@ -39,12 +39,16 @@ impl Demo {
             .map_err(|error| Failure::unreachable(format!("no runtime: {error}")))?;
         runtime.block_on(async {
             let served = app::serve(loaded).await?;
-            let json = context.json();
+            let json = context.json;
             if !json {
                 screen::print(&timeline::opening(&folder.path))?;
             }
             let told = story::play(&served, |step| {
-                if json { Ok(()) } else { screen::print(&timeline::step(step)) }
+                if json {
+                    Ok(())
+                } else {
+                    screen::print(&timeline::step(step))
+                }
             })
             .await?;
             let done = self.finish(&told, &served, json).await;
@@ -61,7 +65,10 @@ impl Demo {
         }
         let failed = told.iter().filter(|step| step.problem.is_some()).count();
         if failed > 0 {
-            return Err(Failure::refused(format!("{failed} of {} steps went otherwise", told.len())));
+            return Err(Failure::refused(format!(
+                "{failed} of {} steps went otherwise",
+                told.len()
+            )));
         }
         if self.once {
             return Ok(());

@@ -64,7 +64,11 @@ fn alert(fields: &str) -> Action {
 
 fn steps() -> Vec<Step> {
     let first = r#""acao":"COMPRA","ativo":"BTCUSDT","qtd":0.01"#;
-    let step = |title, action, expect| Step { title, action, expect };
+    let step = |title, action, expect| Step {
+        title,
+        action,
+        expect,
+    };
     let global = |extra: Value| {
         let mut body = json!({ "scope": "global", "by": "demo" });
         if let (Some(body), Some(extra)) = (body.as_object_mut(), extra.as_object()) {
@@ -73,11 +77,21 @@ fn steps() -> Vec<Step> {
         body
     };
     vec![
-        step("A Portuguese alert becomes an order", alert(first), Expect::Fills(&[("buy", "0.01")])),
-        step("TradingView sends it again: nothing happens twice", alert(first), Expect::Answer(200, "duplicate")),
+        step(
+            "A Portuguese alert becomes an order",
+            alert(first),
+            Expect::Fills(&[("buy", "0.01")]),
+        ),
+        step(
+            "TradingView sends it again: nothing happens twice",
+            alert(first),
+            Expect::Answer(200, "duplicate"),
+        ),
         step(
             "Somebody guesses the secret and learns nothing",
-            Action::Alert(r#"{"segredo":"chute","acao":"COMPRA","ativo":"BTCUSDT","qtd":5}"#.to_owned()),
+            Action::Alert(
+                r#"{"segredo":"chute","acao":"COMPRA","ativo":"BTCUSDT","qtd":5}"#.to_owned(),
+            ),
             Expect::Answer(403, ""),
         ),
         step(
@@ -92,12 +106,16 @@ fn steps() -> Vec<Step> {
         ),
         step(
             "A bracket: entry, stop and target as one signal",
-            alert(r#""acao":"COMPRA","ativo":"ETHUSDT","qtd":"0,5","preco":3000,"stop":2900,"alvo":3030,"id":"bracket""#),
+            alert(
+                r#""acao":"COMPRA","ativo":"ETHUSDT","qtd":"0,5","preco":3000,"stop":2900,"alvo":3030,"id":"bracket""#,
+            ),
             Expect::Protected,
         ),
         step(
             "The market reaches the target, and the stop goes with it",
-            alert(r#""action":"buy","symbol":"ETHUSDT","qty":0.1,"price":3031,"strategy":"momentum","id":"higher""#),
+            alert(
+                r#""action":"buy","symbol":"ETHUSDT","qty":0.1,"price":3031,"strategy":"momentum","id":"higher""#,
+            ),
             Expect::ProtectionFills,
         ),
         step(
@@ -107,7 +125,10 @@ fn steps() -> Vec<Step> {
         ),
         step(
             "The kill switch: no entry passes",
-            Action::Owner("halt", global(json!({ "level": "block_entries", "reason": "lunch" }))),
+            Action::Owner(
+                "halt",
+                global(json!({ "level": "block_entries", "reason": "lunch" })),
+            ),
             Expect::Answer(200, ""),
         ),
         step(
@@ -120,7 +141,11 @@ fn steps() -> Vec<Step> {
             alert(r#""acao":"ZERAR","ativo":"BTCUSDT","id":"flat""#),
             Expect::Fills(&[("buy", "0.01")]),
         ),
-        step("Resume", Action::Owner("resume", global(json!({}))), Expect::Answer(200, "")),
+        step(
+            "Resume",
+            Action::Owner("resume", global(json!({}))),
+            Expect::Answer(200, ""),
+        ),
         step(
             "And trading goes on",
             alert(r#""accion":"comprar","simbolo":"BTCUSDT","cantidad":0.01,"id":"again""#),
@@ -171,7 +196,9 @@ impl Stage {
         let (sent, answer) = match &step.action {
             Action::Alert(body) => (body.clone(), self.post(&self.webhook, body.clone()).await?),
             Action::Owner(what, body) => {
-                let answer = self.post(&format!("{}/{what}", self.admin), body.to_string()).await?;
+                let answer = self
+                    .post(&format!("{}/{what}", self.admin), body.to_string())
+                    .await?;
                 (format!("ponte {what}"), answer)
             }
         };
@@ -191,13 +218,22 @@ impl Stage {
     async fn post(&self, url: &str, body: String) -> Result<Answer, Failure> {
         let failed = |error: reqwest::Error| Failure::unreachable(error.to_string());
         let start: Instant = clock::instant();
-        let request = self.client.post(url).header("content-type", "application/json").body(body);
+        let request = self
+            .client
+            .post(url)
+            .header("content-type", "application/json")
+            .body(body);
         let answer = request.send().await.map_err(failed)?;
         let status = answer.status().as_u16();
         let text = answer.text().await.map_err(failed)?;
         let took = start.elapsed();
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Ok(Answer { status, text, body, took })
+        Ok(Answer {
+            status,
+            text,
+            body,
+            took,
+        })
     }
 
     async fn check(
@@ -212,34 +248,45 @@ impl Stage {
                 if answer.status == *status && answer.text.contains(word) {
                     return Ok(());
                 }
-                Err(format!("expected {status} {word}, got {} {}", answer.status, answer.text))
+                Err(format!(
+                    "expected {status} {word}, got {} {}",
+                    answer.status, answer.text
+                ))
             }
             Expect::Fills(fills) => {
-                let orders = self.orders_when(answer, |orders| all_filled(orders, fills)).await?;
+                let orders = self
+                    .orders_when(answer, |orders| all_filled(orders, fills))
+                    .await?;
                 lines.extend(orders.iter().map(order_line));
                 Ok(())
             }
             Expect::Protected => {
                 let rests = |orders: &[Value]| {
-                    orders.iter().any(|order| is(order, "class", "entry") && is(order, "status", "filled"))
-                        && orders
-                            .iter()
-                            .any(|order| is(order, "class", "protection") && is(order, "status", "working"))
+                    orders
+                        .iter()
+                        .any(|order| is(order, "class", "entry") && is(order, "status", "filled"))
+                        && orders.iter().any(|order| {
+                            is(order, "class", "protection") && is(order, "status", "working")
+                        })
                 };
                 let orders = self.orders_when(answer, rests).await?;
                 lines.extend(orders.iter().map(order_line));
                 Ok(())
             }
             Expect::ProtectionFills => {
-                self.orders_when(answer, |orders| all_filled(orders, &[("buy", "0.1")])).await?;
+                self.orders_when(answer, |orders| all_filled(orders, &[("buy", "0.1")]))
+                    .await?;
                 let filled = |orders: &[Value]| {
-                    orders
-                        .iter()
-                        .any(|order| is(order, "class", "protection") && is(order, "status", "filled"))
+                    orders.iter().any(|order| {
+                        is(order, "class", "protection") && is(order, "status", "filled")
+                    })
                 };
                 let orders = self.wait("orders?symbol=ETHUSDT", filled).await?;
                 lines.extend(
-                    orders.iter().filter(|order| is(order, "status", "filled")).map(order_line),
+                    orders
+                        .iter()
+                        .filter(|order| is(order, "status", "filled"))
+                        .map(order_line),
                 );
                 Ok(())
             }
@@ -252,9 +299,14 @@ impl Stage {
         answer: &Answer,
         ready: impl Fn(&[Value]) -> bool,
     ) -> Result<Vec<Value>, String> {
-        let Some(id) = answer.body["id"].as_str().filter(|_| is(&answer.body, "status", "accepted"))
+        let Some(id) = answer.body["id"]
+            .as_str()
+            .filter(|_| is(&answer.body, "status", "accepted"))
         else {
-            return Err(format!("expected accepted, got {} {}", answer.status, answer.text));
+            return Err(format!(
+                "expected accepted, got {} {}",
+                answer.status, answer.text
+            ));
         };
         self.wait(&format!("orders?alert={id}"), ready).await
     }
@@ -266,13 +318,17 @@ impl Stage {
     ) -> Result<Vec<Value>, String> {
         let start = clock::instant();
         loop {
-            let answer = self.client.get(format!("{}/{path}", self.admin)).send().await;
+            let answer = self
+                .client
+                .get(format!("{}/{path}", self.admin))
+                .send()
+                .await;
             let text = match answer {
                 Ok(answer) => answer.text().await.unwrap_or_default(),
                 Err(error) => return Err(error.to_string()),
             };
             let body: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
-            let mut orders = body["orders"].as_array().cloned().unwrap_or_default();
+            let mut orders = body.as_array().cloned().unwrap_or_default();
             orders.reverse();
             if ready(&orders) {
                 return Ok(orders);
@@ -292,7 +348,9 @@ fn is(value: &Value, key: &str, word: &str) -> bool {
 fn all_filled(orders: &[Value], fills: &[(&str, &str)]) -> bool {
     orders.len() == fills.len()
         && orders.iter().zip(fills).all(|(order, (side, quantity))| {
-            is(order, "status", "filled") && is(order, "side", side) && is(order, "filled", quantity)
+            is(order, "status", "filled")
+                && is(order, "side", side)
+                && is(order, "filled", quantity)
         })
 }
 
@@ -326,7 +384,13 @@ fn why(answer: &Answer) -> Option<String> {
 
 fn in_words(answer: &Answer) -> String {
     let body = &answer.body;
-    let word = body["status"].as_str().or_else(|| body["error"]["code"].as_str()).unwrap_or("");
+    let word = body["status"]
+        .as_str()
+        .or_else(|| body["error"]["code"].as_str())
+        .unwrap_or("");
     let id = body["id"].as_str().unwrap_or("");
-    [&answer.status.to_string(), word, id].join(" ").trim_end().to_owned()
+    [&answer.status.to_string(), word, id]
+        .join(" ")
+        .trim_end()
+        .to_owned()
 }

@@ -11,7 +11,7 @@ use crate::cli::screen::{BAD, BOLD, DIM, GOOD, SO_SO, printable};
 /// Where the answers stand, counted in characters.
 const ANSWER_COLUMN: usize = 60;
 /// Longest line of what was sent.
-const SENT_MAX: usize = 100;
+const SENT_MAX: usize = 108;
 
 pub(super) fn opening(folder: &Path) -> String {
     format!(
@@ -24,12 +24,16 @@ pub(super) fn opening(folder: &Path) -> String {
 pub(super) fn step(told: &Told) -> String {
     let (mark, style) = match (&told.problem, told.answer.get(..3)) {
         (Some(_), _) => ("✗", BAD),
-        (None, Some("200")) if !told.answer.contains("refused") && !told.answer.contains("halted") => {
+        (None, Some("200"))
+            if !told.answer.contains("refused") && !told.answer.contains("halted") =>
+        {
             ("●", GOOD)
         }
         (None, _) => ("●", SO_SO),
     };
-    let gap = ANSWER_COLUMN.saturating_sub(told.title.chars().count()).max(1);
+    let gap = ANSWER_COLUMN
+        .saturating_sub(told.title.chars().count())
+        .max(1);
     let mut text = format!(
         "{style}{mark}{style:#} {BOLD}{}{BOLD:#}{}{style}{:<20}{style:#}{DIM}{:>8.2} ms{DIM:#}\n",
         told.title,
@@ -37,7 +41,11 @@ pub(super) fn step(told: &Told) -> String {
         told.answer,
         told.milliseconds
     );
-    let sent: String = printable(&told.sent).chars().take(SENT_MAX).collect();
+    let whole = printable(&told.sent);
+    let mut sent: String = whole.chars().take(SENT_MAX).collect();
+    if sent.len() < whole.len() {
+        sent.push('…');
+    }
     // Writing to a string can't fail.
     let _ = writeln!(text, "{DIM}│ {sent}{DIM:#}");
     for line in &told.lines {
@@ -53,7 +61,10 @@ pub(super) fn step(told: &Told) -> String {
 pub(super) fn ending(told: &[Told]) -> String {
     let well = told.iter().filter(|step| step.problem.is_none()).count();
     let style = if well == told.len() { GOOD } else { BAD };
-    format!("{style}{well} of {} steps went as told{style:#}\n", told.len())
+    format!(
+        "{style}{well} of {} steps went as told{style:#}\n",
+        told.len()
+    )
 }
 
 pub(super) fn invitation(webhook: SocketAddr, admin: SocketAddr) -> String {
