@@ -38,8 +38,8 @@ pub(super) struct Standing {
     pub(super) awaits_price: bool,
     /// What exits will take that wait for those entries, signed.
     pub(super) leaving_later: Decimal,
-    /// What exits would take that rest at a price of their own and may never trade, signed.
-    pub(super) resting: Decimal,
+    /// What exits have claimed of the known position, those that wait for a price included, unsigned.
+    pub(super) claimed: Decimal,
 }
 
 impl Standing {
@@ -58,15 +58,7 @@ impl Standing {
 
     /// How much of the known position no exit has claimed yet, unsigned.
     pub(super) fn free(self) -> Decimal {
-        let rest = self
-            .held
-            .saturating_add(self.leaving)
-            .saturating_add(self.resting);
-        if self.held.is_sign_positive() {
-            rest.max(Decimal::ZERO)
-        } else {
-            (-rest).max(Decimal::ZERO)
-        }
+        (self.held.abs() - self.claimed).max(Decimal::ZERO)
     }
 }
 
@@ -81,6 +73,7 @@ pub(super) fn standing(account: Option<&AccountState>, holding: Holding<'_>) -> 
     };
     for order in account.orders.values().filter(|order| holding.is_of(order)) {
         let change = order.plan.side.signed(order.remaining());
+        let closes = order.plan.side == closing_side(standing.held);
         match order.plan.class {
             OrderClass::Entry if order.plan.kind.rests() => standing.awaits_price = true,
             OrderClass::Entry => standing.coming = standing.coming.saturating_add(change),
@@ -88,10 +81,14 @@ pub(super) fn standing(account: Option<&AccountState>, holding: Holding<'_>) -> 
             OrderClass::Exit if order.status == OrderStatus::Waiting && order.attempts == 0 => {
                 standing.leaving_later = standing.leaving_later.saturating_add(change);
             }
-            OrderClass::Exit if order.plan.kind.rests() => {
-                standing.resting = standing.resting.saturating_add(change);
+            OrderClass::Exit => {
+                if closes {
+                    standing.claimed = standing.claimed.saturating_add(order.remaining());
+                }
+                if !order.plan.kind.rests() {
+                    standing.leaving = standing.leaving.saturating_add(change);
+                }
             }
-            OrderClass::Exit => standing.leaving = standing.leaving.saturating_add(change),
             OrderClass::Protection => {}
         }
     }
@@ -194,11 +191,12 @@ pub(super) fn exit(
         .iter()
         .filter(|(order, _)| {
             order.plan.class == OrderClass::Exit
+                && order.plan.side == closing_side(now.held)
                 && order.status == OrderStatus::Waiting
                 && order.attempts > 0
         })
         .fold(Decimal::ZERO, |sum, (order, _)| sum + order.remaining());
-    let free = now.free() + forgotten;
+    let free = (now.free() + forgotten).min(now.held.abs());
     let take = amount.map_or(free, |amount| amount.min(free));
     if let Ok(quantity) = Quantity::new(take) {
         let id = (how.id)("exit");

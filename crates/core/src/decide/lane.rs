@@ -45,8 +45,31 @@ pub(super) fn settle(context: Context<'_>, lane: &Lane) -> Decision {
         return Decision::default();
     };
     let mut decision = fit_protection(context, account, lane);
-    decision.join(release(context, account, lane));
+    let changed: BTreeSet<_> = decision.events.iter().filter_map(changed_order).collect();
+    decision.join(release(context, account, lane, &changed));
     decision
+}
+
+/// The order that fitting has just decided about: it is not let go on the ground of what was before.
+fn changed_order(event: &Event) -> Option<ClientOrderId> {
+    match event {
+        Event::OrderPlanned { plan, .. } => plan.replaces,
+        Event::CancelRequested { id, .. } | Event::OrderEnded { id, .. } => Some(*id),
+        Event::Started { .. }
+        | Event::RequestRefused(_)
+        | Event::AlertDecided(_)
+        | Event::Alarm { .. }
+        | Event::OrderReleased { .. }
+        | Event::OrderAcknowledged { .. }
+        | Event::OrderFilled { .. }
+        | Event::OrderNotSent { .. }
+        | Event::OrderUnknown { .. }
+        | Event::OrderQuestioned { .. }
+        | Event::AccountRead { .. }
+        | Event::HaltSet(_)
+        | Event::HaltLifted { .. }
+        | Event::FlattenRequested { .. } => None,
+    }
 }
 
 /// Holds the protection of each strategy to the size of its position. Too much of it would open a
@@ -138,11 +161,16 @@ fn smaller(
 }
 
 /// Lets go what waited and may go: exits first.
-fn release(context: Context<'_>, account: &AccountState, lane: &Lane) -> Decision {
+fn release(
+    context: Context<'_>,
+    account: &AccountState,
+    lane: &Lane,
+    changed: &BTreeSet<ClientOrderId>,
+) -> Decision {
     let mut decision = Decision::default();
     let mut waiting: Vec<_> = account
         .lane(lane)
-        .filter(|order| order.status == OrderStatus::Waiting)
+        .filter(|order| order.status == OrderStatus::Waiting && !changed.contains(&order.plan.id))
         .collect();
     waiting.sort_by_key(|order| (order.plan.class, order.planned_at, order.plan.id));
     // What this pass has already let go takes its share before the next one looks.
@@ -228,13 +256,21 @@ fn next_step(
             let mut standing = exits::standing(Some(account), holding);
             if order.attempts > 0 {
                 // It counts itself among the exits on their way.
-                standing.leaving -= plan.side.signed(order.remaining());
+                standing.claimed -= order.remaining();
             }
             let free = standing.free() - claimed.unwrap_or_default();
             match Quantity::new(free.min(plan.quantity.get())) {
                 Ok(quantity) => Step::Go(quantity),
                 Err(_) => Step::End(OrderEnd::Abandoned, "nothing is left to close"),
             }
+        }
+        // What takes its place goes in its stead.
+        OrderClass::Protection
+            if account
+                .lane(&plan.lane())
+                .any(|other| other.plan.replaces == Some(plan.id)) =>
+        {
+            Step::Wait
         }
         OrderClass::Protection => Step::Go(plan.quantity),
         OrderClass::Entry => entry_step(context, order, held),

@@ -209,7 +209,9 @@ impl Standing {
                 Event::OrderUnknown { id, .. } => {
                     self.unknown.insert(*id);
                 }
-                Event::OrderAcknowledged { id, .. } | Event::OrderEnded { id, .. } => {
+                Event::OrderAcknowledged { id, .. }
+                | Event::OrderNotSent { id, .. }
+                | Event::OrderEnded { id, .. } => {
                     self.unknown.remove(id);
                 }
                 Event::Started { .. }
@@ -217,7 +219,6 @@ impl Standing {
                 | Event::AlertDecided(_)
                 | Event::Alarm { .. }
                 | Event::OrderFilled { .. }
-                | Event::OrderNotSent { .. }
                 | Event::OrderQuestioned { .. }
                 | Event::AccountRead { .. }
                 | Event::FlattenRequested { .. } => {}

@@ -255,6 +255,8 @@ impl World {
         self.journal = journal;
         for item in batch.work.into_iter().rev() {
             match item {
+                // What was answered too early has no second answer.
+                Work::Alert { .. } if self.sabotage == Sabotage::AnswerBeforeCommit => {}
                 Work::Alert {
                     alert, delivery, ..
                 } => {
