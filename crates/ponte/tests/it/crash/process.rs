@@ -141,7 +141,7 @@ accounts = ["paper"]
         let mut open = Value::Null;
         for _ in 0..PATIENCE_STEPS {
             open = self.ask("orders?open=true&limit=5").await;
-            if open["orders"].as_array().is_some_and(Vec::is_empty) {
+            if open.as_array().is_some_and(Vec::is_empty) {
                 return;
             }
             tokio::time::sleep(STEP).await;
