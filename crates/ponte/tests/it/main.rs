@@ -3,4 +3,7 @@
 
 mod config;
 mod crash;
+mod end_to_end;
+mod full_disk;
 mod intake;
+mod program;
