@@ -1,8 +1,9 @@
-//! The last check before an order leaves: halts and frozen lanes, as of the latest commit.
+//! The last check before an order leaves: halts, frozen lanes and what was taken back, as of the latest commit.
 
 use std::collections::BTreeSet;
 
 use crate::halt::Halt;
+use crate::id::ClientOrderId;
 use crate::message::NotSent;
 use crate::order::{Lane, OrderClass, OrderPlan};
 use crate::time::Timestamp;
@@ -14,16 +15,22 @@ pub struct Gate {
     pub halts: Vec<Halt>,
     /// The lanes with an order of unknown fate.
     pub frozen: BTreeSet<Lane>,
+    /// The orders that were taken back while they were on their way here.
+    pub taken_back: BTreeSet<ClientOrderId>,
 }
 
 impl Gate {
-    /// Whether an order may leave now. Exits and protection pass whatever is halted or frozen.
+    /// Whether an order may leave now. Exits and protection pass whatever is halted or frozen; what
+    /// was taken back does not leave at all.
     ///
     /// # Errors
     /// Why not.
     pub fn check(&self, plan: &OrderPlan, now: Timestamp) -> Result<(), NotSent> {
         if now >= plan.expires_at {
             return Err(NotSent::Expired);
+        }
+        if self.taken_back.contains(&plan.id) {
+            return Err(NotSent::TakenBack);
         }
         match plan.class {
             OrderClass::Exit | OrderClass::Protection => return Ok(()),

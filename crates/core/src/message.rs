@@ -195,6 +195,10 @@ pub enum NotSent {
     LaneFrozen,
     /// Its time was over at the last check.
     Expired,
+    /// It had been taken back by the last check.
+    TakenBack,
+    /// It was sent, and the broker says for certain that it never had it.
+    NeverArrived,
     /// The broker could not be reached, or refused for now; the same order may be sent again.
     Unreachable(String),
 }
@@ -207,6 +211,8 @@ impl std::fmt::Display for NotSent {
                 f.write_str("the lane is frozen until the fate of another order is known")
             }
             Self::Expired => f.write_str("its time was over at the last check"),
+            Self::NeverArrived => f.write_str("the broker never had it"),
+            Self::TakenBack => f.write_str("it had been taken back by the last check"),
             Self::Unreachable(why) => write!(f, "the broker could not take it: {why}"),
         }
     }

@@ -162,15 +162,19 @@ impl State {
     /// What execution looks at just before it sends.
     #[must_use]
     pub fn gate(&self) -> Gate {
-        let frozen = self
-            .open_orders()
-            .filter(|order| order.status == OrderStatus::Unknown)
-            .map(|order| order.plan.lane())
-            .collect();
-        Gate {
+        let mut gate = Gate {
             halts: self.halts.clone(),
-            frozen,
+            ..Gate::default()
+        };
+        for order in self.open_orders() {
+            if order.status == OrderStatus::Unknown {
+                gate.frozen.insert(order.plan.lane());
+            }
+            if order.status == OrderStatus::Submitting && order.cancel_requested {
+                gate.taken_back.insert(order.plan.id);
+            }
         }
+        gate
     }
 
     /// All positions that are open or have been.

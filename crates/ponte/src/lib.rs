@@ -1,7 +1,9 @@
 //! Everything of Ponte that touches the world.
 
+pub mod admin;
 pub mod app;
 pub mod brokers;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod engine;
@@ -11,3 +13,4 @@ pub mod journal;
 pub mod metrics;
 pub mod random;
 pub mod secret;
+pub mod server;

@@ -1,2 +1,7 @@
 //! The command line of Ponte.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ponte::cli::run(std::env::args_os())
+}

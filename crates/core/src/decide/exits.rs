@@ -32,16 +32,18 @@ pub(super) struct Standing {
     pub(super) held: Decimal,
     /// What live exits will still take from it, signed.
     pub(super) leaving: Decimal,
-    /// What live entries may still bring, signed.
+    /// What live entries at the market will still bring, signed.
     pub(super) coming: Decimal,
+    /// Whether entries are open that wait for a price and may never trade.
+    pub(super) awaits_price: bool,
     /// What exits will take that wait for those entries, signed.
     pub(super) leaving_later: Decimal,
-    /// What exits would take that rest at a price of their own and may never trade, signed.
-    pub(super) resting: Decimal,
+    /// What exits have claimed of the known position, those that wait for a price included, unsigned.
+    pub(super) claimed: Decimal,
 }
 
 impl Standing {
-    /// The position once everything on its way has happened.
+    /// The position once everything on its way has happened. What waits for a price is not on its way.
     pub(super) fn expected(self) -> Decimal {
         self.held
             .saturating_add(self.leaving)
@@ -49,17 +51,14 @@ impl Standing {
             .saturating_add(self.leaving_later)
     }
 
+    /// Whether there is nothing to leave, neither held nor to come.
+    pub(super) fn is_flat(self) -> bool {
+        self.held.is_zero() && self.coming.is_zero() && !self.awaits_price
+    }
+
     /// How much of the known position no exit has claimed yet, unsigned.
     pub(super) fn free(self) -> Decimal {
-        let rest = self
-            .held
-            .saturating_add(self.leaving)
-            .saturating_add(self.resting);
-        if self.held.is_sign_positive() {
-            rest.max(Decimal::ZERO)
-        } else {
-            (-rest).max(Decimal::ZERO)
-        }
+        (self.held.abs() - self.claimed).max(Decimal::ZERO)
     }
 }
 
@@ -74,16 +73,22 @@ pub(super) fn standing(account: Option<&AccountState>, holding: Holding<'_>) -> 
     };
     for order in account.orders.values().filter(|order| holding.is_of(order)) {
         let change = order.plan.side.signed(order.remaining());
+        let closes = order.plan.side == closing_side(standing.held);
         match order.plan.class {
+            OrderClass::Entry if order.plan.kind.rests() => standing.awaits_price = true,
             OrderClass::Entry => standing.coming = standing.coming.saturating_add(change),
             // An exit that waits claims only what entries will bring.
             OrderClass::Exit if order.status == OrderStatus::Waiting && order.attempts == 0 => {
                 standing.leaving_later = standing.leaving_later.saturating_add(change);
             }
-            OrderClass::Exit if order.plan.kind.rests() => {
-                standing.resting = standing.resting.saturating_add(change);
+            OrderClass::Exit => {
+                if closes {
+                    standing.claimed = standing.claimed.saturating_add(order.remaining());
+                }
+                if !order.plan.kind.rests() {
+                    standing.leaving = standing.leaving.saturating_add(change);
+                }
             }
-            OrderClass::Exit => standing.leaving = standing.leaving.saturating_add(change),
             OrderClass::Protection => {}
         }
     }
@@ -180,17 +185,18 @@ pub(super) fn exit(
     let now = standing(Some(account), holding);
     // Exits that rest hold what a market exit needs now: they are taken back for it.
     let short = amount.is_none_or(|amount| amount > now.free()) && !how.kind.rests();
-    let pending = pending(account, holding, short);
+    let pending = pending(account, holding, amount.is_none(), short);
     let is_taken_back = |order: &Order| order.plan.class == OrderClass::Exit || amount.is_none();
     let forgotten = pending
         .iter()
         .filter(|(order, _)| {
             order.plan.class == OrderClass::Exit
+                && order.plan.side == closing_side(now.held)
                 && order.status == OrderStatus::Waiting
                 && order.attempts > 0
         })
         .fold(Decimal::ZERO, |sum, (order, _)| sum + order.remaining());
-    let free = now.free() + forgotten;
+    let free = (now.free() + forgotten).min(now.held.abs());
     let take = amount.map_or(free, |amount| amount.min(free));
     if let Ok(quantity) = Quantity::new(take) {
         let id = (how.id)("exit");
@@ -222,10 +228,12 @@ pub(super) fn exit(
 }
 
 /// The orders that may still change what is to be left, each with the side that leaves it:
-/// entries on their way, and where they are wanted also exits that rest at a price of their own.
+/// entries on their way, with `everything` also those that wait for a price, and with `resting`
+/// also exits that do.
 fn pending<'a>(
     account: &'a AccountState,
     holding: Holding<'_>,
+    everything: bool,
     resting: bool,
 ) -> Vec<(&'a Order, Side)> {
     account
@@ -233,11 +241,13 @@ fn pending<'a>(
         .values()
         .filter(|order| holding.is_of(order))
         .filter_map(|order| match order.plan.class {
-            OrderClass::Entry => Some((order, order.plan.side.opposite())),
+            OrderClass::Entry if everything || !order.plan.kind.rests() => {
+                Some((order, order.plan.side.opposite()))
+            }
             OrderClass::Exit if resting && order.plan.kind.rests() => {
                 Some((order, order.plan.side))
             }
-            OrderClass::Exit | OrderClass::Protection => None,
+            OrderClass::Entry | OrderClass::Exit | OrderClass::Protection => None,
         })
         .collect()
 }

@@ -45,8 +45,31 @@ pub(super) fn settle(context: Context<'_>, lane: &Lane) -> Decision {
         return Decision::default();
     };
     let mut decision = fit_protection(context, account, lane);
-    decision.join(release(context, account, lane));
+    let changed: BTreeSet<_> = decision.events.iter().filter_map(changed_order).collect();
+    decision.join(release(context, account, lane, &changed));
     decision
+}
+
+/// The order that fitting has just decided about: it is not let go on the ground of what was before.
+fn changed_order(event: &Event) -> Option<ClientOrderId> {
+    match event {
+        Event::OrderPlanned { plan, .. } => plan.replaces,
+        Event::CancelRequested { id, .. } | Event::OrderEnded { id, .. } => Some(*id),
+        Event::Started { .. }
+        | Event::RequestRefused(_)
+        | Event::AlertDecided(_)
+        | Event::Alarm { .. }
+        | Event::OrderReleased { .. }
+        | Event::OrderAcknowledged { .. }
+        | Event::OrderFilled { .. }
+        | Event::OrderNotSent { .. }
+        | Event::OrderUnknown { .. }
+        | Event::OrderQuestioned { .. }
+        | Event::AccountRead { .. }
+        | Event::HaltSet(_)
+        | Event::HaltLifted { .. }
+        | Event::FlattenRequested { .. } => None,
+    }
 }
 
 /// Holds the protection of each strategy to the size of its position. Too much of it would open a
@@ -59,10 +82,7 @@ fn fit_protection(context: Context<'_>, account: &AccountState, lane: &Lane) -> 
         .collect();
     let mut by_strategy: BTreeMap<&StrategyName, Vec<&Order>> = BTreeMap::new();
     for order in account.lane(lane) {
-        let counts = order.plan.class == OrderClass::Protection
-            && !order.cancel_requested
-            && !replaced.contains(&order.plan.id);
-        if counts {
+        if order.plan.class == OrderClass::Protection && !order.cancel_requested {
             by_strategy
                 .entry(&order.plan.strategy)
                 .or_default()
@@ -79,7 +99,8 @@ fn fit_protection(context: Context<'_>, account: &AccountState, lane: &Lane) -> 
                 "the position that it protected is gone",
             ));
         }
-        orders.retain(|order| closes(order));
+        // What is being replaced rests until its replacement does, and counts no more.
+        orders.retain(|order| closes(order) && !replaced.contains(&order.plan.id));
         orders.sort_by_key(|order| std::cmp::Reverse((order.planned_at, order.plan.id)));
         let total = orders
             .iter()
@@ -94,12 +115,10 @@ fn fit_protection(context: Context<'_>, account: &AccountState, lane: &Lane) -> 
                 decision.join(cancel::request(order, "the position is smaller now"));
                 excess -= remaining;
             } else {
-                if let Ok(quantity) = Quantity::new(remaining - excess) {
-                    let plan = smaller(context, order, quantity);
-                    // What the broker has refused once is not asked for again: the larger one stays.
-                    if !account.closed.contains_key(&plan.id) {
-                        exits::plan_order(&mut decision, plan);
-                    }
+                if let Ok(quantity) = Quantity::new(remaining - excess)
+                    && let Some(plan) = smaller(context, account, order, quantity)
+                {
+                    exits::plan_order(&mut decision, plan);
                 }
                 excess = Decimal::ZERO;
             }
@@ -108,27 +127,50 @@ fn fit_protection(context: Context<'_>, account: &AccountState, lane: &Lane) -> 
     decision
 }
 
-fn smaller(context: Context<'_>, order: &Order, quantity: Quantity) -> OrderPlan {
-    OrderPlan {
-        id: ClientOrderId::derive(&[
+/// The same protection for less. `None` where the broker has refused just that before: it is not
+/// asked again, and the larger one stays.
+fn smaller(
+    context: Context<'_>,
+    account: &AccountState,
+    order: &Order,
+    quantity: Quantity,
+) -> Option<OrderPlan> {
+    let mut attempt = 0u32;
+    let id = loop {
+        let id = ClientOrderId::derive(&[
             b"smaller",
             order.plan.id.as_bytes(),
             quantity.to_string().as_bytes(),
-        ]),
+            &attempt.to_le_bytes(),
+        ]);
+        match account.closed.get(&id) {
+            None => break id,
+            Some(earlier) if earlier.status == OrderStatus::Rejected => return None,
+            // Taken back, because the position had gone on changing.
+            Some(_) => attempt += 1,
+        }
+    };
+    Some(OrderPlan {
+        id,
         quantity,
         origin: Origin::Protects(order.plan.id),
         expires_at: context.now().after(EXIT_LIFE),
         replaces: Some(order.plan.id),
         ..order.plan.clone()
-    }
+    })
 }
 
 /// Lets go what waited and may go: exits first.
-fn release(context: Context<'_>, account: &AccountState, lane: &Lane) -> Decision {
+fn release(
+    context: Context<'_>,
+    account: &AccountState,
+    lane: &Lane,
+    changed: &BTreeSet<ClientOrderId>,
+) -> Decision {
     let mut decision = Decision::default();
     let mut waiting: Vec<_> = account
         .lane(lane)
-        .filter(|order| order.status == OrderStatus::Waiting)
+        .filter(|order| order.status == OrderStatus::Waiting && !changed.contains(&order.plan.id))
         .collect();
     waiting.sort_by_key(|order| (order.plan.class, order.planned_at, order.plan.id));
     // What this pass has already let go takes its share before the next one looks.
@@ -214,13 +256,21 @@ fn next_step(
             let mut standing = exits::standing(Some(account), holding);
             if order.attempts > 0 {
                 // It counts itself among the exits on their way.
-                standing.leaving -= plan.side.signed(order.remaining());
+                standing.claimed -= order.remaining();
             }
             let free = standing.free() - claimed.unwrap_or_default();
             match Quantity::new(free.min(plan.quantity.get())) {
                 Ok(quantity) => Step::Go(quantity),
                 Err(_) => Step::End(OrderEnd::Abandoned, "nothing is left to close"),
             }
+        }
+        // What takes its place goes in its stead.
+        OrderClass::Protection
+            if account
+                .lane(&plan.lane())
+                .any(|other| other.plan.replaces == Some(plan.id)) =>
+        {
+            Step::Wait
         }
         OrderClass::Protection => Step::Go(plan.quantity),
         OrderClass::Entry => entry_step(context, order, held),

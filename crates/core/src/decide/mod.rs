@@ -178,6 +178,7 @@ fn touched(state: &State, events: &[Event]) -> BTreeSet<Lane> {
         .filter_map(|event| match event {
             Event::OrderFilled { id, .. }
             | Event::OrderEnded { id, .. }
+            | Event::OrderNotSent { id, .. }
             | Event::OrderAcknowledged { id, .. } => state.order(id),
             Event::Started { .. }
             | Event::RequestRefused(_)
@@ -185,7 +186,6 @@ fn touched(state: &State, events: &[Event]) -> BTreeSet<Lane> {
             | Event::Alarm { .. }
             | Event::OrderPlanned { .. }
             | Event::OrderReleased { .. }
-            | Event::OrderNotSent { .. }
             | Event::OrderUnknown { .. }
             | Event::OrderQuestioned { .. }
             | Event::CancelRequested { .. }

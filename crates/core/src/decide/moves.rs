@@ -210,8 +210,7 @@ fn exit(
     } else {
         expected
     });
-    let nothing_on_its_way = standing.held.is_zero() && standing.coming.is_zero();
-    if nothing_on_its_way {
+    if standing.is_flat() {
         return Moves::Nothing("already flat: nothing to close".to_owned());
     }
     if let Some(side) = side
@@ -301,7 +300,7 @@ fn reverse(quantity: Option<Quantity>, standing: Standing, sizer: &Sizer<'_>) ->
 fn target(position: Decimal, standing: Standing, sizer: &Sizer<'_>) -> Moves {
     let expected = standing.expected();
     if position.is_zero() {
-        if expected.is_zero() && standing.held.is_zero() && standing.coming.is_zero() {
+        if expected.is_zero() && standing.is_flat() {
             return Moves::Nothing("already flat".to_owned());
         }
         return Moves::Trade {

@@ -100,7 +100,7 @@ fn flatten(context: Context<'_>, scope: &Scope, by: &str) -> Decision {
             if !scope.covers(name, strategy, symbol) {
                 continue;
             }
-            let id = |step: &str| {
+            let numbered = |step: &str, number: u32| {
                 ClientOrderId::derive(&[
                     context.policy.installation.as_bytes(),
                     b"operator",
@@ -109,7 +109,18 @@ fn flatten(context: Context<'_>, scope: &Scope, by: &str) -> Decision {
                     strategy.as_str().as_bytes(),
                     symbol.as_str().as_bytes(),
                     step.as_bytes(),
+                    &number.to_le_bytes(),
                 ])
+            };
+            // Two requests can fall into one moment: all inputs of a batch have the same.
+            let is_new = |id: &ClientOrderId| {
+                !account.orders.contains_key(id) && !account.closed.contains_key(id)
+            };
+            let id = |step: &str| {
+                (0..)
+                    .map(|number| numbered(step, number))
+                    .find(is_new)
+                    .unwrap_or_else(|| numbered(step, 0))
             };
             let how = ExitOrigin {
                 origin: Origin::Operator(by.to_owned()),

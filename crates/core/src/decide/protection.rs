@@ -27,8 +27,9 @@ pub(super) fn after_entry(
         .is_some_and(|halt| halt.level >= HaltLevel::ReduceOnly);
     let mut decision = Decision::default();
     if may_only_shrink {
-        let reason = "filled while only exits are allowed".to_owned();
-        decision.join(close_again(context, order, traded, &reason));
+        let reason = "filled while only exits are allowed";
+        let opened = plan.side.signed(held(context, order)) + traded;
+        decision.join(close_again(context, order, traded.min(opened), reason));
     } else {
         for piece in protection_of(context, order, traded, report.filled) {
             exits::plan_order(&mut decision, piece);
@@ -41,15 +42,20 @@ pub(super) fn after_entry(
 /// execute before either is known, and together they open what nobody asked for.
 pub(super) fn after_exit(context: Context<'_>, order: &Order, traded: Decimal) -> Decision {
     let plan = &order.plan;
-    let held = context
-        .state
-        .account(&plan.account)
-        .map_or(Decimal::ZERO, |account| {
-            account.held(&plan.strategy, &plan.symbol)
-        });
+    let held = held(context, order);
     let closable = plan.side.opposite().signed(held).max(Decimal::ZERO);
     let reason = format!("{} had {held} left to close", plan.strategy);
     close_again(context, order, traded - closable, &reason)
+}
+
+/// What the order's strategy holds, as far as it is known.
+fn held(context: Context<'_>, order: &Order) -> Decimal {
+    context
+        .state
+        .account(&order.plan.account)
+        .map_or(Decimal::ZERO, |account| {
+            account.held(&order.plan.strategy, &order.plan.symbol)
+        })
 }
 
 /// An exit at the market of what an order has traded.
@@ -260,13 +266,7 @@ pub(super) fn ended_unasked(
     if order.plan.class != OrderClass::Protection {
         return decision;
     }
-    let held = context
-        .state
-        .account(&order.plan.account)
-        .map_or(Decimal::ZERO, |account| {
-            account.held(&order.plan.strategy, &order.plan.symbol)
-        });
-    let still = held + order.plan.side.signed(traded.max(Decimal::ZERO));
+    let still = held(context, order) + order.plan.side.signed(traded.max(Decimal::ZERO));
     if !still.is_zero() && exits::closing_side(still) == order.plan.side {
         decision.alarm(
             format!(

@@ -361,9 +361,9 @@ fn not_sent(context: Context<'_>, order: &Order, why: NotSent) -> Decision {
     let now = context.now();
     let given_up = order.plan.class == OrderClass::Entry && order.attempts >= ENTRY_ATTEMPTS_MAX;
     let end = match &why {
-        NotSent::Halted => Some(OrderEnd::Abandoned),
+        NotSent::Halted | NotSent::TakenBack => Some(OrderEnd::Abandoned),
         NotSent::Expired => Some(OrderEnd::Expired),
-        NotSent::LaneFrozen | NotSent::Unreachable(_) => {
+        NotSent::LaneFrozen | NotSent::Unreachable(_) | NotSent::NeverArrived => {
             let over = now >= order.plan.expires_at || given_up;
             over.then_some(OrderEnd::Expired)
         }
@@ -390,9 +390,11 @@ fn not_sent(context: Context<'_>, order: &Order, why: NotSent) -> Decision {
     let retry_at = match &why {
         // The lane's thaw releases it; the timer is only the second path.
         NotSent::LaneFrozen => now.after(retry::wait_after(4)),
-        NotSent::Unreachable(_) | NotSent::Halted | NotSent::Expired => {
-            now.after(retry::wait_after(order.attempts))
-        }
+        NotSent::Unreachable(_)
+        | NotSent::Halted
+        | NotSent::Expired
+        | NotSent::TakenBack
+        | NotSent::NeverArrived => now.after(retry::wait_after(order.attempts)),
     };
     Decision::event(Event::OrderNotSent { id, why, retry_at })
 }
@@ -454,10 +456,10 @@ fn absent(context: Context<'_>, order: &Order) -> Decision {
         decision.join(not_placed(context, order, reason));
         return decision;
     }
-    let mut decision = Decision::event(Event::OrderReleased {
+    // The lane lets it go again at once, if there is still as much to do as there was.
+    Decision::event(Event::OrderNotSent {
         id,
-        quantity: plan.quantity.get(),
-    });
-    decision.command(Command::Submit(Box::new(plan.clone())));
-    decision
+        why: NotSent::NeverArrived,
+        retry_at: now,
+    })
 }

@@ -275,6 +275,7 @@ const NAMES: &[Word<Field>] = &[
     name("key", "key", Field::Secret),
     name("lado", "lado", Field::Action),
     name("limitprice", "limit_price", Field::LimitPrice),
+    name("lot", "lot", Field::Quantity),
     name("lote", "lote", Field::Quantity),
     name("lotes", "lotes", Field::Quantity),
     name("lots", "lots", Field::Quantity),
@@ -402,6 +403,22 @@ pub(super) fn assert_sorted<T>(table: &[Word<T>]) {
 }
 
 #[cfg(test)]
+pub(super) fn assert_documented<T>(table: &[Word<T>]) {
+    for guide in [
+        include_str!("../../../../docs/messages.md"),
+        include_str!("../../../../docs/mensagens.md"),
+    ] {
+        for word in table {
+            assert!(
+                guide.contains(&format!("`{}`", word.shown)),
+                "{}",
+                word.shown
+            );
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -417,5 +434,10 @@ mod tests {
         }
         assert_eq!(Field::of("Contraseña"), Some(Field::Secret));
         assert_eq!(Field::of(&"a".repeat(1000)), None);
+    }
+
+    #[test]
+    fn every_name_is_in_the_guides() {
+        assert_documented(NAMES);
     }
 }

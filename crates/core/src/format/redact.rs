@@ -253,7 +253,7 @@ fn named(text: &str) -> Vec<Span> {
             Span {
                 range: member.at + inset..member.at + member.raw.len() - inset,
                 value,
-                exact: true,
+                exact: !member.key.trim_start().starts_with('_'),
             }
         })
         .collect()
@@ -291,13 +291,17 @@ fn secret_key(before: &str, misspelt: &mut usize) -> Option<bool> {
         start = index;
     }
     let mut word = Cow::Borrowed(before[start..].trim());
+    if word.is_empty() {
+        return None;
+    }
     if word.contains('\\')
         && let Some(unescaped) = json::string(&format!("\"{word}\""))
     {
         word = Cow::Owned(unescaped.into_owned());
     }
     match Field::of(&word) {
-        Some(Field::Secret) => return Some(true),
+        // `_token` is a key that is never read: hidden, but not the secret to compare.
+        Some(Field::Secret) => return Some(!word.starts_with('_')),
         Some(_) => return None,
         None => {}
     }

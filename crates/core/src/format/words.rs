@@ -279,4 +279,9 @@ mod tests {
         assert_sorted(POSITIONS);
         assert_sorted(AMBIGUOUS);
     }
+
+    #[test]
+    fn every_word_is_in_the_guides() {
+        super::super::names::assert_documented(VERBS);
+    }
 }

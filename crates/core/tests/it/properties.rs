@@ -1,1 +1,471 @@
-//! Properties.
+//! What holds whatever comes in whatever order: alerts, answers and reports that are late, twice,
+//! or contradict each other, ticks, halts and restarts.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ponte_core::decide::{Decision, Facts, NoQuotes, handle};
+use ponte_core::id::ClientOrderId;
+use ponte_core::message::{Command, Event, Fate, FindAnswer, Input, Outcome};
+use ponte_core::order::{Order, OrderClass, OrderPlan, OrderStatus};
+use ponte_core::policy::{Policy, Rules, Sizing};
+use ponte_core::signal::{ExitAmount, Intent, Side};
+use ponte_core::state::AccountState;
+use ponte_core::time::Timestamp;
+use proptest::prelude::*;
+use rust_decimal::Decimal;
+
+use crate::engine::script::{Play, seconds};
+use crate::engine::world::{account, account_policy, decimal, policy, quantity, route};
+
+const MAX_POSITION: &str = "8";
+const MAX_ORDER_QUANTITY: &str = "4";
+const MAX_ORDERS_PER_MINUTE: u32 = 6;
+
+fn two_accounts() -> Policy {
+    let rules = Rules {
+        max_position: Some(quantity(MAX_POSITION)),
+        max_order_quantity: Some(quantity(MAX_ORDER_QUANTITY)),
+        max_orders_per_minute: Some(MAX_ORDERS_PER_MINUTE),
+        max_signal_age: Some(seconds(60)),
+        ..Rules::default()
+    };
+    let mut policy = policy();
+    for name in ["paper", "second"] {
+        policy
+            .accounts
+            .insert(account(name), account_policy(rules.clone()));
+    }
+    policy.routes = vec![route(&["paper", "second"], Sizing::AsAlert)];
+    policy
+}
+
+/// One thing that happens, before it is known which orders there are.
+#[derive(Debug, Clone)]
+enum Happening {
+    /// A line of a script.
+    Line(String),
+    /// A broker's word about an order: which one, counted from the last, and how much of it has traded.
+    Word(&'static str, usize, u32),
+}
+
+fn alerts() -> impl Strategy<Value = Happening> {
+    let intent = prop_oneof![
+        4 => (prop_oneof![Just("buy"), Just("sell")], 1..5u32).prop_map(|(verb, size)| format!("{verb} {size}")),
+        2 => (prop_oneof![Just("long"), Just("short")], 1..5u32).prop_map(|(side, size)| format!("enter {side} {size}")),
+        3 => prop_oneof![Just("close"), Just("close 50%"), Just("close 1"), Just("close long")].prop_map(str::to_owned),
+        2 => prop_oneof![Just("reverse"), Just("reverse 2")].prop_map(str::to_owned),
+        2 => (-4..5i32).prop_map(|size| format!("target {size}")),
+        1 => Just("cancel".to_owned()),
+        1 => Just("heartbeat".to_owned()),
+    ];
+    let terms = prop_oneof![4 => Just(""), 1 => Just(" limit 99"), 1 => Just(" trigger 101")];
+    let protection = prop_oneof![
+        2 => Just(""),
+        2 => Just(" stop 90"),
+        1 => Just(" stop 110"),
+        1 => Just(" stop 90 targets 110,120")
+    ];
+    let identity = prop_oneof![
+        3 => Just(String::new()),
+        1 => (0..6u32).prop_map(|number| format!(" id x{number}")),
+        1 => (0..90i32).prop_map(|age| format!(" fired -{age}")),
+    ];
+    let names = (
+        prop_oneof![Just("S1"), Just("S2"), Just("S3")],
+        prop_oneof![3 => Just("BTCUSDT"), 1 => Just("ETHUSDT")],
+    );
+    (intent, terms, protection, identity, names).prop_map(
+        |(intent, terms, protection, identity, (strategy, symbol))| {
+            Happening::Line(format!(
+                "{intent} price 100 for {strategy} in {symbol}{terms}{protection}{identity}"
+            ))
+        },
+    )
+}
+
+fn happenings() -> impl Strategy<Value = Vec<Happening>> {
+    let word = prop_oneof![
+        4 => Just("ack"), 6 => Just("report"), 4 => Just("filled"), 1 => Just("rejected"), 3 => Just("unknown"),
+        2 => Just("unreachable"), 1 => Just("gate_halted"), 1 => Just("gate_frozen"), 1 => Just("gate_expired"),
+        3 => Just("found"), 3 => Just("absent"), 2 => Just("unanswered"), 2 => Just("cancelled"),
+        1 => Just("not_open"), 1 => Just("cancel_unanswered"), 1 => Just("taken_away"),
+    ];
+    let words = (word, 0..8usize, 0..5u32)
+        .prop_map(|(word, which, quarters)| Happening::Word(word, which, quarters));
+    let operator = prop_oneof![
+        Just("halt block_entries"),
+        Just("halt cancel_working strategy S1"),
+        Just("halt reduce_only symbol BTCUSDT"),
+        Just("halt flatten account paper"),
+        Just("resume"),
+        Just("resume strategy S1"),
+        Just("resume symbol BTCUSDT"),
+        Just("resume account paper"),
+        Just("flatten"),
+        Just("restart"),
+    ];
+    let time = prop_oneof![
+        Just("tick 0.3"),
+        Just("tick 5"),
+        Just("tick 40"),
+        Just("tick 1000")
+    ];
+    let one = prop_oneof![
+        8 => alerts(),
+        14 => words,
+        2 => operator.prop_map(|line| Happening::Line(line.to_owned())),
+        3 => time.prop_map(|line| Happening::Line(line.to_owned())),
+    ];
+    prop::collection::vec(one, 1..70)
+}
+
+/// Plays on, and knows what must hold.
+struct Watch<'a> {
+    play: Play<'a>,
+    /// Submitted, and not yet certain that the broker does not have it.
+    sent: BTreeSet<ClientOrderId>,
+    ended: BTreeSet<ClientOrderId>,
+    /// Questions that execution has not answered yet.
+    asked: BTreeSet<ClientOrderId>,
+    entries: BTreeMap<String, Vec<Timestamp>>,
+}
+
+impl<'a> Watch<'a> {
+    fn new(policy: &'a Policy) -> Self {
+        Self {
+            play: Play::new(policy),
+            sent: BTreeSet::new(),
+            ended: BTreeSet::new(),
+            asked: BTreeSet::new(),
+            entries: BTreeMap::new(),
+        }
+    }
+
+    fn line(&self, happening: &Happening) -> Option<String> {
+        match happening {
+            Happening::Line(line) => Some(line.clone()),
+            Happening::Word(word, which, quarters) => {
+                let known = self.play.orders.len();
+                if known == 0 {
+                    return None;
+                }
+                let index = known - 1 - which % known;
+                let order = self.play.state.order(&self.play.orders[index])?;
+                let whole = order.plan.quantity.get();
+                let traded = (whole * Decimal::from(*quarters) / Decimal::from(4)).round_dp(1);
+                Some(format!("{word} {} {traded}@100", index + 1))
+            }
+        }
+    }
+
+    fn happens(&mut self, happening: &Happening) {
+        let Some(line) = self.line(happening) else {
+            return;
+        };
+        let Some(input) = self.play.input(&line) else {
+            return;
+        };
+        self.before(&input);
+        let decision = self.decide_twice(&input);
+        self.submissions(&decision);
+        self.questions();
+        self.ends();
+        self.alert(&input, &decision);
+        self.caps(&decision);
+        self.protection();
+    }
+
+    /// What the input makes certain.
+    fn before(&mut self, input: &Input) {
+        match input {
+            Input::Submitted {
+                id,
+                fate: Fate::NotSent { .. },
+                ..
+            } if self.status(id) == OrderStatus::Submitting => {
+                self.sent.remove(id);
+            }
+            Input::Found { id, answer } => {
+                self.asked.remove(id);
+                if *answer == FindAnswer::Absent && self.status(id) == OrderStatus::Unknown {
+                    self.sent.remove(id);
+                }
+            }
+            // What was on its way in the old process is answered by nobody.
+            Input::Started { .. } => self.asked.clear(),
+            Input::Alert(_)
+            | Input::RequestRefused(_)
+            | Input::Operator(_)
+            | Input::Submitted { .. }
+            | Input::CancelAnswered { .. }
+            | Input::Reported { .. }
+            | Input::AccountRead { .. }
+            | Input::Tick
+            | Input::Settle(_) => {}
+        }
+    }
+
+    fn status(&self, id: &ClientOrderId) -> OrderStatus {
+        self.play.state.order(id).unwrap().status.clone()
+    }
+
+    fn decide_twice(&mut self, input: &Input) -> Decision {
+        let mut other = self.play.state.clone();
+        let facts = Facts {
+            now: self.play.now,
+            quotes: &NoQuotes,
+        };
+        let again = handle(&mut other, self.play.policy, facts, input.clone());
+        let decision = self.play.handle(input.clone());
+        assert_eq!(decision, again, "the same input is decided in two ways");
+        assert_eq!(other, self.play.state);
+        decision
+    }
+
+    fn submissions(&mut self, decision: &Decision) {
+        for command in &decision.commands {
+            match command {
+                Command::Submit(plan) => {
+                    assert!(
+                        self.sent.insert(plan.id),
+                        "order {} is sent again, and nobody knows that the broker does not have it",
+                        plan.id
+                    );
+                    let order = self.play.state.open_order(&plan.id).unwrap();
+                    assert_eq!(order.plan.quantity, plan.quantity);
+                    if plan.class == OrderClass::Exit {
+                        let held = held(&self.play, plan);
+                        let closes = plan.side.opposite().signed(held);
+                        assert!(
+                            plan.quantity.get() <= closes,
+                            "an exit of {} leaves {held}",
+                            plan.quantity
+                        );
+                    }
+                }
+                Command::Find { id, .. } => {
+                    self.asked.insert(*id);
+                }
+                Command::Cancel { .. } | Command::Notify(_) => {}
+            }
+        }
+    }
+
+    /// Whoever is unknown is being asked about, or will be.
+    fn questions(&self) {
+        for order in self.play.state.open_orders() {
+            let id = order.plan.id;
+            if order.status == OrderStatus::Unknown {
+                let is_cared_for = self.asked.contains(&id) || order.wake_at.is_some();
+                assert!(is_cared_for, "nobody asks about order {id}");
+            }
+        }
+    }
+
+    fn ends(&mut self) {
+        for account in self.play.state.accounts.values() {
+            for (id, order) in &account.closed {
+                assert!(order.status.is_final());
+                self.ended.insert(*id);
+            }
+            for (id, order) in &account.orders {
+                assert!(!order.status.is_final());
+                assert!(!self.ended.contains(id), "order {id} came back to life");
+            }
+        }
+    }
+
+    fn alert(&self, input: &Input, decision: &Decision) {
+        let decided: Vec<_> = decision
+            .events
+            .iter()
+            .filter_map(|event| match event {
+                Event::AlertDecided(decided) => Some(decided),
+                _ => None,
+            })
+            .collect();
+        let Input::Alert(alert) = input else {
+            assert!(decided.is_empty());
+            return;
+        };
+        assert_eq!(decided.len(), 1, "an alert has one decision");
+        let Intent::Exit { amount, .. } = &alert.signal.intent else {
+            return;
+        };
+        if decided[0].outcome == Outcome::Duplicate || decided[0].first.is_some() {
+            return;
+        }
+        for leg in &decided[0].legs {
+            let too_small =
+                matches!(amount, ExitAmount::Percent(_)) && leg.reason.contains("one step");
+            assert!(
+                leg.decision == Outcome::Accepted || too_small,
+                "an exit was {:?}: {}",
+                leg.decision,
+                leg.reason
+            );
+        }
+    }
+
+    fn caps(&mut self, decision: &Decision) {
+        for event in &decision.events {
+            let Event::OrderPlanned { plan, .. } = event else {
+                continue;
+            };
+            if plan.class != OrderClass::Entry {
+                continue;
+            }
+            assert!(plan.quantity.get() <= decimal(MAX_ORDER_QUANTITY));
+            let account = &self.play.state.accounts[&plan.account];
+            let reach = reach(account, plan);
+            assert!(
+                reach <= decimal(MAX_POSITION),
+                "{reach} may be held in {}",
+                plan.symbol
+            );
+            let times = self
+                .entries
+                .entry(plan.account.as_str().to_owned())
+                .or_default();
+            times.push(self.play.now);
+            let recent = times
+                .iter()
+                .filter(|at| self.play.now.since(**at) < seconds(60))
+                .count();
+            assert!(
+                recent <= MAX_ORDERS_PER_MINUTE as usize,
+                "{recent} entries in a minute"
+            );
+        }
+    }
+
+    /// Stops and targets never add up to more than what they protect.
+    fn protection(&self) {
+        for account in self.play.state.accounts.values() {
+            let refused = account.closed.values().any(|order| {
+                order.plan.replaces.is_some() && order.status == OrderStatus::Rejected
+            });
+            if refused {
+                continue;
+            }
+            let replaced: BTreeSet<_> = account
+                .orders
+                .values()
+                .filter_map(|order| order.plan.replaces)
+                .collect();
+            let mut sums: BTreeMap<(String, String), Decimal> = BTreeMap::new();
+            let counted = account.orders.values().filter(|order| {
+                order.plan.class == OrderClass::Protection
+                    && !order.cancel_requested
+                    && !replaced.contains(&order.plan.id)
+            });
+            for order in counted {
+                let plan = &order.plan;
+                let key = (
+                    plan.strategy.as_str().to_owned(),
+                    plan.symbol.as_str().to_owned(),
+                );
+                let sum = sums.entry(key).or_default();
+                *sum += order.remaining();
+                let held = account.held(&plan.strategy, &plan.symbol);
+                let closes = plan.side.opposite().signed(held);
+                assert!(*sum <= closes, "protection of {sum} behind {held}");
+            }
+        }
+    }
+
+    /// Nothing more comes from the broker but "I can't say": still every unknown order is asked about.
+    fn questions_go_on(&mut self) {
+        for _ in 0..3 {
+            for id in std::mem::take(&mut self.asked) {
+                let why = "no answer".to_owned();
+                self.play.handle(Input::Found {
+                    id,
+                    answer: FindAnswer::Unanswered(why),
+                });
+            }
+            self.play.now = self.play.now.after(seconds(31));
+            let decision = self.play.handle(Input::Tick);
+            for command in &decision.commands {
+                if let Command::Find { id, .. } = command {
+                    self.asked.insert(*id);
+                }
+            }
+            for order in self.play.state.open_orders() {
+                let asked =
+                    order.status != OrderStatus::Unknown || self.asked.contains(&order.plan.id);
+                assert!(
+                    asked,
+                    "order {} is unknown and not asked about",
+                    order.plan.id
+                );
+            }
+        }
+    }
+}
+
+fn held(play: &Play<'_>, plan: &OrderPlan) -> Decimal {
+    play.state.accounts[&plan.account].held(&plan.strategy, &plan.symbol)
+}
+
+/// What may be held on the plan's side if everything that is open trades.
+fn reach(account: &AccountState, plan: &OrderPlan) -> Decimal {
+    let held: Decimal = account
+        .positions
+        .values()
+        .filter_map(|symbols| symbols.get(&plan.symbol))
+        .map(|position| plan.side.signed(position.quantity).max(Decimal::ZERO))
+        .sum();
+    let coming: Decimal = account
+        .orders
+        .values()
+        .filter(|order| {
+            let other = &order.plan;
+            other.class == OrderClass::Entry
+                && other.symbol == plan.symbol
+                && other.side == plan.side
+        })
+        .map(Order::remaining)
+        .sum();
+    held + coming
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_promises_hold_in_any_order(happenings in happenings()) {
+        let policy = two_accounts();
+        let mut watch = Watch::new(&policy);
+        for (index, happening) in happenings.iter().enumerate() {
+            watch.happens(happening);
+            if index % 16 == 0 {
+                watch.play.check_replay();
+            }
+        }
+        watch.play.check_replay();
+        watch.questions_go_on();
+    }
+}
+
+#[test]
+fn a_hundred_alerts_at_once_pass_no_cap_together() {
+    let policy = two_accounts();
+    for verbs in [["buy", "buy"], ["sell", "sell"], ["buy", "sell"]] {
+        let mut watch = Watch::new(&policy);
+        let mut approved = 0;
+        for number in 0..100 {
+            let line = format!(
+                "{} 3 id n{number} for S{number} price 100",
+                verbs[number % 2]
+            );
+            watch.happens(&Happening::Line(line));
+            approved = watch.play.orders.len();
+        }
+        // Two of three a side make 6 of 8 in each of two accounts.
+        let sides = if verbs[0] == verbs[1] { 1 } else { 2 };
+        assert_eq!(approved, 2 * 2 * sides, "{verbs:?}");
+        let side = |order: &&Order| order.plan.side == Side::Buy;
+        assert!(watch.play.state.open_orders().filter(side).count() <= 4);
+    }
+}

@@ -3,9 +3,12 @@
 mod brokers;
 mod halt_file;
 mod housekeeping;
+mod serve;
 
 use std::sync::Arc;
 
+use ponte_core::decide::Quotes;
+use ponte_core::policy::Policy;
 use tokio::sync::mpsc;
 
 use crate::config::{self, Keep, Loaded, UnknownAccount};
@@ -16,6 +19,7 @@ use crate::metrics::Metrics;
 
 pub use brokers::ConnectError;
 pub use halt_file::HALT_FILE_NAME;
+pub use serve::{Served, run, serve};
 
 /// What can keep Ponte from starting.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +43,14 @@ pub enum RunError {
         what: &'static str,
         /// The address.
         address: std::net::SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A listener gave up.
+    #[error("{what} can't accept connections any more: {source}")]
+    Serve {
+        /// The key in the configuration.
+        what: &'static str,
         /// What the system said.
         source: std::io::Error,
     },
@@ -138,6 +150,20 @@ pub async fn offline_engine(loaded: &Loaded) -> Result<(Engine, Running), RunErr
         retention: Retention::default(),
     });
     Ok(started.map_err(StartError::from)?)
+}
+
+/// What the engine would decide by, now and here: the policy and the market's prices. Nothing is
+/// written and nothing is sent.
+///
+/// # Errors
+/// When a broker can't be asked what it can do.
+pub async fn outlook(
+    config: &config::Config,
+    journal: &crate::journal::Loaded,
+) -> Result<(Policy, Arc<dyn Quotes + Send + Sync>), RunError> {
+    let connected = brokers::connect(config, &journal.state).await?;
+    let policy = config::policy(config, &journal.installation, &connected.facts)?;
+    Ok((policy, Arc::new(connected.quotes)))
 }
 
 fn retention(config: &config::Config) -> Retention {

@@ -16,7 +16,6 @@ mod body;
 mod door;
 mod failures;
 mod receive;
-mod server;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,10 +28,6 @@ use axum::response::Response;
 use axum::routing::post;
 use ponte_core::format::Format;
 use ponte_core::id::SourceName;
-
-pub use server::{
-    CONNECTIONS_MAX, DRAIN_MAX, HEADER_BYTES_MAX, HEADER_READ_MAX, Limits, serve, serve_within,
-};
 
 use crate::config::{AllowFrom, Cidr, ClientAddress};
 use crate::engine::Engine;

@@ -8,7 +8,7 @@ use ponte_core::state::State;
 use ponte_core::time::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, Row, params_from_iter};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::writer::short;
 use super::{JournalError, schema};
@@ -38,7 +38,7 @@ pub struct AlertFilter {
 }
 
 /// One alert in a list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AlertRow {
     /// Its number, written `A17`.
     pub id: String,
@@ -76,7 +76,7 @@ pub struct OrderFilter {
 }
 
 /// One order in a list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderRow {
     /// Its client order id.
     pub id: String,
@@ -119,7 +119,7 @@ pub struct OrderRow {
 }
 
 /// One event as it was recorded.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventRow {
     /// Its number.
     pub seq: i64,
@@ -132,7 +132,7 @@ pub struct EventRow {
 }
 
 /// The whole story of one alert or order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Story {
     /// The alert, unless a person asked.
     pub alert: Option<AlertRow>,

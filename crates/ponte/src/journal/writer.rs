@@ -193,7 +193,9 @@ impl Writer {
     /// When the database refuses.
     pub fn begin(&mut self) -> Result<(), JournalError> {
         self.connection
-            .execute_batch("BEGIN IMMEDIATE")
+            .prepare_cached("BEGIN IMMEDIATE")
+            .and_then(|mut statement| statement.execute([]))
+            .map(drop)
             .map_err(JournalError::database(&self.path))
     }
 
@@ -391,7 +393,8 @@ impl Writer {
             written.map_err(JournalError::database(&self.path))?;
         }
         self.connection
-            .execute_batch("COMMIT")
+            .prepare_cached("COMMIT")
+            .and_then(|mut statement| statement.execute([]))
             .map_err(JournalError::database(&self.path))?;
         for id in batch.touched.keys() {
             if state.open_order(id).is_none() {

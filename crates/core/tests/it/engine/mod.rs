@@ -3,7 +3,7 @@
 
 mod intents;
 mod orders;
-mod script;
-mod world;
+pub(crate) mod script;
+pub(crate) mod world;
 
 use script::check;

@@ -131,3 +131,104 @@ fn a_sell_takes_a_resting_exit_along() {
         "#,
     );
 }
+
+#[test]
+fn a_part_is_not_left_to_wait_for_an_entry_that_may_never_trade() {
+    check(
+        &policy(),
+        "buy 4 trigger 110; ack 1",
+        "sell 2",
+        r#"
+        A2 accepted
+        plan #2 entry sell 2
+        > submit #2 2
+        "#,
+    );
+}
+
+#[test]
+fn protection_is_made_smaller_again_after_a_smaller_one_was_taken_back() {
+    check(
+        &policy(),
+        "buy 3 stop 95 price 100; filled 1; ack 2
+         sell 2; filled 3; unknown 4
+         sell 1; filled 5; wait 1
+         buy 1 stop 94 price 100; filled 6; ack 7",
+        "absent 4",
+        r#"
+        ended #4 abandoned: taken back; the broker never had it
+        "#,
+    );
+}
+
+#[test]
+fn protection_that_waits_for_its_replacement_goes_when_the_position_goes() {
+    check(
+        &policy(),
+        "buy 3 stop 95 price 100; filled 1; ack 2
+         sell 2; filled 3; unknown 4
+         sell 1",
+        "filled 5",
+        r#"
+        acknowledged #5
+        filled #5 1@100 (1)
+        ended #5 filled
+        cancel requested #4: the position that it protected is gone
+        cancel requested #2: the position that it protected is gone
+        > cancel #2
+        "#,
+    );
+}
+
+#[test]
+fn an_exit_that_never_arrived_is_sent_for_what_is_left() {
+    check(
+        &policy(),
+        "buy 2 stop 95 price 100; filled 1; ack 2; close; unknown 3; report 2 1@95",
+        "absent 3",
+        r#"
+        not sent #3 the broker never had it, again +0s
+        release #3 1
+        > submit #3 1
+        "#,
+    );
+}
+
+#[test]
+fn protection_that_waits_and_is_too_large_is_not_let_go() {
+    check(
+        &policy(),
+        "buy 2 stop 95 price 100; filled 1; unreachable 2; sell 1; wait 1",
+        "filled 3",
+        r#"
+        acknowledged #3
+        filled #3 1@100 (1)
+        ended #3 filled
+        plan #4 protection sell 1 stop 95 for #2
+        > submit #4 1
+        "#,
+    );
+}
+
+#[test]
+fn a_trade_back_on_the_other_side_leaves_a_close_its_size() {
+    check(
+        &policy(),
+        "buy 1 stop 95 price 100; filled 1; ack 2; close; filled 3; filled 2
+         buy 1; filled 5",
+        "close",
+        r#"
+        A4 duplicate of A2
+        "#,
+    );
+}
+
+#[test]
+fn two_requests_of_one_moment_make_two_orders() {
+    check(
+        &policy(),
+        "buy 1; filled 1; flatten; filled 2; buy 1; filled 3",
+        "flatten",
+        "",
+    );
+}

@@ -55,7 +55,7 @@ pub(crate) struct Play<'a> {
     pub(crate) state: State,
     pub(crate) now: Timestamp,
     journal: Vec<(Timestamp, Event)>,
-    orders: Vec<ClientOrderId>,
+    pub(crate) orders: Vec<ClientOrderId>,
     seen: BTreeMap<Digest, Seen>,
 }
 
@@ -87,17 +87,21 @@ impl<'a> Play<'a> {
     pub(crate) fn line(&mut self, line: &str) -> Decision {
         let mut last = Decision::default();
         for part in line.split(';').map(str::trim) {
-            let Some(input) = self.input(part) else {
-                continue;
-            };
-            let facts = Facts {
-                now: self.now,
-                quotes: &NoQuotes,
-            };
-            last = handle(&mut self.state, self.policy, facts, input);
-            self.remember(&last);
+            if let Some(input) = self.input(part) {
+                last = self.handle(input);
+            }
         }
         last
+    }
+
+    pub(crate) fn handle(&mut self, input: Input) -> Decision {
+        let facts = Facts {
+            now: self.now,
+            quotes: &NoQuotes,
+        };
+        let decision = handle(&mut self.state, self.policy, facts, input);
+        self.remember(&decision);
+        decision
     }
 
     fn remember(&mut self, decision: &Decision) {
@@ -113,18 +117,20 @@ impl<'a> Play<'a> {
             }
             if let Event::AlertDecided(decided) = event
                 && decided.outcome != Outcome::Duplicate
+                && decided.first.is_none()
             {
-                self.seen.entry(decided.identity.key).or_insert(Seen {
+                let seen = Seen {
                     alert: decided.alert,
                     at: decided.received_at,
                     digest: decided.signal.digest,
-                });
+                };
+                self.seen.insert(decided.identity.key, seen);
             }
         }
     }
 
     /// What the journal says is what is true, also through its text.
-    fn check_replay(&self) {
+    pub(crate) fn check_replay(&self) {
         let mut replayed = State::default();
         for (at, event) in &self.journal {
             let text = serde_json::to_string(event).unwrap();
@@ -136,7 +142,7 @@ impl<'a> Play<'a> {
         assert_eq!(read, self.state, "a snapshot gives another state");
     }
 
-    fn input(&mut self, line: &str) -> Option<Input> {
+    pub(crate) fn input(&mut self, line: &str) -> Option<Input> {
         let words: Vec<_> = line.split_whitespace().collect();
         let (verb, rest) = words.split_first()?;
         Some(match *verb {

@@ -1,5 +1,8 @@
 //! What bodies mean, and what those that mean nothing are told.
 
+// `allow-unwrap-in-tests` does not reach the helpers of a test.
+#![allow(clippy::unwrap_used)]
+
 mod broken;
 mod docs;
 mod properties;

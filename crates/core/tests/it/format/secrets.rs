@@ -43,6 +43,8 @@ const SHAPES: &[&str] = &[
     r#"{"segrdo":"{}","acao":"compra","ativo":"X"}"#,
     r#"{"webhook_secret":"{}","acao":"compra","ativo":"X"}"#,
     r#"{"a":{"b":{"secret":"{}"}}}"#,
+    r#"{"_token":"not the secret","segredo":"{}","acao":"compra"}"#,
+    r#"{"_token":"not the secret","segredo":"{}","acao":"compra",}"#,
     r#"{"segredo":"{}","acao":"COMPAR","comentario":"senha {} de novo"}"#,
 ];
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ponte::intake::Limits;
+use ponte::server::Limits;
 use tokio::io::AsyncWriteExt as _;
 use tokio::time::timeout;
 

@@ -17,10 +17,11 @@ use std::time::Duration;
 
 use ponte::config::{AllowFrom, ClientAddress, NamedSet};
 use ponte::engine::{Committed, Engine, Parts, Retention, Running};
-use ponte::intake::{BODY_READ_MAX, Intake, Limits, serve_within};
+use ponte::intake::{BODY_READ_MAX, Intake};
 use ponte::journal::{ExportFilter, Reader, Writer, path_in};
 use ponte::metrics::Metrics;
 use ponte::secret::{Secret, SourceSecrets};
+use ponte::server::{Limits, serve_within};
 use ponte_core::decide::Quotes;
 use ponte_core::format::Format;
 use ponte_core::id::{AccountName, SourceName, Symbol};

@@ -1,4 +1,4 @@
-//! The listener: connections, their limits in number, bytes and time, and their end.
+//! A listener for any router: connections, their limits in number, bytes and time, and their end.
 
 use std::io;
 use std::net::SocketAddr;

@@ -1,0 +1,123 @@
+//! The owner's side: a JSON API, health and metrics, on a loopback address.
+//!
+//! | request | answer |
+//! |---|---|
+//! | `GET /healthz` | `200` while the process lives |
+//! | `GET /readyz` | `200` while alerts would be taken, else `503` with the reason |
+//! | `GET /metrics` | counts and times in the text format of Prometheus |
+//! | `GET /api/status` | [`wire::Status`] |
+//! | `GET /api/alerts?limit&outcome&strategy&symbol&since` | a list of alerts, newest first |
+//! | `GET /api/orders?limit&open&account&symbol&alert` | a list of orders, newest first |
+//! | `GET /api/positions` | what each strategy holds and has held |
+//! | `GET /api/why/{id}` | the story of an alert (`A17`) or of an order (its id, or the start of it) |
+//! | `POST /api/halt` [`wire::HaltRequest`] | [`wire::Operated`] |
+//! | `POST /api/resume`, `/api/flatten` [`wire::ScopeRequest`] | [`wire::Operated`] |
+//! | `POST /api/explain?source` with an alert's bytes | [`wire::Explanation`]; nothing happens |
+//!
+//! What goes wrong is `{"error":{"code","message","field"}}`. A web page in the owner's browser
+//! must not reach any of this: the `Host` header must name this machine, `Origin` too where there
+//! is one, and a request that changes something must be one that a foreign page can't send.
+
+mod control;
+mod error;
+mod guard;
+mod moment;
+mod query;
+mod readers;
+mod status;
+pub mod wire;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+use axum::{Router, middleware};
+use ponte_core::time::Timestamp;
+
+pub(crate) use control::{held_by_file, imagined, source};
+pub use error::{ApiError, ErrorBody, ErrorDetail};
+pub use moment::{NotAMoment, moment};
+pub(crate) use query::{NoStory, find_story};
+pub(crate) use status::positions;
+
+use crate::config::Config;
+use crate::engine::Engine;
+use crate::journal;
+use crate::metrics::Metrics;
+use readers::Readers;
+
+/// The largest body of a request, in bytes.
+pub const BODY_BYTES_MAX: usize = 256 * 1024;
+/// The file in the data directory that halts everything while it is there.
+pub const HALT_FILE: &str = "HALT";
+/// The header that every answer carries, with the program's version; `POST /api/explain` must bring it.
+pub const PONTE_HEADER: &str = "x-ponte";
+/// Longest name of whoever asks for something, in bytes.
+pub const BY_BYTES_MAX: usize = 64;
+/// Longest reason of a halt, in bytes.
+pub const REASON_BYTES_MAX: usize = 500;
+
+/// What the admin address is made of.
+pub struct Parts {
+    /// The way to the engine.
+    pub engine: Engine,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// What the running process was configured with.
+    pub config: Arc<Config>,
+    /// When the process started.
+    pub started_at: Timestamp,
+}
+
+/// What every handler can reach.
+#[derive(Clone)]
+struct Admin {
+    engine: Engine,
+    metrics: Arc<Metrics>,
+    config: Arc<Config>,
+    started_at: Timestamp,
+    readers: Arc<Readers>,
+}
+
+impl Admin {
+    fn halt_file(&self) -> PathBuf {
+        self.config.data_dir.join(HALT_FILE)
+    }
+}
+
+/// The routes of the admin address, with their protection.
+pub fn router(parts: Parts) -> Router {
+    let Parts {
+        engine,
+        metrics,
+        config,
+        started_at,
+    } = parts;
+    let readers = Arc::new(Readers::new(journal::path_in(&config.data_dir)));
+    let admin = Admin {
+        engine,
+        metrics,
+        config,
+        started_at,
+        readers,
+    };
+    Router::new()
+        .route("/healthz", get(status::healthz))
+        .route("/readyz", get(status::readyz))
+        .route("/metrics", get(status::metrics))
+        .route("/api/status", get(status::status))
+        .route("/api/alerts", get(query::alerts))
+        .route("/api/orders", get(query::orders))
+        .route("/api/positions", get(status::list_positions))
+        .route("/api/why/{id}", get(query::why))
+        .route("/api/halt", post(control::halt))
+        .route("/api/resume", post(control::resume))
+        .route("/api/flatten", post(control::flatten))
+        .route("/api/explain", post(control::explain))
+        .fallback(error::not_found)
+        .method_not_allowed_fallback(error::method_not_allowed)
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(middleware::from_fn(guard::check))
+        .with_state(admin)
+}

@@ -1,0 +1,177 @@
+//! What the admin address and the command line tell each other.
+//!
+//! Moments are microseconds since 1970 in UTC, decimals are texts.
+
+use ponte_core::halt::{Halt, HaltLevel, Scope};
+use ponte_core::id::{AccountName, StrategyName};
+use ponte_core::message::{AlertDecision, Balance, Event, PositionView};
+use ponte_core::policy::Mode;
+use ponte_core::time::Timestamp;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::journal::AlertRow;
+
+/// How Ponte is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// The program's version.
+    pub version: String,
+    /// The process; absent when this was read from the journal of one that doesn't run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process: Option<Process>,
+    /// Where alerts are received.
+    pub webhook: String,
+    /// The halts in force.
+    pub halts: Vec<Halt>,
+    /// Whether a `HALT` file is in the data directory.
+    pub halt_file: bool,
+    /// The journal's size.
+    pub journal: JournalSize,
+    /// The latest alert.
+    pub last_alert: Option<AlertRow>,
+    /// The strategies that were heard of, and when last.
+    pub strategies: Vec<Heard>,
+    /// Orders that are not over.
+    pub open_orders: usize,
+    /// Orders among them of which nobody knows whether the broker took them.
+    pub unknown_orders: usize,
+    /// The accounts of the configuration.
+    pub accounts: Vec<AccountStatus>,
+}
+
+/// A running process.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Process {
+    /// When it started.
+    pub started_at: Timestamp,
+    /// For how long it has run.
+    pub uptime_seconds: u64,
+    /// Whether an alert would be taken now.
+    pub ready: bool,
+    /// Requests that wait for the engine.
+    pub inbox: usize,
+    /// Orders that wait to be sent.
+    pub lanes: usize,
+}
+
+/// How large the journal is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JournalSize {
+    /// The number of the last event.
+    pub events: i64,
+    /// Bytes on disk.
+    pub bytes: u64,
+}
+
+/// A strategy that was heard of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heard {
+    /// Its name.
+    pub strategy: StrategyName,
+    /// When last.
+    pub at: Timestamp,
+}
+
+/// How one account is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountStatus {
+    /// Its name.
+    pub name: AccountName,
+    /// Whether real money moves.
+    pub mode: Mode,
+    /// The currency of its balance.
+    pub currency: String,
+    /// Its money, where the broker has told it.
+    pub balance: Option<Balance>,
+    /// Its orders that are not over.
+    pub open_orders: usize,
+    /// Its positions that are not flat.
+    pub open_positions: usize,
+}
+
+/// A strategy's position with what the market last said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holding {
+    /// The position.
+    #[serde(flatten)]
+    pub position: PositionView,
+    /// The last price that an alert or a fill told.
+    pub last_price: Option<Decimal>,
+    /// What closing at that price would gain, without fees.
+    pub unrealised: Option<Decimal>,
+}
+
+/// Asks for a halt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HaltRequest {
+    /// What is stopped: `"global"`, `{"account": …}`, `{"strategy": …}` or `{"symbol": …}`.
+    pub scope: Scope,
+    /// How much of it.
+    #[serde(default = "default_level")]
+    pub level: HaltLevel,
+    /// Why, for people.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// Who asks.
+    pub by: String,
+}
+
+const fn default_level() -> HaltLevel {
+    HaltLevel::BlockEntries
+}
+
+/// Asks for the end of a halt, or for positions to be closed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScopeRequest {
+    /// What it is about.
+    pub scope: Scope,
+    /// Who asks.
+    pub by: String,
+}
+
+/// What a person's request made true.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Operated {
+    /// Whether anything is different now.
+    pub changed: bool,
+    /// Whether a running Ponte carries it out; else it is in the journal for the next start.
+    pub running: bool,
+    /// What became fact.
+    pub events: Vec<Event>,
+    /// The halts in force after it.
+    pub halts: Vec<Halt>,
+}
+
+/// What an alert would do now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Explanation {
+    /// Always `false`: nothing was recorded and nothing was sent.
+    pub sent: bool,
+    /// What would be decided.
+    pub decision: AlertDecision,
+    /// What would become fact after the decision, plans of orders among it.
+    pub consequences: Vec<Event>,
+}
+
+impl Explanation {
+    /// The explanation in a decision's events; `None` when they are not about an alert.
+    #[must_use]
+    pub fn of(events: Vec<Event>) -> Option<Self> {
+        let mut events = events.into_iter();
+        let decision = events.find_map(|event| {
+            if let Event::AlertDecided(decision) = event {
+                Some(*decision)
+            } else {
+                None
+            }
+        })?;
+        Some(Self {
+            sent: false,
+            decision,
+            consequences: events.collect(),
+        })
+    }
+}

@@ -1,0 +1,434 @@
+//! `ponte init`: a configuration, a secret, and what to do next.
+
+use std::fs;
+use std::io::{ErrorKind, IsTerminal as _, Write as _};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use clap::Args;
+use ponte_core::id::AccountName;
+use rust_decimal::Decimal;
+use serde::Serialize;
+
+use super::context::Context;
+use super::failure::Failure;
+use super::screen::{self, BOLD, DIM, GOOD, styled};
+use crate::config::{InitAnswers, SecretPlace, parse, template};
+use crate::random::hex_token;
+use crate::secret::{SECRET_BYTES_GOOD, Secret};
+
+/// Random bytes of a new secret.
+const SECRET_BYTES: usize = 24;
+/// What the template calls the account.
+const TEMPLATE_ACCOUNT: &str = "paper";
+
+/// Write a configuration and a strong secret, and say what to paste into TradingView
+#[derive(Args)]
+#[command(after_help = "Examples:\n  \
+    ponte init\n  \
+    ponte init --yes --currency BRL --balance 50000\n  \
+    ponte init --secret-env WEBHOOK_SECRET --listen 0.0.0.0:8080 --public-url https://ponte.example.com\n  \
+    ponte --config /etc/ponte/ponte.toml init --data-dir /var/lib/ponte\n\n\
+    On a terminal it asks for what no flag says. Nothing that is there is replaced without \
+    --force, and a secret that is there stays in use even then, unless --secret gives another.")]
+pub(super) struct Init {
+    /// The account's name
+    #[arg(long, value_name = "NAME")]
+    account: Option<String>,
+    /// The account's currency
+    #[arg(long, value_name = "CODE")]
+    currency: Option<String>,
+    /// What the paper account begins with
+    #[arg(long, value_name = "AMOUNT")]
+    balance: Option<Decimal>,
+    /// The largest value of one entry order
+    #[arg(long, value_name = "AMOUNT")]
+    max_order_notional: Option<Decimal>,
+    /// Where alerts are received
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// Where the owner's side is served; a loopback address
+    #[arg(long, value_name = "ADDRESS")]
+    admin_listen: Option<SocketAddr>,
+    /// Where the journal is kept
+    #[arg(long, value_name = "FOLDER")]
+    data_dir: Option<String>,
+    /// Only TradingView may send alerts, this machine may not
+    #[arg(long)]
+    only_tradingview: bool,
+    /// This secret instead of a random one
+    #[arg(long, value_name = "TEXT")]
+    secret: Option<String>,
+    /// Keep the secret in this file, beside the configuration
+    #[arg(long, value_name = "FILE", conflicts_with = "secret_env")]
+    secret_file: Option<String>,
+    /// Keep the secret in this environment variable, which you set
+    #[arg(long, value_name = "NAME")]
+    secret_env: Option<String>,
+    /// The https address under which TradingView reaches this Ponte, for the message to paste
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+    /// Ask nothing
+    #[arg(long, short)]
+    yes: bool,
+    /// Replace the configuration that is there
+    #[arg(long)]
+    force: bool,
+}
+
+/// What was made.
+#[derive(Serialize)]
+struct Made {
+    config: String,
+    data_dir: String,
+    /// Where the secret is: `file:PATH` or `env:NAME`.
+    secret: String,
+    /// Whether the secret was there before.
+    secret_kept: bool,
+    webhook_url: String,
+    /// Messages to paste into TradingView, with the secret.
+    messages: Vec<String>,
+    next: Vec<String>,
+}
+
+impl Init {
+    pub(super) fn run(&self, context: &Context) -> Result<(), Failure> {
+        let path = &context.path;
+        if path.exists() && !self.force {
+            return Err(
+                Failure::refused(format!("{} is there already", path.display()))
+                    .cured_by("--force to replace it, or --config FILE for another place"),
+            );
+        }
+        let asks = std::io::stdin().is_terminal() && !self.yes && !context.json;
+        let (account, answers) = self.answers(asks)?;
+        let text = with_account(&template(&answers), &account);
+        // What is written must be a good configuration, whatever was answered.
+        let file = path.display().to_string();
+        parse(&text, &file).map_err(|errors| Failure::usage(errors.to_string()))?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let (secret, kept) = self.secret(folder, &answers.secret)?;
+        write(path, &text, self.force)?;
+        let made = self.made(path, &answers, &secret, kept);
+        if context.json {
+            return screen::print_json(&made);
+        }
+        screen::print(&shown(&made, &secret, &answers.secret))
+    }
+
+    /// What the flags say, what a person answers, and else the defaults.
+    fn answers(&self, asks: bool) -> Result<(AccountName, InitAnswers), Failure> {
+        let defaults = InitAnswers::default();
+        let account = take(asks, &self.account, "Account name", || {
+            TEMPLATE_ACCOUNT.to_owned()
+        })?;
+        let account = AccountName::new(&account)
+            .map_err(|error| Failure::usage(format!("the account's name {error}")))?;
+        let secret = match (&self.secret_file, &self.secret_env) {
+            (_, Some(name)) => SecretPlace::Env(name.clone()),
+            (Some(file), None) => SecretPlace::File(file.clone()),
+            (None, None) => defaults.secret,
+        };
+        let answers = InitAnswers {
+            data_dir: self.data_dir.clone().unwrap_or(defaults.data_dir),
+            currency: take(asks, &self.currency, "Currency", || defaults.currency)?,
+            balance: take(asks, &self.balance, "Balance to begin with", || {
+                defaults.balance
+            })?,
+            max_order_notional: take(
+                asks,
+                &self.max_order_notional,
+                "Largest value of one entry order",
+                || defaults.max_order_notional,
+            )?,
+            webhook_listen: take(asks, &self.listen, "Address for alerts", || {
+                defaults.webhook_listen
+            })?,
+            admin_listen: self.admin_listen.unwrap_or(defaults.admin_listen),
+            allow_this_machine: !self.only_tradingview,
+            secret,
+        };
+        Ok((account, answers))
+    }
+
+    /// The secret, and whether it was there before.
+    fn secret(&self, folder: &Path, place: &SecretPlace) -> Result<(Secret, bool), Failure> {
+        let wanted = self.secret.clone().map(Secret::new).transpose();
+        let wanted =
+            wanted.map_err(|error| Failure::usage(error.to_string()).cured_by(error.cure()))?;
+        let given = wanted.is_some();
+        let fresh = || wanted.map_or_else(|| Secret::new(hex_token(SECRET_BYTES)), Ok);
+        let unusable = |error: crate::secret::SecretError| {
+            Failure::refused(error.to_string()).cured_by(error.cure())
+        };
+        let SecretPlace::File(name) = place else {
+            return Ok((fresh().map_err(unusable)?, false));
+        };
+        let path = folder.join(name);
+        if path.exists() {
+            if !self.force {
+                return Err(
+                    Failure::refused(format!("a secret is in {} already", path.display()))
+                        .cured_by(
+                            "--force to keep and use it, or --secret-file FILE for another place",
+                        ),
+                );
+            }
+            if !given {
+                let reference = crate::secret::SecretRef::File(path);
+                return Ok((Secret::resolve(&reference).map_err(unusable)?, true));
+            }
+            fs::remove_file(&path).map_err(|error| unwritable(&path, &error))?;
+        }
+        let secret = fresh().map_err(unusable)?;
+        secret
+            .write_new(&path)
+            .map_err(|error| unwritable(&path, &error))?;
+        Ok((secret, false))
+    }
+
+    fn made(&self, path: &Path, answers: &InitAnswers, secret: &Secret, kept: bool) -> Made {
+        let named = if path == Path::new("ponte.toml") {
+            String::new()
+        } else {
+            format!(" --config {}", path.display())
+        };
+        let base = self.public_url.as_ref().map_or_else(
+            || {
+                format!(
+                    "http://{}",
+                    super::client::reachable(answers.webhook_listen)
+                )
+            },
+            |url| url.trim_end_matches('/').to_owned(),
+        );
+        let base = base.strip_suffix("/webhook").unwrap_or(&base);
+        let folder = path.parent().unwrap_or(Path::new(""));
+        Made {
+            config: path.display().to_string(),
+            data_dir: folder.join(&answers.data_dir).display().to_string(),
+            secret: match &answers.secret {
+                SecretPlace::File(name) => format!("file:{}", folder.join(name).display()),
+                SecretPlace::Env(name) => format!("env:{name}"),
+            },
+            secret_kept: kept,
+            webhook_url: format!("{base}/webhook"),
+            messages: messages(secret),
+            next: vec![
+                format!("ponte{named} check"),
+                format!("ponte{named} run"),
+                format!("ponte{named} send --example pt"),
+            ],
+        }
+    }
+}
+
+/// The messages to paste: one by hand, one from a strategy.
+fn messages(secret: &Secret) -> Vec<String> {
+    let simple = r#"{"segredo":"{{segredo}}","acao":"COMPRA","ativo":"{{ticker}}","qtd":0.01}"#;
+    // Times make two orders two alerts; the position makes a lost or late one harmless.
+    let strategy = concat!(
+        r#"{"segredo":"{{segredo}}","ativo":"{{exchange}}:{{ticker}}","#,
+        r#""acao":"{{strategy.order.action}}","qtd":{{strategy.order.contracts}},"#,
+        r#""posicao":"{{strategy.market_position}}","#,
+        r#""tamanho_posicao":{{strategy.market_position_size}},"#,
+        r#""posicao_anterior":"{{strategy.prev_market_position}}","#,
+        r#""order_id":"{{strategy.order.id}}","preco":{{strategy.order.price}},"#,
+        r#""vela":"{{time}}","hora":"{{timenow}}"}"#,
+    );
+    [simple, strategy]
+        .map(|message| super::body::fill(message, secret.expose()))
+        .to_vec()
+}
+
+/// The template with another account's name.
+fn with_account(text: &str, account: &AccountName) -> String {
+    if account.as_str() == TEMPLATE_ACCOUNT {
+        return text.to_owned();
+    }
+    let name = toml::Value::String(account.to_string()).to_string();
+    text.replacen("name = \"paper\"", &format!("name = {name}"), 1)
+        .replacen("accounts = [\"paper\"]", &format!("accounts = [{name}]"), 1)
+}
+
+/// What a flag says, else what a person answers, else the default.
+fn take<T: FromStr + ToString + Clone>(
+    asks: bool,
+    given: &Option<T>,
+    question: &str,
+    default: impl FnOnce() -> T,
+) -> Result<T, Failure> {
+    if let Some(given) = given {
+        return Ok(given.clone());
+    }
+    let default = default();
+    if !asks {
+        return Ok(default);
+    }
+    loop {
+        let mut stderr = anstream::stderr();
+        let shown = default.to_string();
+        let asked = format!("{BOLD}{question}{BOLD:#} {DIM}[{shown}]{DIM:#}: ");
+        let mut answer = String::new();
+        let read = stderr
+            .write_all(asked.as_bytes())
+            .and_then(|()| stderr.flush())
+            .and_then(|()| std::io::stdin().read_line(&mut answer));
+        match read {
+            Err(error) => {
+                return Err(Failure::unreachable(format!(
+                    "the answer can't be read: {error}"
+                )));
+            }
+            Ok(0) => return Err(Failure::refused("nothing was written")),
+            Ok(_) if answer.trim().is_empty() => return Ok(default),
+            Ok(_) => match answer.trim().parse() {
+                Ok(answer) => return Ok(answer),
+                Err(_) => screen::note(&format!("that can't be read; write it like {shown}")),
+            },
+        }
+    }
+}
+
+fn write(path: &Path, text: &str, force: bool) -> Result<(), Failure> {
+    let written = || -> std::io::Result<()> {
+        if let Some(folder) = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+        {
+            fs::create_dir_all(folder)?;
+        }
+        if force {
+            // Half a configuration must not be there at any moment.
+            let beside: PathBuf = path.with_extension("toml.new");
+            fs::write(&beside, text)?;
+            return fs::rename(&beside, path);
+        }
+        let mut file = fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(path)?;
+        file.write_all(text.as_bytes())
+    };
+    written().map_err(|error| unwritable(path, &error))
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
+    let path = path.display();
+    if error.kind() == ErrorKind::AlreadyExists {
+        return Failure::refused(format!("{path} is there already"));
+    }
+    Failure::unreachable(format!("{path} can't be written: {error}"))
+}
+
+fn shown(made: &Made, secret: &Secret, place: &SecretPlace) -> String {
+    let mut lines = vec![format!("{} {}", styled(GOOD, "wrote"), made.config)];
+    match place {
+        SecretPlace::File(_) if made.secret_kept => {
+            lines.push(format!("{} {}", styled(GOOD, "kept"), made.secret));
+        }
+        SecretPlace::File(_) => {
+            lines.push(format!("{} {}", styled(GOOD, "wrote"), made.secret));
+        }
+        SecretPlace::Env(name) => {
+            lines.push("the secret is in no file; before each start:".to_owned());
+            lines.push(format!("  export {name}='{}'", secret.expose()));
+        }
+    }
+    if secret.bytes() < SECRET_BYTES_GOOD {
+        let bytes = secret.bytes();
+        lines.push(styled(
+            screen::SO_SO,
+            &format!(
+                "the secret has {bytes} bytes and can be guessed: good for trying, not for money"
+            ),
+        ));
+    }
+    lines.push(String::new());
+    lines.push(styled(BOLD, "TradingView: the alert's webhook URL"));
+    lines.push(format!("  {}", made.webhook_url));
+    if !made.webhook_url.starts_with("https://") {
+        lines.push(styled(
+            DIM,
+            "  TradingView reaches public addresses on ports 80 and 443 only: put a proxy or a \
+             tunnel with https in front, and give its address here",
+        ));
+    }
+    let titles = [
+        "TradingView: the alert's message",
+        "or, for a Pine strategy, its whole position",
+    ];
+    for (title, message) in titles.iter().zip(&made.messages) {
+        lines.push(styled(BOLD, title));
+        lines.push(format!("  {message}"));
+    }
+    lines.push(String::new());
+    lines.push(styled(BOLD, "next"));
+    let why = [
+        "is everything right?",
+        "start; stop with Ctrl+C",
+        "from another terminal: a first paper trade",
+    ];
+    let width = made.next.iter().map(String::len).max().unwrap_or(0);
+    for (command, why) in made.next.iter().zip(why) {
+        let why = styled(DIM, why);
+        lines.push(format!("  {command:<width$}  {why}"));
+    }
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use ponte_core::format::{Format, parse};
+    use ponte_core::signal::Intent;
+
+    use super::*;
+
+    #[test]
+    fn what_is_pasted_is_understood_once_tradingview_has_filled_it() {
+        let secret = Secret::new("0123456789abcdef".to_owned()).unwrap();
+        let filled: Vec<_> = messages(&secret)
+            .iter()
+            .map(|message| {
+                [
+                    ("{{ticker}}", "BTCUSDT"),
+                    ("{{strategy.order.action}}", "sell"),
+                    ("{{strategy.order.contracts}}", "2"),
+                    ("{{strategy.order.price}}", "65000.5"),
+                    ("{{exchange}}", "BINANCE"),
+                    ("{{strategy.prev_market_position}}", "long"),
+                    ("{{time}}", "2026-11-23T11:55:00Z"),
+                    ("{{strategy.market_position}}", "short"),
+                    ("{{strategy.market_position_size}}", "1"),
+                    ("{{strategy.order.id}}", "Curto"),
+                    ("{{timenow}}", "2026-11-23T12:00:00Z"),
+                ]
+                .iter()
+                .fold(message.clone(), |text, (blank, value)| {
+                    text.replace(blank, value)
+                })
+            })
+            .collect();
+        let simple = parse(Format::Ponte, filled[0].as_bytes()).unwrap().signal;
+        assert_eq!(simple.intent.name(), "buy");
+        let strategy = parse(Format::Ponte, filled[1].as_bytes()).unwrap().signal;
+        assert_eq!(
+            strategy.intent,
+            Intent::Target {
+                position: Decimal::NEGATIVE_ONE
+            }
+        );
+        assert!(strategy.fired_at.is_some() && strategy.bar_at.is_some());
+    }
+
+    #[test]
+    fn another_account_is_in_both_places() {
+        let name = AccountName::new("minha conta").unwrap();
+        let text = with_account(&template(&InitAnswers::default()), &name);
+        let parsed = crate::config::parse(&text, "ponte.toml").unwrap();
+        assert_eq!(parsed.config.accounts[0].name, name);
+        assert_eq!(parsed.config.routes[0].accounts, [name]);
+    }
+}

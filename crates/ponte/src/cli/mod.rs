@@ -1,0 +1,171 @@
+//! The command line: one file for each command.
+//!
+//! Commands that look or control talk to the running Ponte over its admin address; where none
+//! runs they work on the journal. Results go to standard output, everything else to standard
+//! error, and the exit status says which kind of end it was.
+
+mod audit;
+mod bench_fill;
+mod body;
+mod check;
+mod client;
+mod completions;
+mod context;
+mod control;
+mod demo;
+mod examples;
+mod explain;
+mod export;
+mod failure;
+mod init;
+mod lists;
+mod offline;
+mod run;
+mod screen;
+mod send;
+mod status;
+mod story;
+mod table;
+mod venue;
+mod why;
+mod words;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+
+use context::Context;
+use failure::Failure;
+
+#[derive(Parser)]
+#[command(
+    name = "ponte",
+    version,
+    about = "The bridge from a TradingView alert to a broker's order.",
+    long_about = "The bridge from a TradingView alert to a broker's order.\n\n\
+        Ponte receives each alert, makes it durable, decides what it means for each of your \
+        accounts, and executes it exactly once, or says in plain words why not.",
+    after_help = "First steps:\n  \
+        ponte init                 write ponte.toml and a secret\n  \
+        ponte run                  start\n  \
+        ponte send --example buy   fire an alert at it, from another terminal\n  \
+        ponte alerts               see what came in, then: ponte why A1\n\n\
+        Exit status: 0 done, 1 refused or something was found, 2 wrong usage, \
+        3 not reachable or not readable.",
+    max_term_width = 100,
+    propagate_version = true,
+    disable_help_subcommand = true
+)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command takes.
+#[derive(Args)]
+struct Global {
+    /// The configuration file [default: $PONTE_CONFIG, or else ponte.toml]
+    #[arg(long, short, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Print one JSON document instead of text for people
+    #[arg(long, global = true)]
+    json: bool,
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    color: Color,
+    /// Say more on standard error about what is done
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Demo(demo::Demo),
+    Init(init::Init),
+    Run(run::Run),
+    Check(check::Check),
+    Send(send::Send),
+    Explain(explain::Explain),
+    Status(status::Status),
+    Alerts(lists::Alerts),
+    Orders(lists::Orders),
+    Positions(lists::Positions),
+    Why(why::Why),
+    Halt(control::Halt),
+    Resume(control::Resume),
+    Flatten(control::Flatten),
+    Export(export::Export),
+    Audit(audit::Audit),
+    Venue(venue::Venue),
+    Completions(completions::Completions),
+    BenchFill(bench_fill::BenchFill),
+}
+
+/// Runs the program with these arguments, the program's own name first.
+#[must_use]
+pub fn run<I, T>(arguments: I) -> ExitCode
+where
+    I: IntoIterator<Item = T>,
+    T: Into<OsString> + Clone,
+{
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and the version are no errors; clap knows where each goes.
+            let _ = error.print();
+            let usage = u8::try_from(error.exit_code()).unwrap_or(failure::USAGE);
+            return ExitCode::from(usage);
+        }
+    };
+    match cli.global.color {
+        Color::Auto => {}
+        Color::Always => anstream::ColorChoice::Always.write_global(),
+        Color::Never => anstream::ColorChoice::Never.write_global(),
+    }
+    let Global {
+        config,
+        json,
+        verbose,
+        ..
+    } = cli.global;
+    let context = Context::new(config, json, verbose);
+    match dispatch(&context, cli.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(context.json),
+    }
+}
+
+fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Demo(demo) => demo.run(context),
+        Command::Init(init) => init.run(context),
+        Command::Run(run) => run.run(context),
+        Command::Check(check) => check.run(context),
+        Command::Send(send) => send.run(context),
+        Command::Explain(explain) => explain.run(context),
+        Command::Status(status) => status.run(context),
+        Command::Alerts(alerts) => alerts.run(context),
+        Command::Orders(orders) => orders.run(context),
+        Command::Positions(positions) => positions.run(context),
+        Command::Why(why) => why.run(context),
+        Command::Halt(halt) => halt.run(context),
+        Command::Resume(resume) => resume.run(context),
+        Command::Flatten(flatten) => flatten.run(context),
+        Command::Export(export) => export.run(context),
+        Command::Audit(audit) => audit.run(context),
+        Command::Venue(venue) => venue.run(context),
+        Command::Completions(completions) => completions.run(Cli::command()),
+        Command::BenchFill(fill) => fill.run(context),
+    }
+}

@@ -1,0 +1,86 @@
+//! `ponte run`.
+
+use clap::Args;
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use super::context::Context;
+use super::failure::Failure;
+use crate::app;
+use crate::config::{Log, LogFormat, LogLevel};
+
+/// Receive alerts and trade, until stopped by Ctrl+C or SIGTERM
+#[derive(Args)]
+#[command(after_help = "Examples:\n  \
+    ponte run\n  \
+    ponte run --config /etc/ponte/ponte.toml\n\n\
+    The configuration is checked first; with an error in it Ponte does not start.\n\
+    The log goes to standard error, as [log] says; RUST_LOG=ponte=debug overrides its level.")]
+pub(super) struct Run {}
+
+impl Run {
+    pub(super) fn run(&self, context: &Context) -> Result<(), Failure> {
+        let loaded = context.loaded()?;
+        start_log(&loaded.config.log, context.verbose);
+        let runtime = Runtime::new()
+            .map_err(|error| Failure::unreachable(format!("no threads to run on: {error}")))?;
+        runtime.block_on(async {
+            let stop = stop_signal()?;
+            app::run(loaded, announce, stop).await?;
+            tracing::info!("stopped");
+            Ok(())
+        })
+    }
+}
+
+fn announce(served: &app::Served) {
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        webhook = %served.webhook,
+        admin = %served.admin,
+        replayed = served.replayed,
+        "Ponte takes alerts"
+    );
+}
+
+/// Starts to write the log to standard error.
+pub(super) fn start_log(log: &Log, verbose: u8) {
+    let level = match (log.level, verbose) {
+        (level, 0) => level,
+        (_, 1) => LogLevel::Debug,
+        (_, _) => LogLevel::Trace,
+    };
+    // Other crates speak of their own affairs; theirs are worth a line only when something is wrong.
+    let ours = format!(
+        "warn,ponte={0},ponte_core={0},ponte_venue={0}",
+        level.as_str()
+    );
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(ours));
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    // Only a test that starts two in one process has one already.
+    let _ = match log.format {
+        LogFormat::Human => builder
+            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+            .try_init(),
+        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+    };
+}
+
+/// Ready when the process is asked to end.
+pub(super) fn stop_signal() -> Result<impl Future<Output = ()> + Send, Failure> {
+    let listen = |kind| {
+        signal(kind)
+            .map_err(|error| Failure::unreachable(format!("signals can't be listened to: {error}")))
+    };
+    let mut interrupt = listen(SignalKind::interrupt())?;
+    let mut terminate = listen(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}

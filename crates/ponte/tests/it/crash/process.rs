@@ -1,0 +1,165 @@
+//! The real binary in a folder of its own: started, killed, asked.
+
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use reqwest::Client;
+use serde_json::Value;
+
+/// Longest wait for something that must happen.
+const PATIENCE_STEPS: u32 = 1200;
+const STEP: Duration = Duration::from_millis(50);
+
+pub(crate) fn client() -> Client {
+    Client::builder().no_proxy().build().unwrap()
+}
+
+/// A folder with a configuration, and perhaps a process that runs on it.
+pub(crate) struct Ponte {
+    folder: tempfile::TempDir,
+    webhook: u16,
+    admin: u16,
+    child: Option<Child>,
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+impl Ponte {
+    /// A paper account at the venue of this address.
+    pub(crate) fn install(venue_url: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (webhook, admin) = (free_port(), free_port());
+        let text = format!(
+            r#"
+data_dir = "data"
+[webhook]
+listen = "127.0.0.1:{webhook}"
+allow_from = ["loopback"]
+[admin]
+listen = "127.0.0.1:{admin}"
+[[sources]]
+name = "main"
+secret = "env:WEBHOOK_SECRET"
+[[accounts]]
+name = "paper"
+broker = "paper"
+mode = "paper"
+currency = "USDT"
+balance = "1000000000"
+leverage = "1000"
+prices = ["alert"]
+url = "{venue_url}"
+[[routes]]
+strategies = ["*"]
+accounts = ["paper"]
+"#
+        );
+        std::fs::write(folder.path().join("ponte.toml"), text).unwrap();
+        Self { folder, webhook, admin, child: None }
+    }
+
+    pub(crate) fn webhook(&self) -> String {
+        format!("http://127.0.0.1:{}/webhook", self.webhook)
+    }
+
+    pub(crate) fn journal(&self) -> PathBuf {
+        self.folder.path().join("data").join(ponte::journal::FILE_NAME)
+    }
+
+    /// Starts the binary and waits until it takes alerts.
+    pub(crate) async fn start(&mut self) {
+        let log = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(self.folder.path().join("log"))
+            .unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_ponte"))
+            .arg("run")
+            .current_dir(self.folder.path())
+            .env("WEBHOOK_SECRET", super::load::SECRET)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        self.child = Some(child);
+        let url = format!("http://127.0.0.1:{}/readyz", self.admin);
+        for _ in 0..PATIENCE_STEPS {
+            let answer = client().get(&url).send().await;
+            if answer.is_ok_and(|answer| answer.status().is_success()) {
+                return;
+            }
+            if let Some(status) = self.child.as_mut().and_then(|child| child.try_wait().unwrap()) {
+                panic!("ponte ended with {status}:\n{}", self.log());
+            }
+            tokio::time::sleep(STEP).await;
+        }
+        panic!("ponte did not get ready:\n{}", self.log());
+    }
+
+    fn log(&self) -> String {
+        let text = std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+        let lines: Vec<_> = text.lines().rev().take(40).collect();
+        lines.into_iter().rev().collect::<Vec<_>>().join("\n")
+    }
+
+    /// `kill -9`.
+    pub(crate) fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+
+    /// Ends it as an owner would.
+    pub(crate) async fn stop(&mut self) {
+        let Some(mut child) = self.child.take() else { return };
+        let pid = child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        for _ in 0..PATIENCE_STEPS {
+            if child.try_wait().unwrap().is_some() {
+                return;
+            }
+            tokio::time::sleep(STEP).await;
+        }
+        child.kill().unwrap();
+        panic!("ponte did not end after SIGTERM:\n{}", self.log());
+    }
+
+    async fn ask(&self, path: &str) -> Value {
+        let url = format!("http://127.0.0.1:{}/api/{path}", self.admin);
+        let text = client().get(&url).send().await.unwrap().text().await.unwrap();
+        serde_json::from_str(&text).unwrap_or_else(|_| panic!("{path}: {text}"))
+    }
+
+    /// Waits until every order has its last word.
+    pub(crate) async fn wait_until_settled(&self) {
+        let mut open = Value::Null;
+        for _ in 0..PATIENCE_STEPS {
+            open = self.ask("orders?open=true&limit=5").await;
+            if open.as_array().is_some_and(Vec::is_empty) {
+                return;
+            }
+            tokio::time::sleep(STEP).await;
+        }
+        panic!("orders without a last word: {open}\n{}", self.log());
+    }
+
+    pub(crate) async fn positions(&self) -> Value {
+        self.ask("positions").await
+    }
+}
+
+impl Drop for Ponte {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            // Already gone is as good.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
