@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::gate::Gate;
 use crate::halt::Halt;
 use crate::id::{AccountName, AlertId, ClientOrderId, StrategyName, Symbol};
-use crate::message::{AlertDecision, Balance, Event, OrderEnd, Outcome, PositionKey, PositionView};
+use crate::message::{AlertDecision, Balance, Event, Outcome, PositionKey, PositionView};
 use crate::number::Price;
 use crate::order::{Lane, Order, OrderClass, OrderPlan, OrderStatus};
 use crate::signal::{PositionSide, Side};
@@ -381,13 +381,7 @@ impl AccountState {
             }
             Event::CancelRequested { .. } => order.cancel_requested = true,
             Event::OrderEnded { end, reason, .. } => {
-                order.status = match end {
-                    OrderEnd::Filled => OrderStatus::Filled,
-                    OrderEnd::Cancelled => OrderStatus::Cancelled,
-                    OrderEnd::Rejected => OrderStatus::Rejected,
-                    OrderEnd::Expired => OrderStatus::Expired,
-                    OrderEnd::Abandoned => OrderStatus::Abandoned,
-                };
+                order.status = OrderStatus::ended(*end);
                 order.wake_at = None;
                 if !reason.is_empty() {
                     order.reason = Some(reason.clone());
