@@ -4,6 +4,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{AccountName, AlertId, ClientOrderId, StrategyName, Symbol};
+use crate::message::OrderEnd;
 use crate::number::{Price, Quantity};
 use crate::signal::{Protection, Side, Terms};
 use crate::time::Timestamp;
@@ -177,6 +178,18 @@ pub enum OrderStatus {
 }
 
 impl OrderStatus {
+    /// The status of an order that ended so.
+    #[must_use]
+    pub const fn ended(end: OrderEnd) -> Self {
+        match end {
+            OrderEnd::Filled => Self::Filled,
+            OrderEnd::Cancelled => Self::Cancelled,
+            OrderEnd::Rejected => Self::Rejected,
+            OrderEnd::Expired => Self::Expired,
+            OrderEnd::Abandoned => Self::Abandoned,
+        }
+    }
+
     /// Whether nothing more is expected.
     #[must_use]
     pub const fn is_final(&self) -> bool {

@@ -215,6 +215,9 @@ impl Worker {
                     .push(Reply::Operate(reply, decision.events));
             }
             Request::Tell(input) => {
+                if self.is_old_news(&input)? {
+                    return Ok(());
+                }
                 gathered.told.push(input.clone());
                 self.decide(input, gathered)?;
             }
@@ -227,6 +230,19 @@ impl Worker {
             Request::Look(look) => look(&self.state),
         }
         Ok(())
+    }
+
+    /// Whether a report only says again what the journal has long known of an order that is too
+    /// old to be in the state. What it says beyond that is decided, and raises an alarm.
+    fn is_old_news(&self, input: &Input) -> Result<bool, JournalError> {
+        let Input::Reported { report, .. } = input else {
+            return Ok(false);
+        };
+        if self.state.order(&report.id).is_some() {
+            return Ok(false);
+        }
+        let traded = self.writer.traded(&report.id)?;
+        Ok(traded.is_some_and(|traded| report.filled <= traded))
     }
 
     fn alert_input(&self, alert: Alert) -> Result<AlertInput, JournalError> {

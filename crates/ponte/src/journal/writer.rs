@@ -11,6 +11,7 @@ use ponte_core::order::{Order, Origin};
 use ponte_core::state::State;
 use ponte_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
+use rust_decimal::Decimal;
 
 use super::chain::{link, meta};
 use super::{JournalError, path_in, schema};
@@ -483,6 +484,26 @@ impl Writer {
                 order.reason,
             ])?;
         Ok(())
+    }
+
+    /// How much of an order had traded when it was last written; `None` for an order that this
+    /// journal never had. For orders that are too old to be in the state.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn traded(&self, id: &ClientOrderId) -> Result<Option<Decimal>, JournalError> {
+        let found: Option<String> = self
+            .connection
+            .prepare_cached("SELECT filled FROM orders WHERE short_id = ?1 AND id = ?2")
+            .and_then(|mut statement| {
+                statement
+                    .query_row(params![short(id.as_bytes()), id.as_bytes()], |row| {
+                        row.get(0)
+                    })
+                    .optional()
+            })
+            .map_err(JournalError::database(&self.path))?;
+        Ok(found.map(|text| text.parse().unwrap_or_default()))
     }
 
     /// Whether enough has happened since the last snapshot to take one.
