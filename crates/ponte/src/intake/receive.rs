@@ -217,7 +217,11 @@ impl Desk {
         match self.failures.count(client.key(), clock::instant()) {
             Standing::Limited { first } => {
                 if first {
-                    tracing::warn!(peer = %client, "failed too often within a minute: its failures are answered 429 and not recorded until that is over, its right secrets are taken");
+                    tracing::warn!(
+                        peer = %client,
+                        "failed too often within a minute: its failures are answered 429 and \
+                         not recorded until that is over, its right secrets are taken"
+                    );
                 }
                 self.metrics.refused("rate_limited");
                 return answer::limited();
