@@ -36,6 +36,9 @@ pub struct OrderPlan {
     pub reference_price: Option<Price>,
     /// Who asked for it.
     pub origin: Origin,
+    /// The alert behind it, also behind protection; none when a person asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alert: Option<AlertId>,
     /// It is not sent after this moment.
     pub expires_at: Timestamp,
     /// It is not sent before these are final.
