@@ -97,7 +97,7 @@ accounts = ["paper"]
             .arg("run")
             .current_dir(self.folder.path())
             .env("WEBHOOK_SECRET", SECRET)
-            .env("RUST_LOG", "trace")
+            .env("RUST_LOG", "ponte=trace,ponte_core=trace,ponte_venue=trace")
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)
@@ -196,15 +196,31 @@ accounts = ["paper"]
 
     /// Waits until every order has its last word.
     pub(crate) async fn wait_until_settled(&self) {
-        let mut open = Value::Null;
         for _ in 0..PATIENCE_STEPS {
-            open = self.ask("orders?open=true&limit=5").await;
-            if open.as_array().is_some_and(Vec::is_empty) {
+            if self
+                .ask("orders?open=true&limit=1")
+                .await
+                .as_array()
+                .is_some_and(Vec::is_empty)
+            {
                 return;
             }
             tokio::time::sleep(STEP).await;
         }
-        panic!("orders without a last word: {open}\n{}", self.log());
+        let open = self.ask("orders?open=true&limit=10000").await;
+        let open = open.as_array().unwrap();
+        let mut count = std::collections::BTreeMap::new();
+        for order in open {
+            *count.entry(order["status"].to_string()).or_insert(0) += 1;
+        }
+        let stuck = open
+            .iter()
+            .find(|order| order["status"] != "waiting")
+            .unwrap_or(&open[0]);
+        let story = self
+            .ask(&format!("why/{}", stuck["id"].as_str().unwrap()))
+            .await;
+        panic!("orders without a last word: {count:?}, one of them: {story:#}");
     }
 
     pub(crate) async fn positions(&self) -> Value {
