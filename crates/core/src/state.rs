@@ -1,6 +1,6 @@
 //! What is true now: the sum of all events. [`State::apply`] is the only way to change it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use rust_decimal::Decimal;
@@ -40,6 +40,10 @@ pub struct State {
 pub struct AccountState {
     /// The orders that are not over.
     pub orders: BTreeMap<ClientOrderId, Order>,
+    /// The ids of [`Self::orders`] by symbol: a lane may hold few of very many.
+    pub by_symbol: BTreeMap<Symbol, BTreeSet<ClientOrderId>>,
+    /// The ids of those among [`Self::orders`] that don't simply work at the broker.
+    pub unsettled: BTreeSet<ClientOrderId>,
     /// The last orders that are over.
     pub closed: BTreeMap<ClientOrderId, Order>,
     /// The ids of [`Self::closed`], oldest first.
@@ -142,6 +146,13 @@ impl State {
             .flat_map(|account| account.orders.values())
     }
 
+    /// The open orders that don't simply work at the broker: they wait, or their fate is open.
+    pub fn unsettled_orders(&self) -> impl Iterator<Item = &Order> {
+        self.accounts
+            .values()
+            .flat_map(AccountState::unsettled_orders)
+    }
+
     /// The halts that cover an order, the hardest first.
     #[must_use]
     pub fn halts_on(
@@ -166,7 +177,7 @@ impl State {
             halts: self.halts.clone(),
             ..Gate::default()
         };
-        for order in self.open_orders() {
+        for order in self.unsettled_orders() {
             if order.status == OrderStatus::Unknown {
                 gate.frozen.insert(order.plan.lane());
             }
@@ -298,6 +309,12 @@ impl State {
             reason: None,
         };
         account.orders.insert(plan.id, order);
+        account
+            .by_symbol
+            .entry(plan.symbol.clone())
+            .or_default()
+            .insert(plan.id);
+        account.unsettled.insert(plan.id);
     }
 }
 
@@ -333,10 +350,22 @@ impl AccountState {
     }
 
     /// The orders of a lane that are not over.
-    pub fn lane<'a>(&'a self, lane: &'a Lane) -> impl Iterator<Item = &'a Order> {
-        self.orders
-            .values()
-            .filter(|order| order.plan.symbol == lane.symbol)
+    pub fn lane(&self, lane: &Lane) -> impl Iterator<Item = &Order> + use<'_> {
+        self.orders_in(&lane.symbol)
+    }
+
+    /// The orders of a symbol that are not over.
+    pub fn orders_in(&self, symbol: &Symbol) -> impl Iterator<Item = &Order> + use<'_> {
+        self.by_symbol
+            .get(symbol)
+            .into_iter()
+            .flatten()
+            .filter_map(|id| self.orders.get(id))
+    }
+
+    /// The open orders that don't simply work at the broker.
+    pub fn unsettled_orders(&self) -> impl Iterator<Item = &Order> {
+        self.unsettled.iter().filter_map(|id| self.orders.get(id))
     }
 
     fn apply_order(&mut self, id: &ClientOrderId, event: &Event) {
@@ -393,6 +422,7 @@ impl AccountState {
                     order.reason = Some(reason.clone());
                 }
                 self.close(id);
+                return;
             }
             Event::Started { .. }
             | Event::RequestRefused(_)
@@ -404,6 +434,11 @@ impl AccountState {
             | Event::HaltSet(_)
             | Event::HaltLifted { .. }
             | Event::FlattenRequested { .. } => {}
+        }
+        if order.status == OrderStatus::Working {
+            self.unsettled.remove(id);
+        } else {
+            self.unsettled.insert(*id);
         }
     }
 
@@ -443,6 +478,13 @@ impl AccountState {
         let Some(order) = self.orders.remove(id) else {
             return;
         };
+        self.unsettled.remove(id);
+        if let Some(ids) = self.by_symbol.get_mut(&order.plan.symbol) {
+            ids.remove(id);
+            if ids.is_empty() {
+                self.by_symbol.remove(&order.plan.symbol);
+            }
+        }
         self.closed.insert(*id, order);
         self.closed_ids.push_back(*id);
         while self.closed_ids.len() > CLOSED_ORDERS_MAX {

@@ -40,6 +40,8 @@ pub(super) struct Standing {
     pub(super) leaving_later: Decimal,
     /// What exits have claimed of the known position, those that wait for a price included, unsigned.
     pub(super) claimed: Decimal,
+    /// The part of that which waits for a price, and may never leave.
+    pub(super) claimed_at_a_price: Decimal,
 }
 
 impl Standing {
@@ -54,6 +56,12 @@ impl Standing {
     /// Whether there is nothing to leave, neither held nor to come.
     pub(super) fn is_flat(self) -> bool {
         self.held.is_zero() && self.coming.is_zero() && !self.awaits_price
+    }
+
+    /// How much of the known position is not certain to leave soon, unsigned.
+    pub(super) fn staying(self) -> Decimal {
+        let leaving = self.claimed - self.claimed_at_a_price;
+        (self.held.abs() - leaving).max(Decimal::ZERO)
     }
 
     /// How much of the known position no exit has claimed yet, unsigned.
@@ -71,7 +79,8 @@ pub(super) fn standing(account: Option<&AccountState>, holding: Holding<'_>) -> 
         held: account.held(holding.strategy, holding.symbol),
         ..Standing::default()
     };
-    for order in account.orders.values().filter(|order| holding.is_of(order)) {
+    let orders = account.orders_in(holding.symbol);
+    for order in orders.filter(|order| holding.is_of(order)) {
         let change = order.plan.side.signed(order.remaining());
         let closes = order.plan.side == closing_side(standing.held);
         match order.plan.class {
@@ -84,6 +93,11 @@ pub(super) fn standing(account: Option<&AccountState>, holding: Holding<'_>) -> 
             OrderClass::Exit => {
                 if closes {
                     standing.claimed = standing.claimed.saturating_add(order.remaining());
+                }
+                if closes && order.plan.kind.rests() {
+                    standing.claimed_at_a_price = standing
+                        .claimed_at_a_price
+                        .saturating_add(order.remaining());
                 }
                 if !order.plan.kind.rests() {
                     standing.leaving = standing.leaving.saturating_add(change);
@@ -102,8 +116,7 @@ pub(super) fn on_their_way<'a>(
     side: Side,
 ) -> impl Iterator<Item = ClientOrderId> + use<'a> {
     account
-        .orders
-        .values()
+        .orders_in(holding.symbol)
         .filter(move |order| {
             let plan = &order.plan;
             holding.is_of(order) && plan.class == OrderClass::Exit && plan.side == side
@@ -207,11 +220,19 @@ pub(super) fn exit(
     for (order, _) in pending.iter().filter(|(order, _)| is_taken_back(order)) {
         exit.taken_back.join(cancel::request(order, how.reason));
     }
-    let rest = amount.map(|amount| amount - take);
-    for side in [Side::Sell, Side::Buy] {
+    let mut rest = amount.map(|amount| amount - take);
+    // What resting exits give back goes as soon as they do; only what entries bring waits for those.
+    for (class, side, step) in [
+        (OrderClass::Exit, Side::Sell, "exit again sell"),
+        (OrderClass::Exit, Side::Buy, "exit again buy"),
+        (OrderClass::Entry, Side::Sell, "exit rest sell"),
+        (OrderClass::Entry, Side::Buy, "exit rest buy"),
+    ] {
         let those = || {
             pending.iter().filter(|(order, exit_side)| {
-                *exit_side == side && (!is_taken_back(order) || order.status.may_be_at_broker())
+                order.plan.class == class
+                    && *exit_side == side
+                    && (!is_taken_back(order) || order.status.may_be_at_broker())
             })
         };
         let most = those().fold(Decimal::ZERO, |sum, (order, _)| sum + order.remaining());
@@ -220,9 +241,10 @@ pub(super) fn exit(
             continue;
         };
         let after = those().map(|(order, _)| order.plan.id).collect();
-        let id = (how.id)(&format!("exit rest {}", side.as_str()));
+        let id = (how.id)(step);
         exit.plans
             .push(order(context, holding, side, quantity, how, id, after));
+        rest = rest.map(|rest| rest - quantity.get());
     }
     exit
 }
@@ -237,8 +259,7 @@ fn pending<'a>(
     resting: bool,
 ) -> Vec<(&'a Order, Side)> {
     account
-        .orders
-        .values()
+        .orders_in(holding.symbol)
         .filter(|order| holding.is_of(order))
         .filter_map(|order| match order.plan.class {
             OrderClass::Entry if everything || !order.plan.kind.rests() => {

@@ -16,7 +16,7 @@ use crate::state::{AccountState, State};
 /// The lanes in which an order waits.
 pub(super) fn with_waiting_orders(state: &State) -> BTreeSet<Lane> {
     state
-        .open_orders()
+        .unsettled_orders()
         .filter(|order| order.status == OrderStatus::Waiting)
         .map(|order| order.plan.lane())
         .collect()
@@ -26,7 +26,7 @@ pub(super) fn with_waiting_orders(state: &State) -> BTreeSet<Lane> {
 pub(super) fn tick(context: Context<'_>) -> Decision {
     let mut decision = Decision::default();
     let due = |order: &&Order| order.wake_at.is_some_and(|at| at <= context.now());
-    for order in context.state.open_orders().filter(due) {
+    for order in context.state.unsettled_orders().filter(due) {
         if order.status == OrderStatus::Unknown {
             let id = order.plan.id;
             decision.push(Event::OrderQuestioned { id });
@@ -169,8 +169,12 @@ fn release(
 ) -> Decision {
     let mut decision = Decision::default();
     let mut waiting: Vec<_> = account
-        .lane(lane)
-        .filter(|order| order.status == OrderStatus::Waiting && !changed.contains(&order.plan.id))
+        .unsettled_orders()
+        .filter(|order| {
+            order.status == OrderStatus::Waiting
+                && order.plan.symbol == lane.symbol
+                && !changed.contains(&order.plan.id)
+        })
         .collect();
     waiting.sort_by_key(|order| (order.plan.class, order.planned_at, order.plan.id));
     // What this pass has already let go takes its share before the next one looks.

@@ -155,7 +155,7 @@ impl Leg<'_> {
         let mut decision = Decision::default();
         let mut count = 0;
         if let Some(account) = self.context.state.account(self.account) {
-            let entries = account.orders.values().filter(|order| {
+            let entries = account.orders_in(&self.symbol).filter(|order| {
                 self.holding().is_of(order) && order.plan.class == OrderClass::Entry
             });
             for order in entries {

@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use super::exits::{self, Holding};
+use super::exits::{self, ExitOrigin, Holding};
 use super::{Context, Decision};
 use crate::halt::HaltLevel;
 use crate::id::ClientOrderId;
@@ -219,20 +219,17 @@ fn naked(context: Context<'_>, order: &Order, reason: &str) -> Decision {
         );
         return decision;
     }
-    let standing = exits::standing(
-        context.state.account(&order.plan.account),
-        Holding {
-            account: &order.plan.account,
-            strategy: &order.plan.strategy,
-            symbol: &order.plan.symbol,
-        },
-    );
+    let holding = Holding {
+        account: &order.plan.account,
+        strategy: &order.plan.strategy,
+        symbol: &order.plan.symbol,
+    };
+    let standing = exits::standing(context.state.account(&order.plan.account), holding);
     // Protection of a position that is gone, or is being closed, has nothing left to protect.
-    let quantity = order.remaining().min(standing.free());
+    let quantity = order.remaining().min(standing.staying());
     if quantity.is_zero() || exits::closing_side(standing.held) != order.plan.side {
         return Decision::default();
     }
-    let id = child_id(order, "naked", quantity);
     let mut decision = Decision::default();
     decision.alarm(
         format!(
@@ -241,17 +238,14 @@ fn naked(context: Context<'_>, order: &Order, reason: &str) -> Decision {
         ),
         Some(order.plan.id),
     );
-    if let Ok(quantity) = Quantity::new(quantity) {
-        let exit = OrderPlan {
-            id,
-            quantity,
-            kind: OrderKind::MARKET,
-            class: OrderClass::Exit,
-            origin: Origin::Protects(order.plan.id),
-            ..child_plan(context, order)
-        };
-        exits::plan_order(&mut decision, exit);
-    }
+    let id = |step: &str| child_id(order, &format!("naked {step}"), quantity);
+    let how = ExitOrigin {
+        origin: Origin::Protects(order.plan.id),
+        kind: OrderKind::MARKET,
+        reason: "taken back to close a position without protection",
+        id: &id,
+    };
+    decision.join(exits::exit(context, holding, Some(quantity), &how).into_decision());
     decision
 }
 

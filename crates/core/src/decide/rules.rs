@@ -68,8 +68,8 @@ pub(super) fn check(
 pub(super) fn is_lane_frozen(context: Context<'_>, lane: &Lane) -> bool {
     context.state.account(&lane.account).is_some_and(|account| {
         account
-            .lane(lane)
-            .any(|order| order.status == OrderStatus::Unknown)
+            .unsettled_orders()
+            .any(|order| order.status == OrderStatus::Unknown && order.plan.symbol == lane.symbol)
     })
 }
 
@@ -376,13 +376,8 @@ fn position(context: Context<'_>, request: &Request<'_>) -> Option<Verdict> {
     });
     let reserved = account.map_or(Decimal::ZERO, |account| {
         account
-            .orders
-            .values()
-            .filter(|order| {
-                order.plan.class == OrderClass::Entry
-                    && order.plan.symbol == *request.symbol
-                    && order.plan.side == side
-            })
+            .orders_in(request.symbol)
+            .filter(|order| order.plan.class == OrderClass::Entry && order.plan.side == side)
             .fold(Decimal::ZERO, |sum, order| {
                 sum.saturating_add(order.remaining())
             })

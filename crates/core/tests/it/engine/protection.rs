@@ -233,3 +233,32 @@ fn a_stop_that_trades_ends_what_was_left() {
         "#,
     );
 }
+
+#[test]
+fn protection_that_fails_beside_an_exit_that_waits_for_a_price() {
+    let policy = policy();
+    check(
+        &policy,
+        r#"
+        buy 2 stop 95 price 100; filled 1; sell 2 limit 110; ack 3 | rejected 2
+            ended #2 rejected: no
+            alarm protection #2 of 2 BTCUSDT in paper does not rest: no; the position is closed at the market
+            cancel requested #3: taken back to close a position without protection
+            plan #4 exit sell 2 waits #3
+            > cancel #3
+
+        buy 2 stop 95 price 100; filled 1; sell 2 limit 110; ack 3; rejected 2 | cancelled 3
+            ended #3 cancelled: told to
+            release #4 2
+            > submit #4 2
+
+        buy 2 stop 95 price 100; filled 1; sell 2 limit 110; ack 3; buy 1; unknown 4 | close
+            A4 accepted
+            cancel requested #3: taken back by an alert that closes the position
+            cancel requested #4: taken back by an alert that closes the position
+            plan #5 exit sell 2 waits #3
+            plan #6 exit sell 1 waits #4
+            > cancel #3
+        "#,
+    );
+}
