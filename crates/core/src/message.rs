@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::halt::{Halt, HaltLevel, Scope};
 use crate::id::{AccountName, AlertId, ClientOrderId, Digest, SourceName, StrategyName, Symbol};
-use crate::order::{Lane, OrderPlan, OrderStatus};
+use crate::order::{Lane, OrderPlan};
 use crate::signal::{PositionSide, Side, Signal};
 use crate::time::Timestamp;
 use crate::verdict::Verdict;
@@ -440,20 +440,6 @@ pub enum OrderEnd {
     Expired,
     /// It was taken back here and never reached the broker.
     Abandoned,
-}
-
-impl OrderEnd {
-    /// The status of an order that ended so.
-    #[must_use]
-    pub const fn status(self) -> OrderStatus {
-        match self {
-            Self::Filled => OrderStatus::Filled,
-            Self::Cancelled => OrderStatus::Cancelled,
-            Self::Rejected => OrderStatus::Rejected,
-            Self::Expired => OrderStatus::Expired,
-            Self::Abandoned => OrderStatus::Abandoned,
-        }
-    }
 }
 
 /// What was decided about one alert.

@@ -4,6 +4,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{AccountName, AlertId, ClientOrderId, StrategyName, Symbol};
+use crate::message::OrderEnd;
 use crate::number::{Price, Quantity};
 use crate::signal::{Protection, Side, Terms};
 use crate::time::Timestamp;
@@ -35,6 +36,9 @@ pub struct OrderPlan {
     pub reference_price: Option<Price>,
     /// Who asked for it.
     pub origin: Origin,
+    /// The alert behind it, also behind protection; none when a person asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alert: Option<AlertId>,
     /// It is not sent after this moment.
     pub expires_at: Timestamp,
     /// It is not sent before these are final.
@@ -177,6 +181,18 @@ pub enum OrderStatus {
 }
 
 impl OrderStatus {
+    /// The status of an order that ended so.
+    #[must_use]
+    pub const fn ended(end: OrderEnd) -> Self {
+        match end {
+            OrderEnd::Filled => Self::Filled,
+            OrderEnd::Cancelled => Self::Cancelled,
+            OrderEnd::Rejected => Self::Rejected,
+            OrderEnd::Expired => Self::Expired,
+            OrderEnd::Abandoned => Self::Abandoned,
+        }
+    }
+
     /// Whether nothing more is expected.
     #[must_use]
     pub const fn is_final(&self) -> bool {

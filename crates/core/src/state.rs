@@ -205,10 +205,16 @@ impl State {
     /// Makes an event true. It decides nothing, and never fails: what an event says has happened.
     pub fn apply(&mut self, at: Timestamp, event: &Event) {
         match event {
-            Event::Started { .. }
-            | Event::RequestRefused(_)
-            | Event::Alarm { .. }
-            | Event::FlattenRequested { .. } => {}
+            // A new process asks again at once, however often the ones before it asked.
+            Event::Started { .. } => {
+                for account in self.accounts.values_mut() {
+                    account
+                        .orders
+                        .values_mut()
+                        .for_each(|order| order.questions = 0);
+                }
+            }
+            Event::RequestRefused(_) | Event::Alarm { .. } | Event::FlattenRequested { .. } => {}
             Event::AlertDecided(decision) => self.apply_alert(decision),
             Event::OrderPlanned { plan, waits } => self.apply_plan(at, plan, *waits),
             Event::AccountRead { account, balance } => {
@@ -381,7 +387,7 @@ impl AccountState {
             }
             Event::CancelRequested { .. } => order.cancel_requested = true,
             Event::OrderEnded { end, reason, .. } => {
-                order.status = end.status();
+                order.status = OrderStatus::ended(*end);
                 order.wake_at = None;
                 if !reason.is_empty() {
                     order.reason = Some(reason.clone());

@@ -273,6 +273,10 @@ fn order(
         protection: Protection::default(),
         reference_price: None,
         origin: how.origin.clone(),
+        alert: match how.origin {
+            Origin::Alert(alert) => Some(alert),
+            Origin::Protects(_) | Origin::Operator(_) => None,
+        },
         expires_at: context.now().after(EXIT_LIFE),
         after,
         replaces: None,

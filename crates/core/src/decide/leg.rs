@@ -318,6 +318,7 @@ impl Leg<'_> {
             protection: self.alert.signal.protection.clone(),
             reference_price: self.alert.signal.reference_price,
             origin: Origin::Alert(self.alert.alert),
+            alert: Some(self.alert.alert),
             expires_at: self
                 .alert
                 .signal

@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 
 use super::exits::Standing;
 use super::sizing::{Sized, Sizer};
-use crate::number::{Quantity, floor_to_step};
+use crate::number::Quantity;
 use crate::order::OrderKind;
 use crate::signal::{ExitAmount, Intent, PositionSide, Side, Terms};
 use crate::verdict::{Rule, Ruling, Verdict};
@@ -223,6 +223,13 @@ fn exit(
             side.as_str()
         ));
     }
+    // A part is a part of what there will be: an entry on its way counts as much as one that is here.
+    let whole = if expected.is_zero() {
+        standing.held.abs()
+    } else {
+        expected.abs()
+    };
+    let mut notes = Vec::new();
     let amount = match amount {
         ExitAmount::All => None,
         ExitAmount::Quantity(quantity) => match sizer.scaled(quantity) {
@@ -230,32 +237,24 @@ fn exit(
             Err(verdict) => return Moves::Refused(verdict),
         },
         ExitAmount::Percent(percent) if percent >= Decimal::ONE_HUNDRED => None,
-        ExitAmount::Percent(percent) => {
-            let share = standing.held.abs() * percent / Decimal::ONE_HUNDRED;
-            let fitted = floor_to_step(share, sizer.step()).unwrap_or(share);
-            if fitted.is_zero() {
-                return refused(
-                    Rule::QuantityStep,
-                    format!(
-                        "{percent}% of {} is {}, less than one step of {}",
-                        standing.held.abs(),
-                        share.normalize(),
-                        sizer.step()
-                    ),
-                );
+        ExitAmount::Percent(percent) => match sizer.share(percent, whole) {
+            Ok(sized) => {
+                notes = sized.notes;
+                Some(sized.quantity.get())
             }
-            Some(fitted)
-        }
+            Err(verdict) => return Moves::Refused(verdict),
+        },
     };
     // Leaving at least what is there is leaving all of it, and takes pending entries along.
-    let amount = amount.filter(|amount| *amount < standing.held.abs());
+    let there = whole.max(standing.held.abs());
+    let amount = amount.filter(|amount| *amount < there);
     Moves::Trade {
         exit: Some(Leave {
             amount,
             kind: OrderKind::MARKET,
         }),
         entry: None,
-        notes: Vec::new(),
+        notes,
     }
 }
 

@@ -103,7 +103,11 @@ pub(super) fn found(context: Context<'_>, id: ClientOrderId, answer: FindAnswer)
             Decision::event(Event::OrderUnknown {
                 id,
                 why,
-                ask_at: Some(context.now().after(retry::wait_after(order.questions + 1))),
+                ask_at: Some(
+                    context
+                        .now()
+                        .after(retry::question_after(order.questions + 1)),
+                ),
                 sent_at: None,
             })
         }
@@ -147,7 +151,11 @@ pub(super) fn cancel_answered(
         CancelAnswer::Unanswered(why) => Decision::event(Event::OrderUnknown {
             id,
             why: format!("no answer to the cancellation: {why}"),
-            ask_at: Some(context.now().after(retry::wait_after(order.questions + 1))),
+            ask_at: Some(
+                context
+                    .now()
+                    .after(retry::question_after(order.questions + 1)),
+            ),
             sent_at: None,
         }),
     }

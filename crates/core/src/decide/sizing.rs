@@ -85,6 +85,14 @@ impl Sizer<'_> {
         }
     }
 
+    /// A share of a position, for exits.
+    pub(super) fn share(&self, percent: Decimal, whole: Decimal) -> Result<Sized, Verdict> {
+        let wanted = whole
+            .checked_mul(percent)
+            .map(|hundredfold| hundredfold / Decimal::ONE_HUNDRED);
+        self.rounded_down(wanted, &format!("{percent}% of {whole}"))
+    }
+
     fn for_money(&self, money: Decimal, text: &str) -> Result<Sized, Verdict> {
         let price = self.price.ok_or_else(|| {
             refuse(

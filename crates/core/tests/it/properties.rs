@@ -68,6 +68,7 @@ fn alerts() -> impl Strategy<Value = Happening> {
     let identity = prop_oneof![
         3 => Just(String::new()),
         1 => (0..6u32).prop_map(|number| format!(" id x{number}")),
+        1 => (0..6u32).prop_map(|number| format!(" digest x{number}")),
         1 => (0..90i32).prop_map(|age| format!(" fired -{age}")),
     ];
     let names = (
@@ -279,9 +280,12 @@ impl<'a> Watch<'a> {
         let decided: Vec<_> = decision
             .events
             .iter()
-            .filter_map(|event| match event {
-                Event::AlertDecided(decided) => Some(decided),
-                _ => None,
+            .filter_map(|event| {
+                if let Event::AlertDecided(decided) = event {
+                    Some(decided)
+                } else {
+                    None
+                }
             })
             .collect();
         let Input::Alert(alert) = input else {

@@ -64,6 +64,14 @@ pub(super) fn start_log(log: &Log, verbose: u8) {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);
+    // The message of a panic may quote what came from outside; where it happened is enough.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic
+            .location()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        tracing::error!(place, "something broke; please report this");
+    }));
     // Only a test that starts two in one process has one already.
     let _ = match log.format {
         LogFormat::Human => builder

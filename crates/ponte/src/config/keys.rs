@@ -180,7 +180,6 @@ pub(super) const RETENTION: Section = Section {
     path: "retention",
     is_list: false,
     keys: &[
-        keep("requests", "\"90d\"", "\"30d\""),
         keep("refusals", "\"90d\"", "\"14d\""),
         keep("events", "\"forever\"", "\"3650d\""),
     ],

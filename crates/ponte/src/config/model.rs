@@ -105,9 +105,7 @@ impl LogLevel {
 /// How long records are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Retention {
-    /// Requests that were understood. Default: 90 days.
-    pub requests: Keep,
-    /// Requests that were refused, redacted. Default: 90 days.
+    /// The content of requests that were turned away, redacted. Default: 90 days.
     pub refusals: Keep,
     /// Events: what was decided and what became of it. Default: for ever.
     pub events: Keep,

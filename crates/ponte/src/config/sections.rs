@@ -253,7 +253,6 @@ fn retention(notes: &mut Notes<'_>, table: &Table<'_, '_>) -> Retention {
             .map_or(default, |spot| spot.value)
     };
     Retention {
-        requests: kept("requests", RECORDS_KEPT_DEFAULT),
         refusals: kept("refusals", RECORDS_KEPT_DEFAULT),
         events: kept("events", Keep::Forever),
     }

@@ -35,6 +35,17 @@ pub(super) enum Request {
     Look(Box<dyn FnOnce(&State) + Send>),
 }
 
+impl Request {
+    /// Whether somebody is answered, so that it has to be on disk before that.
+    pub(super) const fn needs_durability(&self) -> bool {
+        match self {
+            Self::Alert { .. } | Self::Operate { .. } => true,
+            Self::Tell(input) => matches!(input, Input::Operator(_) | Input::Started { .. }),
+            Self::Refused(_) | Self::Explain { .. } | Self::Look(_) => false,
+        }
+    }
+}
+
 /// What waits for the engine's thread.
 #[derive(Default)]
 pub(super) struct Inbox {

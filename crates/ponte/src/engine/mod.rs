@@ -3,6 +3,7 @@
 //! Everybody else holds an [`Engine`] and puts inputs into its inbox. An alert's answer comes back
 //! only after its events are on disk; the commands that follow go to execution after that.
 
+mod chronicle;
 mod inbox;
 mod worker;
 

@@ -1,5 +1,6 @@
 //! The engine's thread: take what waits, decide it, commit it once, then answer and act.
 
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,10 +17,11 @@ use ponte_core::policy::Policy;
 use ponte_core::state::State;
 use tokio::sync::{mpsc, oneshot};
 
+use super::chronicle::Line;
 use super::inbox::{Inbox, Request};
 use super::{Alert, Committed, Parts, Retention, Unavailable};
 use crate::clock;
-use crate::journal::{JournalError, Writer, prune};
+use crate::journal::{Durability, JournalError, Writer, prune};
 use crate::metrics::Metrics;
 
 /// How long the engine sleeps at most; timers are as exact as this.
@@ -41,10 +43,13 @@ enum Reply {
 struct Gathered {
     replies: Vec<Reply>,
     commands: Vec<Command>,
+    lines: Vec<Line>,
     /// What brokers said, kept in case the commit fails.
     told: Vec<Input>,
     /// Whether a transaction is open.
     begun: bool,
+    /// Whether it has to be on disk before anything else.
+    durable: bool,
 }
 
 /// Why a batch could not be completed.
@@ -153,11 +158,12 @@ impl Worker {
     fn batch(&mut self, requests: Vec<Request>) {
         let mut gathered = Gathered::default();
         let owed = std::mem::take(&mut self.owed);
-        let mut requests: std::collections::VecDeque<_> = owed
+        let mut requests: VecDeque<_> = owed
             .into_iter()
             .map(Request::Tell)
             .chain(requests)
             .collect();
+        gathered.durable = requests.iter().any(Request::needs_durability);
         let mut result = Ok(());
         while let Some(request) = requests.pop_front() {
             result = self.request(request, &mut gathered);
@@ -172,6 +178,10 @@ impl Worker {
         let committed = result.and_then(|()| {
             if gathered.begun {
                 self.writer.commit(&self.state)?;
+                // What follows from a broker's word must not go out before the word is on disk.
+                if !gathered.durable && !gathered.commands.is_empty() {
+                    self.writer.sync()?;
+                }
             }
             Ok(())
         });
@@ -215,6 +225,9 @@ impl Worker {
                     .push(Reply::Operate(reply, decision.events));
             }
             Request::Tell(input) => {
+                if self.is_old_news(&input)? {
+                    return Ok(());
+                }
                 gathered.told.push(input.clone());
                 self.decide(input, gathered)?;
             }
@@ -227,6 +240,19 @@ impl Worker {
             Request::Look(look) => look(&self.state),
         }
         Ok(())
+    }
+
+    /// Whether a report only says again what the journal has long known of an order that is too
+    /// old to be in the state. What it says beyond that is decided, and raises an alarm.
+    fn is_old_news(&self, input: &Input) -> Result<bool, JournalError> {
+        let Input::Reported { report, .. } = input else {
+            return Ok(false);
+        };
+        if self.state.order(&report.id).is_some() {
+            return Ok(false);
+        }
+        let traded = self.writer.traded(&report.id)?;
+        Ok(traded.is_some_and(|traded| report.filled <= traded))
     }
 
     fn alert_input(&self, alert: Alert) -> Result<AlertInput, JournalError> {
@@ -242,7 +268,12 @@ impl Worker {
 
     fn begin(&mut self, gathered: &mut Gathered) -> Result<(), JournalError> {
         if !gathered.begun {
-            self.writer.begin()?;
+            let durability = if gathered.durable {
+                Durability::Now
+            } else {
+                Durability::Soon
+            };
+            self.writer.begin(durability)?;
             gathered.begun = true;
         }
         Ok(())
@@ -269,6 +300,10 @@ impl Worker {
             self.writer.append(now, &decision.events)?;
         }
         gathered.commands.append(&mut decision.commands);
+        let lines = decision.events.iter();
+        gathered
+            .lines
+            .extend(lines.filter_map(|event| Line::about(event, &self.state)));
         Ok(decision)
     }
 
@@ -313,6 +348,7 @@ impl Worker {
                 }
             }
         }
+        gathered.lines.into_iter().for_each(Line::write);
         if !gathered.commands.is_empty() {
             // Execution ends only with the process.
             let _ = self.commands.send(Committed {

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use ponte_core::message::{Fate, Input, NotSent};
-use ponte_core::order::{OrderClass, Origin};
+use ponte_core::order::OrderClass;
 use tokio::sync::mpsc;
 
 use super::{SUBMIT_PATIENCE, Shared, Ticket, not_configured};
@@ -95,11 +95,7 @@ async fn send(shared: Arc<Shared>, ticket: Ticket) {
 }
 
 fn log(plan: &ponte_core::order::OrderPlan, fate: &Fate) {
-    let alert = match &plan.origin {
-        Origin::Alert(alert) => alert.to_string(),
-        Origin::Protects(parent) => format!("protects {parent}"),
-        Origin::Operator(by) => format!("operator {by}"),
-    };
+    let alert = plan.alert.map(|alert| alert.to_string());
     let (order, account, symbol) = (plan.id, &plan.account, &plan.symbol);
     match fate {
         Fate::Acknowledged { report } => tracing::info!(

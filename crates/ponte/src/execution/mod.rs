@@ -123,7 +123,6 @@ async fn find(shared: Arc<Shared>, lane: Lane, id: ClientOrderId) {
     } else {
         answer
     };
-    tracing::info!(order.id = %id, account.id = %lane.account, ?answer, "broker asked");
     shared.engine.tell(Input::Found { id, answer });
 }
 
@@ -134,7 +133,6 @@ async fn cancel(shared: Arc<Shared>, lane: Lane, id: ClientOrderId) {
             .unwrap_or_else(|_| CancelAnswer::Unanswered("the broker did not answer".to_owned())),
         None => CancelAnswer::Unanswered(not_configured(&lane.account)),
     };
-    tracing::info!(order.id = %id, account.id = %lane.account, ?answer, "cancellation asked");
     shared.engine.tell(Input::CancelAnswered { id, answer });
 }
 

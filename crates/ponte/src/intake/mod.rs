@@ -103,7 +103,7 @@ async fn webhook_with_token(
 }
 
 async fn no_such_path(State(desk): State<Arc<Desk>>, request: Request) -> Response {
-    desk.misdirected(&request.into_parts().0)
+    desk.misdirected(&request.into_parts().0).await
 }
 
 async fn no_such_method(State(desk): State<Arc<Desk>>) -> Response {

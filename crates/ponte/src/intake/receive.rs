@@ -73,21 +73,16 @@ impl Desk {
     /// Answers one request to the webhook.
     pub(super) async fn receive(&self, request: Request, token: Option<String>) -> Response {
         let (head, body) = request.into_parts();
-        match caught(self.answer(&head, token.as_deref(), body)).await {
-            Ok(response) => response,
-            Err(Panicked) => {
-                tracing::error!("a request broke; it was answered 503, please report this");
-                self.metrics.refused("panic");
-                answer::unavailable("something broke; send again")
-            }
-        }
+        self.guarded(self.answer(&head, token.as_deref(), body))
+            .await
     }
 
     /// Answers a request to a path that is not ours.
-    pub(super) fn misdirected(&self, head: &Parts) -> Response {
+    pub(super) async fn misdirected(&self, head: &Parts) -> Response {
         // What is posted may be an alert whose owner wonders where it went; the rest passes by.
         if head.method == Method::POST {
-            return self.refuse(self.client(head), clock::now(), Refusal::Path);
+            let refuse = async { self.refuse(self.client(head), clock::now(), Refusal::Path) };
+            return self.guarded(refuse).await;
         }
         self.metrics.refused(Refusal::Path.code());
         answer::bare(StatusCode::NOT_FOUND)
@@ -97,6 +92,15 @@ impl Desk {
     pub(super) fn wrong_method(&self) -> Response {
         self.metrics.refused("method");
         answer::bare(StatusCode::METHOD_NOT_ALLOWED)
+    }
+
+    /// An answer, whatever happens on the way to it: what broke here is sent again.
+    async fn guarded(&self, answer: impl Future<Output = Response>) -> Response {
+        caught(answer).await.unwrap_or_else(|Panicked| {
+            tracing::error!("a request broke; it was answered 503, please report this");
+            self.metrics.refused("panic");
+            answer::unavailable("something broke; send again")
+        })
     }
 
     async fn answer(&self, head: &Parts, token: Option<&str>, body: Body) -> Response {
@@ -213,7 +217,11 @@ impl Desk {
         match self.failures.count(client.key(), clock::instant()) {
             Standing::Limited { first } => {
                 if first {
-                    tracing::warn!(peer = %client, "failed too often within a minute: its failures are answered 429 and not recorded until that is over, its right secrets are taken");
+                    tracing::warn!(
+                        peer = %client,
+                        "failed too often within a minute: its failures are answered 429 and \
+                         not recorded until that is over, its right secrets are taken"
+                    );
                 }
                 self.metrics.refused("rate_limited");
                 return answer::limited();

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use ponte_core::id::{ClientOrderId, Digest};
 use ponte_core::identity::Identity;
 use ponte_core::message::{AlertDecision, Event, Outcome, Seen};
-use ponte_core::order::{Order, Origin};
+use ponte_core::order::Order;
 use ponte_core::state::State;
 use ponte_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
+use rust_decimal::Decimal;
 
 use super::chain::{link, meta};
 use super::{JournalError, path_in, schema};
@@ -33,6 +34,18 @@ pub struct Writer {
     open_orders: BTreeMap<ClientOrderId, i64>,
     batch: Batch,
     unsnapshotted: u64,
+    durability: Durability,
+}
+
+/// When a batch has to be on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// Before its commit returns: somebody is answered, or something is done.
+    Now,
+    /// With the next commit that is durable at once. For what brokers say: a power failure makes
+    /// Ponte forget it, and the broker is asked again at the start. Killing the process loses
+    /// nothing.
+    Soon,
 }
 
 /// What a transaction has gathered for its end.
@@ -86,6 +99,7 @@ impl Writer {
             open_orders: BTreeMap::new(),
             batch: Batch::default(),
             unsnapshotted: 0,
+            durability: Durability::Now,
         })
     }
 
@@ -191,7 +205,17 @@ impl Writer {
     ///
     /// # Errors
     /// When the database refuses.
-    pub fn begin(&mut self) -> Result<(), JournalError> {
+    pub fn begin(&mut self, durability: Durability) -> Result<(), JournalError> {
+        if self.durability != durability {
+            let level = match durability {
+                Durability::Now => "FULL",
+                Durability::Soon => "NORMAL",
+            };
+            self.connection
+                .pragma_update(None, "synchronous", level)
+                .map_err(JournalError::database(&self.path))?;
+            self.durability = durability;
+        }
         self.connection
             .prepare_cached("BEGIN IMMEDIATE")
             .and_then(|mut statement| statement.execute([]))
@@ -386,16 +410,13 @@ impl Writer {
                 continue;
             };
             let written = if batch.planned.contains(id) {
-                self.insert_order(state, order, *times)
+                self.insert_order(order, *times)
             } else {
                 self.update_order(order, *times)
             };
             written.map_err(JournalError::database(&self.path))?;
         }
-        self.connection
-            .prepare_cached("COMMIT")
-            .and_then(|mut statement| statement.execute([]))
-            .map_err(JournalError::database(&self.path))?;
+        self.end_transaction()?;
         for id in batch.touched.keys() {
             if state.open_order(id).is_none() {
                 self.open_orders.remove(id);
@@ -405,17 +426,33 @@ impl Writer {
         Ok(())
     }
 
-    fn insert_order(
-        &self,
-        state: &State,
-        order: &Order,
-        times: Times,
-    ) -> Result<(), rusqlite::Error> {
+    /// Brings everything that is committed onto the disk.
+    ///
+    /// # Errors
+    /// When the database fails; what was committed may be lost by a power failure, not otherwise.
+    pub fn sync(&mut self) -> Result<(), JournalError> {
+        self.begin(Durability::Now)?;
+        self.connection
+            .prepare_cached("INSERT OR REPLACE INTO meta (key, value) VALUES ('chain_length', ?1)")
+            .and_then(|mut statement| statement.execute([self.last_seq.to_string()]))
+            .map_err(JournalError::database(&self.path))?;
+        self.end_transaction()
+    }
+
+    fn end_transaction(&self) -> Result<(), JournalError> {
+        self.connection
+            .prepare_cached("COMMIT")
+            .and_then(|mut statement| statement.execute([]))
+            .map(drop)
+            .map_err(JournalError::database(&self.path))
+    }
+
+    fn insert_order(&self, order: &Order, times: Times) -> Result<(), rusqlite::Error> {
         let plan = &order.plan;
         let Some(seq) = self.open_orders.get(&plan.id) else {
             return Ok(());
         };
-        let alert = alert_behind(state, order);
+        let alert = plan.alert.map(|alert| alert.0);
         self.connection
             .prepare_cached(
                 "INSERT INTO orders (seq, short_id, id, alert, account, strategy, symbol, class,
@@ -483,6 +520,26 @@ impl Writer {
                 order.reason,
             ])?;
         Ok(())
+    }
+
+    /// How much of an order had traded when it was last written; `None` for an order that this
+    /// journal never had. For orders that are too old to be in the state.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn traded(&self, id: &ClientOrderId) -> Result<Option<Decimal>, JournalError> {
+        let found: Option<String> = self
+            .connection
+            .prepare_cached("SELECT filled FROM orders WHERE short_id = ?1 AND id = ?2")
+            .and_then(|mut statement| {
+                statement
+                    .query_row(params![short(id.as_bytes()), id.as_bytes()], |row| {
+                        row.get(0)
+                    })
+                    .optional()
+            })
+            .map_err(JournalError::database(&self.path))?;
+        Ok(found.map(|text| text.parse().unwrap_or_default()))
     }
 
     /// Whether enough has happened since the last snapshot to take one.
@@ -554,22 +611,6 @@ impl Writer {
     pub(super) const fn parts(&mut self) -> (&mut Connection, &PathBuf) {
         (&mut self.connection, &self.path)
     }
-}
-
-/// Protection is of protection is of an entry: how far back an alert is looked for.
-const ORIGINS_MAX: usize = 16;
-
-/// The alert that an order goes back to.
-fn alert_behind(state: &State, order: &Order) -> Option<u64> {
-    let mut origin = &order.plan.origin;
-    for _ in 0..ORIGINS_MAX {
-        match origin {
-            Origin::Alert(alert) => return Some(alert.0),
-            Origin::Operator(_) => return None,
-            Origin::Protects(parent) => origin = &state.order(parent)?.plan.origin,
-        }
-    }
-    None
 }
 
 /// The first eight bytes as the signed number that SQLite indexes.

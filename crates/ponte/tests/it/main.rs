@@ -5,4 +5,7 @@ mod admin;
 mod cli;
 mod config;
 mod crash;
+mod end_to_end;
+mod full_disk;
 mod intake;
+mod program;

@@ -5,22 +5,31 @@ use super::world::policy;
 
 #[test]
 fn a_second_absent_does_not_send_an_order_again_that_is_on_its_way() {
-    check(&policy(), "buy 1; unknown 1; absent 1", "absent 1", "");
+    check(
+        &policy(),
+        r#"
+        buy 1; unknown 1; absent 1 | absent 1
+        "#,
+    );
 }
 
 #[test]
 fn a_late_unanswered_question_leaves_an_attempt_alone() {
-    check(&policy(), "buy 1; unknown 1; absent 1", "unanswered 1", "");
+    check(
+        &policy(),
+        r#"
+        buy 1; unknown 1; absent 1 | unanswered 1
+        "#,
+    );
 }
 
 #[test]
 fn an_order_that_the_broker_has_after_all_is_not_sent_again() {
     check(
         &policy(),
-        "buy 1; unreachable 1",
-        "report 1",
         r#"
-        acknowledged #1
+        buy 1; unreachable 1 | report 1
+            acknowledged #1
         "#,
     );
 }
@@ -29,11 +38,10 @@ fn an_order_that_the_broker_has_after_all_is_not_sent_again() {
 fn an_order_that_was_given_up_and_rests_is_taken_back() {
     check(
         &policy(),
-        "buy 1 limit 90; unknown 1; wait 70; absent 1",
-        "report 1",
         r#"
-        alarm paper has order #1, which was expired here; it is taken back
-        > cancel #1
+        buy 1 limit 90; unknown 1; wait 70; absent 1 | report 1
+            alarm paper has order #1, which was expired here; it is taken back
+            > cancel #1
         "#,
     );
 }
@@ -42,11 +50,10 @@ fn an_order_that_was_given_up_and_rests_is_taken_back() {
 fn a_rejection_of_an_order_that_rests_is_asked_about() {
     check(
         &policy(),
-        "buy 1 limit 90; report 1",
-        "rejected 1",
         r#"
-        questioned #1
-        > find #1
+        buy 1 limit 90; report 1 | rejected 1
+            questioned #1
+            > find #1
         "#,
     );
 }
@@ -55,9 +62,9 @@ fn a_rejection_of_an_order_that_rests_is_asked_about() {
 fn protection_that_can_not_be_made_smaller_is_tried_once() {
     check(
         &policy(),
-        "buy 3 stop 95 price 100; ack 1; report 1 3@100; ack 2; sell 1; wait 1; ack 3; filled 3; rejected 4",
-        "tick 1",
-        "",
+        r#"
+        buy 3 stop 95 price 100; ack 1; report 1 3@100; ack 2; sell 1; wait 1; ack 3; filled 3; rejected 4 | tick 1
+        "#,
     );
 }
 
@@ -65,13 +72,12 @@ fn protection_that_can_not_be_made_smaller_is_tried_once() {
 fn protection_whose_time_is_over_becomes_an_exit() {
     check(
         &policy(),
-        "buy 1 stop 95 price 100; filled 1; unreachable 2; wait 899; unreachable 2",
-        "tick 10",
         r#"
-        ended #2 expired: its time was over before it could be sent
-        alarm protection #2 of 1 BTCUSDT in paper does not rest: its time was over before it could be sent; the position is closed at the market
-        plan #3 exit sell 1
-        > submit #3 1
+        buy 1 stop 95 price 100; filled 1; unreachable 2; wait 899; unreachable 2 | tick 10
+            ended #2 expired: its time was over before it could be sent
+            alarm protection #2 of 1 BTCUSDT in paper does not rest: its time was over before it could be sent; the position is closed at the market
+            plan #3 exit sell 1
+            > submit #3 1
         "#,
     );
 }
@@ -80,10 +86,9 @@ fn protection_whose_time_is_over_becomes_an_exit() {
 fn rejected_protection_does_not_close_what_is_being_closed() {
     check(
         &policy(),
-        "buy 1 stop 95 price 100; filled 1; close",
-        "rejected 2",
         r#"
-        ended #2 rejected: no
+        buy 1 stop 95 price 100; filled 1; close | rejected 2
+            ended #2 rejected: no
         "#,
     );
 }
@@ -92,14 +97,13 @@ fn rejected_protection_does_not_close_what_is_being_closed() {
 fn an_exit_and_a_stop_that_both_trade_are_set_right() {
     check(
         &policy(),
-        "buy 1 stop 95 price 100; filled 1; ack 2; close; filled 3",
-        "filled 2",
         r#"
-        filled #2 1@100 (1)
-        alarm 1 BTCUSDT of order #2 in paper is traded back at the market: S1 had 0 left to close
-        plan #4 exit buy 1
-        ended #2 filled
-        > submit #4 1
+        buy 1 stop 95 price 100; filled 1; ack 2; close; filled 3 | filled 2
+            filled #2 1@100 (1)
+            alarm 1 BTCUSDT of order #2 in paper is traded back at the market: S1 had 0 left to close
+            plan #4 exit buy 1
+            ended #2 filled
+            > submit #4 1
         "#,
     );
 }
@@ -108,11 +112,10 @@ fn an_exit_and_a_stop_that_both_trade_are_set_right() {
 fn a_new_opening_waits_for_the_close_that_is_on_its_way() {
     check(
         &policy(),
-        "buy 1; filled 1; close",
-        "sell 1",
         r#"
-        A3 accepted
-        plan #3 entry sell 1 waits #2
+        buy 1; filled 1; close | sell 1
+            A3 accepted
+            plan #3 entry sell 1 waits #2
         "#,
     );
 }
@@ -121,13 +124,12 @@ fn a_new_opening_waits_for_the_close_that_is_on_its_way() {
 fn a_sell_takes_a_resting_exit_along() {
     check(
         &policy(),
-        "buy 1; filled 1; sell 1 limit 110; ack 2",
-        "sell 1",
         r#"
-        A3 accepted
-        cancel requested #2: taken back by an alert that closes the position
-        plan #3 exit sell 1 waits #2
-        > cancel #2
+        buy 1; filled 1; sell 1 limit 110; ack 2 | sell 1
+            A3 accepted
+            cancel requested #2: taken back by an alert that closes the position
+            plan #3 exit sell 1 waits #2
+            > cancel #2
         "#,
     );
 }
@@ -136,12 +138,11 @@ fn a_sell_takes_a_resting_exit_along() {
 fn a_part_is_not_left_to_wait_for_an_entry_that_may_never_trade() {
     check(
         &policy(),
-        "buy 4 trigger 110; ack 1",
-        "sell 2",
         r#"
-        A2 accepted
-        plan #2 entry sell 2
-        > submit #2 2
+        buy 4 trigger 110; ack 1 | sell 2
+            A2 accepted
+            plan #2 entry sell 2
+            > submit #2 2
         "#,
     );
 }
@@ -150,13 +151,9 @@ fn a_part_is_not_left_to_wait_for_an_entry_that_may_never_trade() {
 fn protection_is_made_smaller_again_after_a_smaller_one_was_taken_back() {
     check(
         &policy(),
-        "buy 3 stop 95 price 100; filled 1; ack 2
-         sell 2; filled 3; unknown 4
-         sell 1; filled 5; wait 1
-         buy 1 stop 94 price 100; filled 6; ack 7",
-        "absent 4",
         r#"
-        ended #4 abandoned: taken back; the broker never had it
+        buy 3 stop 95 price 100; filled 1; ack 2; sell 2; filled 3; unknown 4; sell 1; filled 5; wait 1; buy 1 stop 94 price 100; filled 6; ack 7 | absent 4
+            ended #4 abandoned: taken back; the broker never had it
         "#,
     );
 }
@@ -165,17 +162,14 @@ fn protection_is_made_smaller_again_after_a_smaller_one_was_taken_back() {
 fn protection_that_waits_for_its_replacement_goes_when_the_position_goes() {
     check(
         &policy(),
-        "buy 3 stop 95 price 100; filled 1; ack 2
-         sell 2; filled 3; unknown 4
-         sell 1",
-        "filled 5",
         r#"
-        acknowledged #5
-        filled #5 1@100 (1)
-        ended #5 filled
-        cancel requested #4: the position that it protected is gone
-        cancel requested #2: the position that it protected is gone
-        > cancel #2
+        buy 3 stop 95 price 100; filled 1; ack 2; sell 2; filled 3; unknown 4; sell 1 | filled 5
+            acknowledged #5
+            filled #5 1@100 (1)
+            ended #5 filled
+            cancel requested #4: the position that it protected is gone
+            cancel requested #2: the position that it protected is gone
+            > cancel #2
         "#,
     );
 }
@@ -184,12 +178,11 @@ fn protection_that_waits_for_its_replacement_goes_when_the_position_goes() {
 fn an_exit_that_never_arrived_is_sent_for_what_is_left() {
     check(
         &policy(),
-        "buy 2 stop 95 price 100; filled 1; ack 2; close; unknown 3; report 2 1@95",
-        "absent 3",
         r#"
-        not sent #3 the broker never had it, again +0s
-        release #3 1
-        > submit #3 1
+        buy 2 stop 95 price 100; filled 1; ack 2; close; unknown 3; report 2 1@95 | absent 3
+            not sent #3 the broker never had it, again +0s
+            release #3 1
+            > submit #3 1
         "#,
     );
 }
@@ -198,14 +191,13 @@ fn an_exit_that_never_arrived_is_sent_for_what_is_left() {
 fn protection_that_waits_and_is_too_large_is_not_let_go() {
     check(
         &policy(),
-        "buy 2 stop 95 price 100; filled 1; unreachable 2; sell 1; wait 1",
-        "filled 3",
         r#"
-        acknowledged #3
-        filled #3 1@100 (1)
-        ended #3 filled
-        plan #4 protection sell 1 stop 95 for #2
-        > submit #4 1
+        buy 2 stop 95 price 100; filled 1; unreachable 2; sell 1; wait 1 | filled 3
+            acknowledged #3
+            filled #3 1@100 (1)
+            ended #3 filled
+            plan #4 protection sell 1 stop 95 for #2
+            > submit #4 1
         "#,
     );
 }
@@ -214,11 +206,9 @@ fn protection_that_waits_and_is_too_large_is_not_let_go() {
 fn a_trade_back_on_the_other_side_leaves_a_close_its_size() {
     check(
         &policy(),
-        "buy 1 stop 95 price 100; filled 1; ack 2; close; filled 3; filled 2
-         buy 1; filled 5",
-        "close",
         r#"
-        A4 duplicate of A2
+        buy 1 stop 95 price 100; filled 1; ack 2; close; filled 3; filled 2; buy 1; filled 5 | close
+            A4 accepted: already flat: nothing to close
         "#,
     );
 }
@@ -227,8 +217,11 @@ fn a_trade_back_on_the_other_side_leaves_a_close_its_size() {
 fn two_requests_of_one_moment_make_two_orders() {
     check(
         &policy(),
-        "buy 1; filled 1; flatten; filled 2; buy 1; filled 3",
-        "flatten",
-        "",
+        r#"
+        buy 1; filled 1; flatten; filled 2; buy 1; filled 3 | flatten
+            flatten everything
+            plan #4 exit sell 1
+            > submit #4 1
+        "#,
     );
 }

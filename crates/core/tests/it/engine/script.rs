@@ -29,23 +29,32 @@ use rust_decimal::Decimal;
 
 use super::world::{account, decimal, quantity, source, strategy, symbol};
 
-/// Plays `setup`, then judges what the last line of `input` does. A mismatch prints what came.
+/// Judges a table of cases, divided by empty lines. A case is the line `setup | input` and, below
+/// it, what the input makes true and asks for. A mismatch prints the whole table as it came.
 #[track_caller]
-pub(crate) fn check(policy: &Policy, setup: &str, input: &str, expected: &str) {
-    let mut play = Play::new(policy);
-    play.lines(setup);
-    let decision = play.line(input.trim());
-    let actual = play.render(&decision);
-    play.check_replay();
-    let trimmed: Vec<_> = expected.trim().lines().map(str::trim_start).collect();
+pub(crate) fn check(policy: &Policy, table: &str) {
+    let mut actual = Vec::new();
+    let mut expected = Vec::new();
+    for line in table.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        expected.push(line.to_owned());
+        // A line of a case has no bar in it, except its first.
+        let Some((setup, input)) = line.split_once('|') else {
+            continue;
+        };
+        let mut play = Play::new(policy);
+        play.line(setup);
+        let decision = play.line(input);
+        play.check_replay();
+        actual.push(line.to_owned());
+        actual.extend(play.render(&decision));
+    }
     let place = std::panic::Location::caller();
     assert!(
-        actual == trimmed,
-        "SNAPSHOT {}:{}\n{}\nEND\nexpected:\n{}\n",
+        actual == expected,
+        "SNAPSHOT {}:{}\n{}\nEND\n",
         place.file(),
         place.line(),
         actual.join("\n"),
-        trimmed.join("\n")
     );
 }
 
@@ -73,16 +82,6 @@ impl<'a> Play<'a> {
         }
     }
 
-    pub(crate) fn lines(&mut self, script: &str) {
-        for line in script
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty())
-        {
-            self.line(line);
-        }
-    }
-
     /// Several inputs of one line are divided by `;`; the answer is the last one's.
     pub(crate) fn line(&mut self, line: &str) -> Decision {
         let mut last = Decision::default();
@@ -92,6 +91,12 @@ impl<'a> Play<'a> {
             }
         }
         last
+    }
+
+    /// What a line does, in words.
+    pub(crate) fn told(&mut self, line: &str) -> Vec<String> {
+        let decision = self.line(line);
+        self.render(&decision)
     }
 
     pub(crate) fn handle(&mut self, input: Input) -> Decision {
@@ -273,7 +278,7 @@ impl<'a> Play<'a> {
     }
 
     fn alert(&self, line: &str) -> Input {
-        let signal = signal(line, self.now);
+        let signal = signal(line, self.now, self.journal.len());
         let key = Identity::of(&source(), &signal).key;
         Input::Alert(Box::new(AlertInput {
             source: source(),
@@ -286,7 +291,7 @@ impl<'a> Play<'a> {
 }
 
 /// Reads an alert: the intent's words first, then pairs of a name and a value.
-pub(crate) fn signal(line: &str, now: Timestamp) -> Signal {
+pub(crate) fn signal(line: &str, now: Timestamp, serial: usize) -> Signal {
     let words: Vec<_> = line.split_whitespace().collect();
     let is_name = |word: &str| {
         [
@@ -323,7 +328,7 @@ pub(crate) fn signal(line: &str, now: Timestamp) -> Signal {
         None => words.clone(),
     };
     // Without a word on it, an alert is one of a kind: scripts repeat lines and mean new alerts.
-    let unique = named.get("digest").is_none().then_some(now.0.to_le_bytes());
+    let unique = (!named.contains_key("digest")).then_some(serial.to_le_bytes());
     Signal {
         strategy: strategy(named.get("for").unwrap_or(&"S1")),
         symbol: (head[0] != "heartbeat").then(|| symbol(named.get("in").unwrap_or(&"BTCUSDT"))),

@@ -156,13 +156,16 @@ pub(super) fn protection(evidence: &Evidence<'_>, books: &Books<'_>) -> Audit {
 /// The holdings whose protection the broker refused to make smaller: the larger one stays, which is
 /// too much and not too little.
 fn kept_too_large(evidence: &Evidence<'_>, books: &Books<'_>) -> Vec<Holding> {
-    let refused = |event: &Event| match event {
-        Event::OrderEnded {
+    let refused = |event: &Event| {
+        let Event::OrderEnded {
             id,
             end: OrderEnd::Rejected,
             ..
-        } => Some(books.plans[id]).filter(|plan| plan.replaces.is_some()),
-        _ => None,
+        } = event
+        else {
+            return None;
+        };
+        Some(books.plans[id]).filter(|plan| plan.replaces.is_some())
     };
     evidence
         .journal

@@ -187,13 +187,16 @@ impl Broker {
                 );
                 match placed {
                     Ok(order) => Response::Placed(report_of(&order)),
-                    Err(rejection) => match rejection.code {
-                        // Another copy of the request may have been taken.
-                        RejectCode::DuplicateClientOrderId | RejectCode::Expired => {
-                            Response::Broken(rejection.message)
-                        }
-                        _ => Response::Rejected(rejection.message),
-                    },
+                    // Another copy of the request may have been taken.
+                    Err(rejection)
+                        if matches!(
+                            rejection.code,
+                            RejectCode::DuplicateClientOrderId | RejectCode::Expired
+                        ) =>
+                    {
+                        Response::Broken(rejection.message)
+                    }
+                    Err(rejection) => Response::Rejected(rejection.message),
                 }
             }
             Request::Find { account, id } => {

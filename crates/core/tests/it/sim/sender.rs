@@ -112,7 +112,7 @@ pub(super) fn compose(
         protection,
         previous_position: None,
         explicit_id: (way < 4).then(|| format!("id {number}")),
-        fired_at: (way >= 4 && way < 8).then_some(timed),
+        fired_at: (4..8).contains(&way).then_some(timed),
         bar_at: None,
         comment: None,
         digest: Digest::of_parts("simulation", &[&number.to_le_bytes()]),

@@ -78,7 +78,7 @@ pub(super) enum Step {
     Walk,
     Crash,
     Restart,
-    ClockStep,
+    SetClock,
 }
 
 pub(super) struct World {
@@ -191,7 +191,7 @@ impl World {
         if self.random.chance(500) {
             for _ in 0..self.random.between(1, 6) {
                 let at = self.random.between(0, STORM - 1);
-                self.after(at, Step::ClockStep);
+                self.after(at, Step::SetClock);
             }
         }
         self.after(0, Step::Restart);
@@ -263,7 +263,7 @@ impl World {
             }
             Step::Crash => self.crash("as planned"),
             Step::Restart => self.restart(),
-            Step::ClockStep => {
+            Step::SetClock => {
                 self.clock_error = self.random.between(-CLOCK_ERROR_MAX, CLOCK_ERROR_MAX);
                 self.say(|| format!("the clock is wrong by {} µs", self.clock_error));
             }

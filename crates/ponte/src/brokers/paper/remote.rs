@@ -1,6 +1,6 @@
 //! A venue in another process, over HTTP: it goes on when this process dies, and it can be told to misbehave.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -367,58 +367,51 @@ impl Remote {
                 return;
             }
         };
+        // Reported orders whose standing could not be asked yet.
+        let mut owed: BTreeSet<ClientOrderId> = BTreeSet::new();
         while !into.is_closed() {
-            let Ok(live) = self.page(told, Some(POLL)).await else {
-                tokio::time::sleep(POLL_PAUSE).await;
-                continue;
-            };
-            let newest = live.newest;
-            let whole = live
-                .reports
-                .first()
-                .is_none_or(|first| first.number == told + 1)
-                && live
-                    .reports
-                    .windows(2)
-                    .all(|pair| pair[1].number == pair[0].number + 1)
-                && live.reports.last().map_or(told, |last| last.number) == newest;
-            let reports = if whole {
-                live.reports
-            } else {
-                match self.page(told, None).await {
-                    Ok(gap) => gap.reports,
-                    Err(_) => continue,
+            let wait = if owed.is_empty() { POLL } else { POLL_PAUSE };
+            match self.reports_after(told, wait).await {
+                Ok(reports) => {
+                    told = reports.last().map_or(told, |last| last.number);
+                    owed.extend(
+                        reports
+                            .iter()
+                            .filter_map(|r| r.client_order_id.parse::<ClientOrderId>().ok()),
+                    );
                 }
-            };
-            let Some(last) = reports.last().map(|report| report.number) else {
-                continue;
-            };
-            if self.pass_on(&reports, &into).await {
-                told = told.max(last);
+                Err(_) => tokio::time::sleep(POLL_PAUSE).await,
+            }
+            for id in std::mem::take(&mut owed) {
+                match self.find_now(&id).await {
+                    FindAnswer::Found(report) => drop(into.send(report)),
+                    FindAnswer::Absent => {}
+                    FindAnswer::Unanswered(_) => drop(owed.insert(id)),
+                }
             }
         }
     }
 
-    /// Asks where the reported orders stand now and passes that on. Whether all could be asked.
-    async fn pass_on(
+    /// The reports after a number, without a gap.
+    async fn reports_after(
         &self,
-        reports: &[ReportView],
-        into: &mpsc::UnboundedSender<OrderReport>,
-    ) -> bool {
-        let mut ids: Vec<ClientOrderId> = reports
-            .iter()
-            .filter_map(|report| report.client_order_id.parse().ok())
-            .collect();
-        ids.sort_unstable();
-        ids.dedup();
-        for id in ids {
-            match self.find_now(&id).await {
-                FindAnswer::Found(report) => drop(into.send(report)),
-                FindAnswer::Absent => {}
-                FindAnswer::Unanswered(_) => return false,
-            }
+        told: u64,
+        wait: Duration,
+    ) -> Result<Vec<ReportView>, BrokerError> {
+        let live = self.page(told, Some(wait)).await?;
+        let whole = live
+            .reports
+            .first()
+            .is_none_or(|first| first.number == told + 1)
+            && live
+                .reports
+                .windows(2)
+                .all(|pair| pair[1].number == pair[0].number + 1)
+            && live.reports.last().map_or(told, |last| last.number) == live.newest;
+        if whole {
+            return Ok(live.reports);
         }
-        true
+        Ok(self.page(told, None).await?.reports)
     }
 }
 

@@ -62,20 +62,24 @@ fn alert(fields: &str) -> Action {
     Action::Alert(format!(r#"{{"segredo":"{SECRET}",{fields}}}"#))
 }
 
-fn steps() -> Vec<Step> {
-    let first = r#""acao":"COMPRA","ativo":"BTCUSDT","qtd":0.01"#;
-    let step = |title, action, expect| Step {
+fn step(title: &'static str, action: Action, expect: Expect) -> Step {
+    Step {
         title,
         action,
         expect,
-    };
-    let global = |extra: Value| {
-        let mut body = json!({ "scope": "global", "by": "demo" });
-        if let (Some(body), Some(extra)) = (body.as_object_mut(), extra.as_object()) {
-            body.extend(extra.clone());
-        }
-        body
-    };
+    }
+}
+
+fn steps() -> Vec<Step> {
+    [first_alerts(), positions(), kill_switch()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// What is taken and what is turned away.
+fn first_alerts() -> Vec<Step> {
+    let first = r#""acao":"COMPRA","ativo":"BTCUSDT","qtd":0.01"#;
     vec![
         step(
             "A Portuguese alert becomes an order",
@@ -104,6 +108,12 @@ fn steps() -> Vec<Step> {
             alert(r#""action":"buy","ticker":"BTCUSDT","qty":1,"id":"too-large""#),
             Expect::Answer(200, "max_order_notional"),
         ),
+    ]
+}
+
+/// Protection and reversal.
+fn positions() -> Vec<Step> {
+    vec![
         step(
             "A bracket: entry, stop and target as one signal",
             alert(
@@ -123,6 +133,18 @@ fn steps() -> Vec<Step> {
             alert(r#""acao":"REVERTER","ativo":"BTCUSDT","id":"reverse""#),
             Expect::Fills(&[("sell", "0.01"), ("sell", "0.01")]),
         ),
+    ]
+}
+
+fn kill_switch() -> Vec<Step> {
+    let global = |extra: Value| {
+        let mut body = json!({ "scope": "global", "by": "demo" });
+        if let (Some(body), Some(extra)) = (body.as_object_mut(), extra.as_object()) {
+            body.extend(extra.clone());
+        }
+        body
+    };
+    vec![
         step(
             "The kill switch: no entry passes",
             Action::Owner(

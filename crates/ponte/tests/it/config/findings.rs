@@ -35,7 +35,7 @@ fn unknown_keys_are_named_with_the_nearest() {
     check(
         &route("strategies = [\"*\"]\naccounts = [\"paper\"]\nsize = { multiplied = \"2\" }\n"),
         &expect![[r#"
-            ponte.toml:12:10: routes.size.multiplied: unknown key; known here: multiply, fixed, notional, percent_of_equity
+            ponte.toml:12:10: routes.size.multiplied: unknown key; did you mean "multiply"?
               12 | size = { multiplied …
                  |          ^^^^^^^^^^"#]],
     );

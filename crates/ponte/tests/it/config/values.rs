@@ -186,13 +186,13 @@ fn durations() {
         );
     }
     check(
-        &top("[retention]\nevents = \"for ever\"\nrequests = \"1h\"\n"),
+        &top("[retention]\nevents = \"for ever\"\nrefusals = \"1h\"\n"),
         &expect![[r#"
             ponte.toml:2:10: retention.events: expected a duration such as "45s", found "for ever"; write a whole number and one of the units ms, s, m, h, d
               2 | events = "for ever"
                 |          ^^^^^^^^^^
-            ponte.toml:3:12: retention.requests: 1h is below the minimum 1d
-              3 | requests = "1h"
+            ponte.toml:3:12: retention.refusals: 1h is below the minimum 1d
+              3 | refusals = "1h"
                 |            ^^^^"#]],
     );
 }

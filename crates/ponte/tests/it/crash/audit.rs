@@ -31,7 +31,10 @@ impl fmt::Display for Report {
 
 pub(crate) fn audit(path: &Path, venue: &Venue, sent: &[Answered], positions: &Value) -> Report {
     let reader = Reader::open(path).unwrap();
-    let mut report = Report { answered: sent.len(), ..Report::default() };
+    let mut report = Report {
+        answered: sent.len(),
+        ..Report::default()
+    };
     assert!(!sent.is_empty(), "nothing was sent");
     for answered in sent {
         one_order_or_a_reason(&reader, answered, &mut report);
@@ -53,21 +56,35 @@ pub(crate) fn audit(path: &Path, venue: &Venue, sent: &[Answered], positions: &V
 /// wherever it did not fill.
 fn one_order_or_a_reason(reader: &Reader, answered: &Answered, report: &mut Report) {
     let alert: AlertId = answered.alert.parse().unwrap();
-    let orders = reader.orders(&OrderFilter { alert: Some(alert), limit: 10, ..OrderFilter::default() });
+    let orders = reader.orders(&OrderFilter {
+        alert: Some(alert),
+        limit: 10,
+        ..OrderFilter::default()
+    });
     let orders = orders.unwrap();
     assert_eq!(orders.len(), 1, "{answered:?} has the orders {orders:?}");
     let order = &orders[0];
-    assert!(matches!(answered.status.as_str(), "accepted" | "duplicate"), "{answered:?}");
+    assert!(
+        matches!(answered.status.as_str(), "accepted" | "duplicate"),
+        "{answered:?}"
+    );
     if order.attempts > 1 {
         report.resubmitted += 1;
     }
     if order.status == "filled" {
-        assert_eq!((order.filled.as_str(), order.quantity.as_str()), ("1", "1"), "{order:?}");
+        assert_eq!(
+            (order.filled.as_str(), order.quantity.as_str()),
+            ("1", "1"),
+            "{order:?}"
+        );
         report.filled += 1;
     } else {
         assert!(order.reason.is_some(), "no reason: {order:?}");
         assert_eq!(order.filled, "0", "{order:?}");
-        *report.ended_otherwise.entry(order.status.clone()).or_default() += 1;
+        *report
+            .ended_otherwise
+            .entry(order.status.clone())
+            .or_default() += 1;
     }
 }
 
@@ -84,7 +101,9 @@ fn nothing_beside_the_journal(reader: &Reader, venue: &Venue) {
     assert_eq!(forgotten, 0);
     let mut traded: BTreeMap<&str, (usize, Decimal)> = BTreeMap::new();
     for order in orders {
-        let entry = traded.entry(order.request.client_order_id.as_str()).or_default();
+        let entry = traded
+            .entry(order.request.client_order_id.as_str())
+            .or_default();
         entry.0 += usize::from(!order.filled_quantity.is_zero());
         entry.1 += order.filled_quantity;
     }
@@ -95,7 +114,12 @@ fn nothing_beside_the_journal(reader: &Reader, venue: &Venue) {
         let order = story.orders.iter().find(|order| order.id == id).unwrap();
         assert_eq!(order.filled, quantity.normalize().to_string(), "{order:?}");
     }
-    let alerts = reader.alerts(&AlertFilter { limit: 1, ..AlertFilter::default() }).unwrap();
+    let alerts = reader
+        .alerts(&AlertFilter {
+            limit: 1,
+            ..AlertFilter::default()
+        })
+        .unwrap();
     assert_eq!(alerts.len(), 1);
 }
 
@@ -109,7 +133,11 @@ fn positions_agree(reader: &Reader, venue: &Venue, shown: &Value) {
         .map(|position| (position.symbol, position.quantity))
         .collect();
     let mut here: BTreeMap<String, Decimal> = BTreeMap::new();
-    for view in state.positions().into_iter().filter(|view| !view.quantity.is_zero()) {
+    for view in state
+        .positions()
+        .into_iter()
+        .filter(|view| !view.quantity.is_zero())
+    {
         *here.entry(view.key.symbol.as_str().to_owned()).or_default() += view.quantity;
     }
     assert_eq!(here, at_venue, "positions differ; shown: {shown}");

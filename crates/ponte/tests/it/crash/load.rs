@@ -7,14 +7,17 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::task::JoinHandle;
 
-pub(crate) const SECRET: &str = "a-secret-for-the-crash-test-only";
+use crate::program::{SECRET, client};
 
 /// The symbols, so that a lane that waits holds up only its own.
-const SYMBOLS: [&str; 6] = ["AAAUSDT", "BBBUSDT", "CCCUSDT", "DDDUSDT", "EEEUSDT", "FFFUSDT"];
+const SYMBOLS: [&str; 6] = [
+    "AAAUSDT", "BBBUSDT", "CCCUSDT", "DDDUSDT", "EEEUSDT", "FFFUSDT",
+];
 
 /// An alert that was answered `200`.
 #[derive(Debug, Clone)]
 pub(crate) struct Answered {
+    #[allow(dead_code, reason = "shown when an assertion fails")]
     pub(crate) id: String,
     /// The number that the answer named; the first one's, when it was a duplicate.
     pub(crate) alert: String,
@@ -47,7 +50,7 @@ impl Load {
 }
 
 async fn send(sender: usize, url: String, stop: Arc<AtomicBool>) -> Vec<Answered> {
-    let client = super::process::client();
+    let client = client();
     let mut answered = Vec::new();
     let mut number = 0_u64;
     while !stop.load(Ordering::Relaxed) {
@@ -65,7 +68,11 @@ async fn send(sender: usize, url: String, stop: Arc<AtomicBool>) -> Vec<Answered
 
 async fn until_answered(client: &reqwest::Client, url: &str, body: &str, id: &str) -> Answered {
     loop {
-        let answer = client.post(url).body(body.to_owned()).timeout(Duration::from_secs(3)).send();
+        let answer = client
+            .post(url)
+            .body(body.to_owned())
+            .timeout(Duration::from_secs(3))
+            .send();
         if let Ok(answer) = answer.await {
             let status = answer.status();
             let text = answer.text().await;

@@ -4,17 +4,16 @@
 
 mod audit;
 mod load;
-mod process;
 
 use std::time::Duration;
 
-use ponte_venue::fault::{Fault, FaultRule, Operation, Trigger};
 use ponte_venue::faces::paper::{PaperFace, PaperOptions};
+use ponte_venue::fault::{Fault, FaultRule, Operation, Trigger};
 use ponte_venue::{Decimal, VenueOptions};
 use tokio::net::TcpListener;
 
+use crate::program::{self, Ponte};
 use load::Load;
-use process::Ponte;
 
 /// How often the binary is killed when nobody says otherwise.
 const KILLS_DEFAULT: u32 = 12;
@@ -43,7 +42,10 @@ fn faults() -> Vec<FaultRule> {
 
 fn venue(seed: u64) -> PaperFace {
     let options = PaperOptions {
-        venue: VenueOptions { leverage: Decimal::from(1000), ..VenueOptions::paper() },
+        venue: VenueOptions {
+            leverage: Decimal::from(1000),
+            ..VenueOptions::paper()
+        },
         fault_seed: seed,
         ..PaperOptions::paper()
     };
@@ -52,7 +54,9 @@ fn venue(seed: u64) -> PaperFace {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_under_load_every_alert_has_one_order_or_a_reason() {
-    let kills = std::env::var("PONTE_CRASH_KILLS").ok().and_then(|text| text.parse().ok());
+    let kills = std::env::var("PONTE_CRASH_KILLS")
+        .ok()
+        .and_then(|text| text.parse().ok());
     let kills: u32 = kills.unwrap_or(KILLS_DEFAULT);
     let face = venue(u64::from(kills));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -61,13 +65,19 @@ async fn killed_under_load_every_alert_has_one_order_or_a_reason() {
         let face = face.clone();
         async move { face.serve_until(listener, std::future::pending()).await }
     });
-    let client = process::client();
+    let client = program::client();
     for rule in faults() {
-        let answer = client.post(format!("{venue_url}/admin/faults")).json(&rule).send().await;
+        let answer = client
+            .post(format!("{venue_url}/admin/faults"))
+            .json(&rule)
+            .send()
+            .await;
         assert!(answer.unwrap().status().is_success());
     }
 
-    let mut ponte = Ponte::install(&venue_url);
+    let mut ponte = Ponte::install(&format!(
+        "balance = \"1000000000\"\nleverage = \"1000\"\nprices = [\"alert\"]\nurl = \"{venue_url}\""
+    ));
     ponte.start().await;
     let load = Load::start(SENDERS, ponte.webhook());
     for kill in 0..kills {
@@ -78,12 +88,21 @@ async fn killed_under_load_every_alert_has_one_order_or_a_reason() {
         ponte.start().await;
     }
     let sent = load.stop().await;
-    client.delete(format!("{venue_url}/admin/faults")).send().await.unwrap();
+    client
+        .delete(format!("{venue_url}/admin/faults"))
+        .send()
+        .await
+        .unwrap();
     ponte.wait_until_settled().await;
     let positions = ponte.positions().await;
     ponte.stop().await;
 
-    let report = audit::audit(&ponte.journal(), &face.venue().expect("the venue stands"), &sent, &positions);
+    let report = audit::audit(
+        &ponte.journal(),
+        &face.venue().expect("the venue stands"),
+        &sent,
+        &positions,
+    );
     println!("{kills} kills: {report}");
     served.abort();
 }

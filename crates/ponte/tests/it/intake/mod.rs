@@ -50,15 +50,12 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// What a test sets differently.
 struct Setup {
     allow_from: AllowFrom,
-    trusted_proxies: NamedSetOrNone,
+    trusted_proxies: Option<NamedSet>,
     client_address: ClientAddress,
     failures_per_minute: u32,
     body_read_max: Duration,
     limits: Limits,
 }
-
-/// The trusted proxies: none, or a named set.
-type NamedSetOrNone = Option<NamedSet>;
 
 impl Default for Setup {
     fn default() -> Self {

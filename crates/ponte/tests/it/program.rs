@@ -1,12 +1,15 @@
 //! The real binary in a folder of its own: started, killed, asked.
 
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use reqwest::Client;
 use serde_json::Value;
+
+/// The secret of the webhook.
+pub(crate) const SECRET: &str = "a-secret-for-the-tests-only-4242";
 
 /// Longest wait for something that must happen.
 const PATIENCE_STEPS: u32 = 1200;
@@ -25,12 +28,16 @@ pub(crate) struct Ponte {
 }
 
 fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
 }
 
 impl Ponte {
-    /// A paper account at the venue of this address.
-    pub(crate) fn install(venue_url: &str) -> Self {
+    /// A folder of its own, with `account` as the rest of the paper account's section.
+    pub(crate) fn install(account: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (webhook, admin) = (free_port(), free_port());
         let text = format!(
@@ -49,25 +56,34 @@ name = "paper"
 broker = "paper"
 mode = "paper"
 currency = "USDT"
-balance = "1000000000"
-leverage = "1000"
-prices = ["alert"]
-url = "{venue_url}"
+{account}
 [[routes]]
 strategies = ["*"]
 accounts = ["paper"]
 "#
         );
         std::fs::write(folder.path().join("ponte.toml"), text).unwrap();
-        Self { folder, webhook, admin, child: None }
+        Self {
+            folder,
+            webhook,
+            admin,
+            child: None,
+        }
     }
 
     pub(crate) fn webhook(&self) -> String {
         format!("http://127.0.0.1:{}/webhook", self.webhook)
     }
 
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     pub(crate) fn journal(&self) -> PathBuf {
-        self.folder.path().join("data").join(ponte::journal::FILE_NAME)
+        self.folder
+            .path()
+            .join("data")
+            .join(ponte::journal::FILE_NAME)
     }
 
     /// Starts the binary and waits until it takes alerts.
@@ -80,20 +96,23 @@ accounts = ["paper"]
         let child = Command::new(env!("CARGO_BIN_EXE_ponte"))
             .arg("run")
             .current_dir(self.folder.path())
-            .env("WEBHOOK_SECRET", super::load::SECRET)
+            .env("WEBHOOK_SECRET", SECRET)
+            .env("RUST_LOG", "trace")
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)
             .spawn()
             .unwrap();
         self.child = Some(child);
-        let url = format!("http://127.0.0.1:{}/readyz", self.admin);
         for _ in 0..PATIENCE_STEPS {
-            let answer = client().get(&url).send().await;
-            if answer.is_ok_and(|answer| answer.status().is_success()) {
+            if self.is_ready().await {
                 return;
             }
-            if let Some(status) = self.child.as_mut().and_then(|child| child.try_wait().unwrap()) {
+            if let Some(status) = self
+                .child
+                .as_mut()
+                .and_then(|child| child.try_wait().unwrap())
+            {
                 panic!("ponte ended with {status}:\n{}", self.log());
             }
             tokio::time::sleep(STEP).await;
@@ -101,8 +120,31 @@ accounts = ["paper"]
         panic!("ponte did not get ready:\n{}", self.log());
     }
 
+    /// Whether it would take an alert now.
+    pub(crate) async fn is_ready(&self) -> bool {
+        let url = format!("http://127.0.0.1:{}/readyz", self.admin);
+        let answer = client().get(&url).send().await;
+        answer.is_ok_and(|answer| answer.status().is_success())
+    }
+
+    /// Waits until it takes alerts, whoever has started it.
+    pub(crate) async fn wait_until_ready(&self) {
+        for _ in 0..PATIENCE_STEPS {
+            if self.is_ready().await {
+                return;
+            }
+            tokio::time::sleep(STEP).await;
+        }
+        panic!("ponte did not get ready:\n{}", self.log());
+    }
+
+    /// Everything that it has written.
+    pub(crate) fn whole_log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
     fn log(&self) -> String {
-        let text = std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+        let text = self.whole_log();
         let lines: Vec<_> = text.lines().rev().take(40).collect();
         lines.into_iter().rev().collect::<Vec<_>>().join("\n")
     }
@@ -117,9 +159,17 @@ accounts = ["paper"]
 
     /// Ends it as an owner would.
     pub(crate) async fn stop(&mut self) {
-        let Some(mut child) = self.child.take() else { return };
+        let Some(mut child) = self.child.take() else {
+            return;
+        };
         let pid = child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args(["-TERM", &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
         for _ in 0..PATIENCE_STEPS {
             if child.try_wait().unwrap().is_some() {
                 return;
@@ -130,9 +180,17 @@ accounts = ["paper"]
         panic!("ponte did not end after SIGTERM:\n{}", self.log());
     }
 
-    async fn ask(&self, path: &str) -> Value {
+    /// What the admin address says.
+    pub(crate) async fn ask(&self, path: &str) -> Value {
         let url = format!("http://127.0.0.1:{}/api/{path}", self.admin);
-        let text = client().get(&url).send().await.unwrap().text().await.unwrap();
+        let text = client()
+            .get(&url)
+            .send()
+            .await
+            .unwrap()
+            .text()
+            .await
+            .unwrap();
         serde_json::from_str(&text).unwrap_or_else(|_| panic!("{path}: {text}"))
     }
 
@@ -161,5 +219,35 @@ impl Drop for Ponte {
             let _ = child.kill();
             let _ = child.wait();
         }
+    }
+}
+
+impl Ponte {
+    /// An alert as `curl` sends it: the status and the body of the answer.
+    pub(crate) async fn send(&self, body: &str) -> (u16, Value) {
+        let answer = client()
+            .post(self.webhook())
+            .body(body.to_owned())
+            .send()
+            .await
+            .unwrap();
+        let status = answer.status().as_u16();
+        let text = answer.text().await.unwrap();
+        (status, serde_json::from_str(&text).unwrap_or(Value::Null))
+    }
+
+    /// Runs a command of the program in the folder: its status and what it printed.
+    pub(crate) fn command(&self, arguments: &[&str]) -> (i32, String) {
+        let output = Command::new(env!("CARGO_BIN_EXE_ponte"))
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env("WEBHOOK_SECRET", SECRET)
+            .output()
+            .unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        (
+            output.status.code().unwrap(),
+            String::from_utf8(text).unwrap(),
+        )
     }
 }

@@ -1,0 +1,70 @@
+//! The log's lines about what has become of orders, each with the alert behind it.
+
+use ponte_core::id::{AlertId, ClientOrderId};
+use ponte_core::message::{Event, OrderEnd};
+use ponte_core::state::State;
+
+/// One line, written once its event is durable.
+pub(super) struct Line {
+    alert: Option<AlertId>,
+    order: Option<ClientOrderId>,
+    text: String,
+    is_alarm: bool,
+}
+
+impl Line {
+    /// The line about an event, if it is one that people want to read. What is usual has its line
+    /// where it is done: the answer in intake, the acknowledgement in execution.
+    pub(super) fn about(event: &Event, state: &State) -> Option<Self> {
+        let (text, is_alarm) = match event {
+            Event::OrderUnknown { why, .. } => (format!("fate unknown: {why}"), true),
+            Event::OrderNotSent { why, .. } => (format!("tried again later: {why}"), false),
+            Event::OrderQuestioned { .. } => ("the broker is asked about it".to_owned(), false),
+            Event::CancelRequested { reason, .. } => (format!("taken back: {reason}"), false),
+            Event::OrderReleased { .. } => return None,
+            Event::OrderEnded {
+                end: OrderEnd::Filled,
+                ..
+            } => return None,
+            Event::OrderEnded { end, reason, .. } => (format!("over ({end:?}): {reason}"), true),
+            Event::Alarm { message, .. } => (message.clone(), true),
+            Event::Started { .. }
+            | Event::RequestRefused(_)
+            | Event::AlertDecided(_)
+            | Event::OrderPlanned { .. }
+            | Event::OrderAcknowledged { .. }
+            | Event::OrderFilled { .. }
+            | Event::AccountRead { .. }
+            | Event::HaltSet(_)
+            | Event::HaltLifted { .. }
+            | Event::FlattenRequested { .. } => return None,
+        };
+        let order = event.order_id();
+        let behind = order
+            .and_then(|id| state.order(&id))
+            .and_then(|order| order.plan.alert);
+        let named = if let Event::Alarm { alert, .. } = event {
+            *alert
+        } else {
+            None
+        };
+        let alert = named.or(behind);
+        Some(Self {
+            alert,
+            order,
+            text,
+            is_alarm,
+        })
+    }
+
+    /// Writes it.
+    pub(super) fn write(self) {
+        let alert = self.alert.map(tracing::field::display);
+        let order = self.order.map(tracing::field::display);
+        if self.is_alarm {
+            tracing::warn!(alert.id = alert, order.id = order, "{}", self.text);
+        } else {
+            tracing::info!(alert.id = alert, order.id = order, "{}", self.text);
+        }
+    }
+}
