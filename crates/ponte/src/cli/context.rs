@@ -55,11 +55,7 @@ impl Context {
     pub(super) fn loaded(&self) -> Result<config::Loaded, Failure> {
         // A missing file has one cure, whatever else could be said about it.
         self.text()?;
-        let loaded = config::load(&self.path)?;
-        for warning in &loaded.warnings {
-            screen::note(&warning.to_string());
-        }
-        Ok(loaded)
+        Ok(config::load(&self.path)?)
     }
 
     /// Says something to whoever asked for more.

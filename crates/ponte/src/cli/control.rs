@@ -141,7 +141,7 @@ impl Halt {
         let scope = self.which.scope(context)?;
         let level = HaltLevel::from(self.level);
         if level == HaltLevel::Flatten && !self.yes {
-            confirm(&format!("close every position of {scope} at the market"))?;
+            confirm(&scope)?;
         }
         let reason = self.reason.clone();
         let by = who();
@@ -179,7 +179,7 @@ impl Flatten {
     pub(super) fn run(&self, context: &Context) -> Result<(), Failure> {
         let scope = self.which.scope(context)?;
         if !self.yes {
-            confirm(&format!("close every position of {scope} at the market"))?;
+            confirm(&scope)?;
         }
         let by = who();
         let request = ScopeRequest {
@@ -284,8 +284,14 @@ fn who() -> String {
     user.map_or_else(|| "cli".to_owned(), |user| format!("{user} (cli)"))
 }
 
-/// Asks a person; whoever can't be asked must say `--yes`.
-fn confirm(what: &str) -> Result<(), Failure> {
+/// Asks a person before positions are closed; whoever can't be asked must say `--yes`.
+fn confirm(scope: &Scope) -> Result<(), Failure> {
+    let what = match scope {
+        Scope::Global => "close every position at the market".to_owned(),
+        Scope::Account(_) | Scope::Strategy(_) | Scope::Symbol(_) => {
+            format!("close every position of {scope} at the market")
+        }
+    };
     if !std::io::stdin().is_terminal() {
         return Err(Failure::usage(format!(
             "this would {what}, and nobody is there to be asked"

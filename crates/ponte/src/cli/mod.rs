@@ -39,6 +39,9 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use context::Context;
 use failure::Failure;
 
+/// The heading above what every command takes.
+const EVERYWHERE: &str = "Options of every command";
+
 #[derive(Parser)]
 #[command(
     name = "ponte",
@@ -55,7 +58,6 @@ use failure::Failure;
         Exit status: 0 done, 1 refused or something was found, 2 wrong usage, \
         3 not reachable or not readable.",
     max_term_width = 100,
-    propagate_version = true,
     disable_help_subcommand = true
 )]
 struct Cli {
@@ -69,16 +71,28 @@ struct Cli {
 #[derive(Args)]
 struct Global {
     /// The configuration file [default: $PONTE_CONFIG, or else ponte.toml]
-    #[arg(long, short, global = true, value_name = "FILE")]
+    #[arg(long, short, global = true, value_name = "FILE", help_heading = EVERYWHERE)]
     config: Option<PathBuf>,
     /// Print one JSON document instead of text for people
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     json: bool,
     /// When to use colour
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        help_heading = EVERYWHERE
+    )]
     color: Color,
     /// Say more on standard error about what is done
-    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    #[arg(
+        long,
+        short,
+        global = true,
+        action = clap::ArgAction::Count,
+        help_heading = EVERYWHERE
+    )]
     verbose: u8,
 }
 

@@ -7,6 +7,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::context::Context;
 use super::failure::Failure;
+use super::screen;
 use crate::app;
 use crate::config::{Log, LogFormat, LogLevel};
 
@@ -22,6 +23,9 @@ pub(super) struct Run {}
 impl Run {
     pub(super) fn run(&self, context: &Context) -> Result<(), Failure> {
         let loaded = context.loaded()?;
+        for warning in &loaded.warnings {
+            screen::note(&warning.to_string());
+        }
         start_log(&loaded.config.log, context.verbose);
         let runtime = Runtime::new()
             .map_err(|error| Failure::unreachable(format!("no threads to run on: {error}")))?;

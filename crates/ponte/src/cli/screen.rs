@@ -129,6 +129,9 @@ pub(super) fn span(span: Duration) -> String {
         return format!("{:.1} s", span.as_secs_f64());
     }
     let microseconds = span.as_micros();
+    if microseconds == 0 {
+        return "0 s".to_owned();
+    }
     if microseconds >= 1000 {
         return format!("{:.1} ms", span.as_secs_f64() * 1000.0);
     }

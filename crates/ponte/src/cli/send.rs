@@ -190,11 +190,12 @@ fn shown(shot: &Shot) -> String {
         return lines;
     }
     let word = styled(style_of(&status), &status);
-    let _ = writeln!(
-        lines,
-        "{} {word} {time}",
-        styled(BOLD, &text(&shot.answer, "id"))
-    );
+    let delivery = match text(&shot.answer, "delivery") {
+        number if number.is_empty() => number,
+        number => styled(DIM, &format!("(this one is {number}) ")),
+    };
+    let id = styled(BOLD, &text(&shot.answer, "id"));
+    let _ = writeln!(lines, "{id} {word} {delivery}{time}");
     let reason = text(&shot.answer, "reason");
     if !reason.is_empty() {
         let _ = writeln!(lines, "  {reason}");

@@ -120,24 +120,16 @@ fn push_missing_alert(moments: &mut Vec<Moment>, alert: &AlertRow) {
 }
 
 fn push_event(moments: &mut Vec<Moment>, at: Timestamp, event: &Event) {
-    let mut push = |at, style, word, text: String| {
+    let mut push = |style, word, text: String| {
         moments.push(Moment::new(at, style, word, text));
     };
     match event {
         Event::AlertDecided(decision) => push_decision(moments, at, decision),
         Event::OrderPlanned { plan, waits } => {
-            let text = words::plan(plan);
             let word = if *waits { "waits" } else { "planned" };
-            push(at, PLAIN, word, format!("{text} {}", short_id(&plan.id)));
+            push(PLAIN, word, about(&plan.id, words::plan(plan)));
         }
-        Event::OrderReleased { id, quantity } => {
-            push(
-                at,
-                PLAIN,
-                "released",
-                format!("{quantity} {}", short_id(id)),
-            );
-        }
+        Event::OrderReleased { id, quantity } => push(PLAIN, "released", about(id, quantity)),
         Event::OrderAcknowledged {
             id,
             broker_order_id,
@@ -145,7 +137,7 @@ fn push_event(moments: &mut Vec<Moment>, at: Timestamp, event: &Event) {
             answered_at,
         } => {
             push_sent(moments, *sent_at, id);
-            let text = format!("by the broker as {broker_order_id} {}", short_id(id));
+            let text = about(id, format!("by the broker as {broker_order_id}"));
             moments.push(Moment::new(*answered_at, GOOD, "acknowledged", text));
         }
         Event::OrderFilled {
@@ -154,28 +146,20 @@ fn push_event(moments: &mut Vec<Moment>, at: Timestamp, event: &Event) {
             price,
             fee,
             ..
-        } => push(
-            at,
-            GOOD,
-            "filled",
-            format!("{quantity} at {price}, fee {fee} {}", short_id(id)),
-        ),
-        Event::OrderNotSent { id, why, .. } => {
-            push(at, SO_SO, "not sent", format!("{why} {}", short_id(id)));
+        } => {
+            let text = format!("{quantity} at {price}, fee {fee}");
+            push(GOOD, "filled", about(id, text));
         }
+        Event::OrderNotSent { id, why, .. } => push(SO_SO, "not sent", about(id, why)),
         Event::OrderUnknown {
             id, why, sent_at, ..
         } => {
             push_sent(moments, *sent_at, id);
-            let text = format!("{why}; the broker is asked {}", short_id(id));
+            let text = about(id, format!("{why}; the broker is asked"));
             moments.push(Moment::new(at, BAD, "unknown", text));
         }
-        Event::OrderQuestioned { id } => {
-            push(at, SO_SO, "asked", format!("the broker {}", short_id(id)));
-        }
-        Event::CancelRequested { id, reason } => {
-            push(at, SO_SO, "cancel", format!("{reason} {}", short_id(id)));
-        }
+        Event::OrderQuestioned { id } => push(SO_SO, "asked", about(id, "the broker")),
+        Event::CancelRequested { id, reason } => push(SO_SO, "cancel", about(id, reason)),
         Event::OrderEnded {
             id,
             end,
@@ -185,15 +169,13 @@ fn push_event(moments: &mut Vec<Moment>, at: Timestamp, event: &Event) {
             push_sent(moments, *sent_at, id);
             moments.push(over(at, id, *end, reason));
         }
-        Event::Alarm { message, .. } => push(at, BAD, "alarm", message.clone()),
-        Event::HaltSet(halt) => push(at, BAD, "halted", format!("{} by {}", halt.scope, halt.by)),
-        Event::HaltLifted { scope, by } => push(at, GOOD, "resumed", format!("{scope} by {by}")),
-        Event::FlattenRequested { scope, by } => {
-            push(at, SO_SO, "flatten", format!("{scope} by {by}"));
-        }
-        Event::Started { version } => push(at, DIM, "started", version.clone()),
-        Event::RequestRefused(request) => push(at, BAD, "refused", request.message.clone()),
-        Event::AccountRead { account, .. } => push(at, DIM, "read", account.to_string()),
+        Event::Alarm { message, .. } => push(BAD, "alarm", message.clone()),
+        Event::HaltSet(halt) => push(BAD, "halted", format!("{} by {}", halt.scope, halt.by)),
+        Event::HaltLifted { scope, by } => push(GOOD, "resumed", format!("{scope} by {by}")),
+        Event::FlattenRequested { scope, by } => push(SO_SO, "flatten", format!("{scope} by {by}")),
+        Event::Started { version } => push(DIM, "started", version.clone()),
+        Event::RequestRefused(request) => push(BAD, "refused", request.message.clone()),
+        Event::AccountRead { account, .. } => push(DIM, "read", account.to_string()),
     }
 }
 
@@ -231,19 +213,27 @@ fn push_decision(moments: &mut Vec<Moment>, at: Timestamp, decision: &AlertDecis
 fn over(at: Timestamp, id: &ClientOrderId, end: OrderEnd, reason: &str) -> Moment {
     let word = words::end(end);
     let reason = if reason.is_empty() { "" } else { ": " }.to_owned() + reason;
-    let text = format!("{word}{reason} {}", short_id(id));
-    Moment::new(at, style_of(word), "over", text)
+    Moment::new(
+        at,
+        style_of(word),
+        "over",
+        about(id, format!("{word}{reason}")),
+    )
 }
 
 fn push_sent(moments: &mut Vec<Moment>, sent_at: Option<Timestamp>, id: &ClientOrderId) {
     if let Some(sent_at) = sent_at {
-        let text = format!("to the broker {}", short_id(id));
-        moments.push(Moment::new(sent_at, PLAIN, "sent", text));
+        moments.push(Moment::new(
+            sent_at,
+            PLAIN,
+            "sent",
+            about(id, "to the broker"),
+        ));
     }
 }
 
-/// The start of an order's id, by which its lines can be told from another's.
-fn short_id(id: &ClientOrderId) -> String {
-    let text = id.to_string();
-    format!("[{}]", text.get(..8).unwrap_or(&text))
+/// A text with the start of an order's id, by which its lines can be told from another's.
+fn about(id: &ClientOrderId, text: impl std::fmt::Display) -> String {
+    let id = id.to_string();
+    format!("{text} [{}]", id.get(..8).unwrap_or(&id))
 }

@@ -1,6 +1,8 @@
 //! The tests of the program.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
+mod admin;
+mod cli;
 mod config;
 mod crash;
 mod end_to_end;

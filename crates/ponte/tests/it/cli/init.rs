@@ -1,0 +1,125 @@
+//! From nothing to a good configuration.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use super::Home;
+
+#[test]
+fn init_makes_what_check_likes() {
+    let home = Home::new();
+    let text = home.run(&["init"]).ok();
+    let secret = home.read("secrets/main");
+    let secret = secret.trim();
+    assert_eq!(secret.len(), 48);
+    assert!(text.contains("http://127.0.0.1:8080/webhook"));
+    assert!(text.contains(&format!(
+        r#"{{"segredo":"{secret}","acao":"COMPRA","ativo":"{{{{ticker}}}}","qtd":0.01}}"#
+    )));
+    assert!(text.contains(r#""posicao":"{{strategy.market_position}}""#));
+    for next in ["ponte check", "ponte run", "ponte send --example pt"] {
+        assert!(text.contains(next), "{next}");
+    }
+    let mode = std::fs::metadata(home.path("secrets/main"))
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert!(!home.read("ponte.toml").contains(secret));
+    let check = home.run(&["check", "--json"]).json();
+    assert_eq!(check["ok"], true);
+    assert_eq!(check["warnings"], serde_json::json!([]));
+}
+
+#[test]
+fn init_replaces_nothing_by_itself() {
+    let home = Home::new();
+    home.run(&["init"]).ok();
+    let (config, secret) = (home.read("ponte.toml"), home.read("secrets/main"));
+    let complaint = home.run(&["init"]).complaint(1);
+    assert!(complaint.contains("--force"), "{complaint}");
+    std::fs::remove_file(home.path("ponte.toml")).unwrap();
+    let complaint = home.run(&["init"]).complaint(1);
+    assert!(complaint.contains("secrets/main"), "{complaint}");
+    home.run(&["init", "--force", "--currency", "brl", "--balance", "50000"])
+        .ok();
+    assert_ne!(home.read("ponte.toml"), config);
+    assert_eq!(
+        home.read("secrets/main"),
+        secret,
+        "alerts in use keep their secret"
+    );
+    home.run(&["init", "--force", "--secret", "MEU_SEGREDO"])
+        .ok();
+    assert_eq!(home.read("secrets/main"), "MEU_SEGREDO\n");
+    let check = home.run(&["check"]).ok();
+    assert!(
+        check.contains("11 bytes"),
+        "a guessable secret is worth a warning: {check}"
+    );
+}
+
+#[test]
+fn init_takes_flags_for_everything() {
+    let home = Home::new();
+    let made = home
+        .run(&[
+            "--config",
+            "etc/ponte.toml",
+            "--json",
+            "init",
+            "--account",
+            "conta",
+            "--currency",
+            "BRL",
+            "--balance",
+            "50000",
+            "--max-order-notional",
+            "900",
+            "--listen",
+            "0.0.0.0:8088",
+            "--data-dir",
+            "diario",
+            "--secret-env",
+            "MEU",
+            "--only-tradingview",
+            "--public-url",
+            "https://ponte.example.com/",
+        ])
+        .json();
+    assert_eq!(made["webhook_url"], "https://ponte.example.com/webhook");
+    assert_eq!(made["secret"], "env:MEU");
+    assert_eq!(made["next"][1], "ponte --config etc/ponte.toml run");
+    let config = home.read("etc/ponte.toml");
+    for line in [
+        "name = \"conta\"",
+        "balance = \"50000\"",
+        "secret = \"env:MEU\"",
+    ] {
+        assert!(config.contains(line), "{line}");
+    }
+    let complaint = home.run(&["--config", "etc/ponte.toml", "check"]);
+    assert_eq!(complaint.status, 1, "the variable is not set");
+    assert!(
+        complaint.stdout.contains("export MEU="),
+        "{}",
+        complaint.stdout
+    );
+}
+
+#[test]
+fn init_refuses_what_makes_no_sense() {
+    let home = Home::new();
+    for arguments in [
+        &["init", "--secret", "short"][..],
+        &["init", "--balance", "-1"],
+        &["init", "--balance", "much"],
+        &["init", "--currency", "?"],
+        &["init", "--admin-listen", "0.0.0.0:8081"],
+        &["init", "--account", " "],
+        &["init", "--secret-env", "A", "--secret-file", "b"],
+    ] {
+        home.run(arguments).complaint(2);
+        assert!(!home.path("ponte.toml").exists(), "{arguments:?}");
+        assert!(!home.path("secrets").exists(), "{arguments:?}");
+    }
+}
