@@ -17,7 +17,7 @@ CREATE TABLE alerts (
   id           INTEGER PRIMARY KEY,
   seq          INTEGER NOT NULL,
   received_at  INTEGER NOT NULL,
-  committed_at INTEGER NOT NULL,
+  decided_at INTEGER NOT NULL,
   source       TEXT    NOT NULL,
   strategy     TEXT    NOT NULL,
   symbol       TEXT,

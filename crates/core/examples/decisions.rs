@@ -65,6 +65,7 @@ impl Engine {
             received_at: self.now,
             signal,
             seen: None,
+            delivery: ponte_core::message::Delivery::default(),
         };
         let mut commands = self.handle(Input::Alert(Box::new(input))).commands;
         while let Some(command) = commands.pop() {
@@ -159,7 +160,7 @@ fn signal(number: u64, intent: Intent, stop: Option<Price>) -> Signal {
 
 /// Each strategy enters with a stop and closes, in turn.
 fn intent(number: u64) -> Signal {
-    let enters = number / (SYMBOLS * STRATEGIES) as u64 % 2 == 0;
+    let enters = (number / (SYMBOLS * STRATEGIES) as u64).is_multiple_of(2);
     if !enters {
         let close = Intent::Exit {
             side: None,

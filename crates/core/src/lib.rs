@@ -4,6 +4,7 @@
 //! changes from run to run is an argument. See `ARCHITECTURE.md` for the map.
 
 pub mod decide;
+pub mod fate;
 pub mod format;
 pub mod gate;
 pub mod halt;

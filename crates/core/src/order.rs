@@ -271,6 +271,15 @@ pub struct Order {
 }
 
 impl Order {
+    /// Notes that it is over.
+    pub(crate) fn end(&mut self, end: OrderEnd, reason: &str) {
+        self.status = OrderStatus::ended(end);
+        self.wake_at = None;
+        if !reason.is_empty() {
+            self.reason = Some(reason.to_owned());
+        }
+    }
+
     /// How much is still to trade.
     #[must_use]
     pub fn remaining(&self) -> Decimal {

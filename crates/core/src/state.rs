@@ -416,11 +416,7 @@ impl AccountState {
             }
             Event::CancelRequested { .. } => order.cancel_requested = true,
             Event::OrderEnded { end, reason, .. } => {
-                order.status = OrderStatus::ended(*end);
-                order.wake_at = None;
-                if !reason.is_empty() {
-                    order.reason = Some(reason.clone());
-                }
+                order.end(*end, reason);
                 self.close(id);
                 return;
             }

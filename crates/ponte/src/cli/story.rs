@@ -195,7 +195,7 @@ fn push_decision(moments: &mut Vec<Moment>, at: Timestamp, decision: &AlertDecis
     let reason = match (&decision.reason, decision.first) {
         (Some(reason), _) => reason.clone(),
         (None, Some(first)) => format!("it repeats {first}"),
-        (None, None) => String::from("and on disk"),
+        (None, None) => String::from("and committed before any order leaves"),
     };
     moments.push(Moment::new(at, style_of(word), word, reason));
     for leg in &decision.legs {

@@ -7,6 +7,7 @@
 mod chain;
 mod query;
 mod retention;
+mod rows;
 mod schema;
 mod writer;
 

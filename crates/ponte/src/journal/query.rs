@@ -10,7 +10,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, Row, params_from_iter};
 use serde::{Deserialize, Serialize};
 
-use super::writer::short;
+use super::rows::short;
 use super::{JournalError, schema};
 
 /// Most rows that one list gives.
@@ -44,8 +44,8 @@ pub struct AlertRow {
     pub id: String,
     /// When its last byte was there.
     pub received_at: Timestamp,
-    /// When it was decided and committed.
-    pub committed_at: Timestamp,
+    /// When it was decided; its commit followed.
+    pub decided_at: Timestamp,
     /// Its source.
     pub source: String,
     /// Its strategy.
@@ -401,7 +401,7 @@ impl Reader {
     }
 }
 
-const ALERTS: &str = "SELECT id, seq, received_at, committed_at, source, strategy, symbol, intent,
+const ALERTS: &str = "SELECT id, seq, received_at, decided_at, source, strategy, symbol, intent,
                       outcome, first FROM alerts";
 const ORDERS: &str = "SELECT seq, id, alert, account, strategy, symbol, class, side, quantity,
                       status, filled, average_price, fees, planned_at, sent_at, answered_at,
@@ -416,7 +416,7 @@ fn alert_row(row: &Row<'_>) -> Result<AlertRow, rusqlite::Error> {
     Ok(AlertRow {
         id: AlertId(row.get("id")?).to_string(),
         received_at: Timestamp(row.get("received_at")?),
-        committed_at: Timestamp(row.get("committed_at")?),
+        decided_at: Timestamp(row.get("decided_at")?),
         source: row.get("source")?,
         strategy: row.get("strategy")?,
         symbol: row.get("symbol")?,

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 
 use ponte_core::id::{ClientOrderId, Digest};
 use ponte_core::identity::Identity;
-use ponte_core::message::{AlertDecision, Event, Outcome, Seen};
-use ponte_core::order::Order;
+use ponte_core::message::{Event, Seen};
 use ponte_core::state::State;
 use ponte_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use rust_decimal::Decimal;
 
 use super::chain::{link, meta};
+use super::rows::{self, Times, short};
 use super::{JournalError, path_in, schema};
 
 /// After so many events a snapshot is taken, so that a start replays no more than that.
@@ -54,13 +54,6 @@ struct Batch {
     planned: BTreeSet<ClientOrderId>,
     touched: BTreeMap<ClientOrderId, Times>,
     events: u64,
-}
-
-#[derive(Default, Clone, Copy)]
-struct Times {
-    sent_at: Option<Timestamp>,
-    answered_at: Option<Timestamp>,
-    ended_at: Option<Timestamp>,
 }
 
 /// What a start finds.
@@ -305,40 +298,8 @@ impl Writer {
                 hash.0
             ])?;
         if let Event::AlertDecided(decision) = event {
-            self.insert_alert(decision, seq, at)?;
+            rows::insert_alert(&self.connection, decision, seq, at)?;
         }
-        Ok(())
-    }
-
-    fn insert_alert(
-        &self,
-        decision: &AlertDecision,
-        seq: i64,
-        at: Timestamp,
-    ) -> Result<(), rusqlite::Error> {
-        let claims = decision.outcome != Outcome::Duplicate && decision.first.is_none();
-        let signal = &decision.signal;
-        self.connection
-            .prepare_cached(
-                "INSERT INTO alerts (id, seq, received_at, committed_at, source, strategy, symbol,
-                                     intent, outcome, first, identity, identity_key, digest)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-            )?
-            .execute(params![
-                decision.alert.0,
-                seq,
-                decision.received_at.0,
-                at.0,
-                decision.source.as_str(),
-                signal.strategy.as_str(),
-                signal.symbol.as_ref().map(ponte_core::id::Symbol::as_str),
-                signal.intent.name(),
-                decision.outcome.as_str(),
-                decision.first.map(|first| first.0),
-                claims.then(|| short(&decision.identity.key.0)),
-                decision.identity.key.0,
-                signal.digest.0,
-            ])?;
         Ok(())
     }
 
@@ -406,13 +367,15 @@ impl Writer {
     pub fn commit(&mut self, state: &State) -> Result<(), JournalError> {
         let batch = std::mem::take(&mut self.batch);
         for (id, times) in &batch.touched {
-            let Some(order) = state.order(id) else {
+            let seq = self.open_orders.get(id).copied();
+            let (Some(order), Some(seq)) = (state.order(id), seq.or_else(|| self.seq_of(id)))
+            else {
                 continue;
             };
             let written = if batch.planned.contains(id) {
-                self.insert_order(order, *times)
+                rows::insert_order(&self.connection, seq, order, *times)
             } else {
-                self.update_order(order, *times)
+                rows::update_order(&self.connection, seq, order, *times)
             };
             written.map_err(JournalError::database(&self.path))?;
         }
@@ -445,81 +408,6 @@ impl Writer {
             .and_then(|mut statement| statement.execute([]))
             .map(drop)
             .map_err(JournalError::database(&self.path))
-    }
-
-    fn insert_order(&self, order: &Order, times: Times) -> Result<(), rusqlite::Error> {
-        let plan = &order.plan;
-        let Some(seq) = self.open_orders.get(&plan.id) else {
-            return Ok(());
-        };
-        let alert = plan.alert.map(|alert| alert.0);
-        self.connection
-            .prepare_cached(
-                "INSERT INTO orders (seq, short_id, id, alert, account, strategy, symbol, class,
-                    side, quantity, status, is_open, filled, average_price, fees, planned_at,
-                    sent_at, answered_at, ended_at, attempts, reason)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
-                    ?17, ?18, ?19, ?20, ?21)",
-            )?
-            .execute(params![
-                seq,
-                short(plan.id.as_bytes()),
-                plan.id.as_bytes(),
-                alert,
-                plan.account.as_str(),
-                plan.strategy.as_str(),
-                plan.symbol.as_str(),
-                plan.class.as_str(),
-                plan.side.as_str(),
-                plan.quantity.to_string(),
-                order.status.as_str(),
-                !order.status.is_final(),
-                order.filled.to_string(),
-                order.average_price.to_string(),
-                order.fees.to_string(),
-                order.planned_at.0,
-                times.sent_at.map(|at| at.0),
-                times.answered_at.map(|at| at.0),
-                times.ended_at.map(|at| at.0),
-                order.attempts,
-                order.reason,
-            ])?;
-        Ok(())
-    }
-
-    fn update_order(&self, order: &Order, times: Times) -> Result<(), rusqlite::Error> {
-        let id = order.plan.id;
-        let Some(seq) = self
-            .open_orders
-            .get(&id)
-            .copied()
-            .or_else(|| self.seq_of(&id))
-        else {
-            return Ok(());
-        };
-        self.connection
-            .prepare_cached(
-                "UPDATE orders SET quantity = ?2, status = ?3, is_open = ?4, filled = ?5,
-                    average_price = ?6, fees = ?7, sent_at = COALESCE(?8, sent_at),
-                    answered_at = COALESCE(answered_at, ?9), ended_at = COALESCE(ended_at, ?10),
-                    attempts = ?11, reason = ?12
-                 WHERE seq = ?1",
-            )?
-            .execute(params![
-                seq,
-                order.plan.quantity.to_string(),
-                order.status.as_str(),
-                !order.status.is_final(),
-                order.filled.to_string(),
-                order.average_price.to_string(),
-                order.fees.to_string(),
-                times.sent_at.map(|at| at.0),
-                times.answered_at.map(|at| at.0),
-                times.ended_at.map(|at| at.0),
-                order.attempts,
-                order.reason,
-            ])?;
-        Ok(())
     }
 
     /// How much of an order had traded when it was last written; `None` for an order that this
@@ -611,13 +499,6 @@ impl Writer {
     pub(super) const fn parts(&mut self) -> (&mut Connection, &PathBuf) {
         (&mut self.connection, &self.path)
     }
-}
-
-/// The first eight bytes as the signed number that SQLite indexes.
-pub(super) fn short(bytes: &[u8]) -> i64 {
-    let mut first = [0; 8];
-    first.copy_from_slice(&bytes[..8]);
-    i64::from_le_bytes(first)
 }
 
 fn make_private_directory(path: &Path) -> std::io::Result<()> {

@@ -148,7 +148,7 @@ fn a_journal_of_benchmarks_is_listed_like_any_other() {
     expect![[r#"
         A19 accepted <day> <time> UTC
         <time> received buy 0.01 BTCUSDT at the market, for default from main (52.89.214.238)
-        <time> accepted and on disk
+        <time> accepted and committed before any order leaves
         <time> leg in paper: 1 order planned
         <time> planned entry: buy 0.01 BTCUSDT at the market in paper [<id>]
         <time> <after> sent to the broker [<id>]

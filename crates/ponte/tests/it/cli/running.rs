@@ -26,7 +26,7 @@ fn the_message_of_the_readme_trades_once() {
     expect![[r#"
         A1 accepted <day> <time> UTC
         <time> received buy 0.01 BTCUSDT at the market, for default from main (127.0.0.1)
-        <time> <after> accepted and on disk
+        <time> <after> accepted and committed before any order leaves
         <time> <after> leg in paper: 1 order planned
         <time> <after> rule max_order_notional: pass (650 of 5000)
         <time> <after> planned entry: buy 0.01 BTCUSDT at the market in paper [<id>]
