@@ -50,7 +50,8 @@ pub struct OrderPlan {
     /// What one unit's move of 1 in price is worth, for profits.
     pub multiplier: Decimal,
     /// Whether the broker is told that it may only make the account's position smaller. Not so
-    /// where another strategy trades the same symbol: the broker knows only the sum of both.
+    /// where another strategy trades the same symbol, as the broker knows only the sum of both, and
+    /// never for what rests: another strategy may come later and would make the broker take it away.
     #[serde(default)]
     pub reduce_only: bool,
 }

@@ -19,6 +19,15 @@ pub(super) struct Holding<'a> {
     pub(super) symbol: &'a Symbol,
 }
 
+/// The holding that an order belongs to.
+pub(super) const fn holding_of(plan: &OrderPlan) -> Holding<'_> {
+    Holding {
+        account: &plan.account,
+        strategy: &plan.strategy,
+        symbol: &plan.symbol,
+    }
+}
+
 impl Holding<'_> {
     pub(super) fn is_of(&self, order: &Order) -> bool {
         order.plan.strategy == *self.strategy && order.plan.symbol == *self.symbol
@@ -302,7 +311,7 @@ fn order(
         after,
         replaces: None,
         multiplier: multiplier(context, holding.account, holding.symbol),
-        reduce_only: is_alone(context, holding),
+        reduce_only: !how.kind.rests() && is_alone(context, holding),
     }
 }
 
@@ -317,10 +326,8 @@ pub(super) fn is_alone(context: Context<'_>, holding: Holding<'_>) -> bool {
                 .get(holding.symbol)
                 .is_some_and(|position| !position.quantity.is_zero())
     });
-    let coming = account.orders.values().any(|order| {
-        order.plan.symbol == *holding.symbol
-            && order.plan.strategy != *holding.strategy
-            && order.plan.class == OrderClass::Entry
+    let coming = account.orders_in(holding.symbol).any(|order| {
+        order.plan.strategy != *holding.strategy && order.plan.class == OrderClass::Entry
     });
     !held && !coming
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 
-use super::exits::{self, Holding};
+use super::exits::{self, holding_of};
 use super::{Context, Decision, cancel, protection, rules};
 use crate::id::{ClientOrderId, StrategyName};
 use crate::message::{Command, Event, OrderEnd};
@@ -211,6 +211,8 @@ fn release(
                 });
                 decision.command(Command::Submit(Box::new(OrderPlan {
                     quantity,
+                    // Another strategy may have come while it waited.
+                    reduce_only: plan.reduce_only && exits::is_alone(context, holding_of(plan)),
                     ..plan.clone()
                 })));
             }
@@ -245,11 +247,7 @@ fn next_step(
     if timer_runs || others_open {
         return Step::Wait;
     }
-    let holding = Holding {
-        account: &plan.account,
-        strategy: &plan.strategy,
-        symbol: &plan.symbol,
-    };
+    let holding = holding_of(plan);
     let held = account.held(&plan.strategy, &plan.symbol);
     let gone = held.is_zero() || exits::closing_side(held) != plan.side;
     match plan.class {

@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use super::exits::{self, ExitOrigin, Holding};
+use super::exits::{self, ExitOrigin, holding_of};
 use super::{Context, Decision};
 use crate::halt::HaltLevel;
 use crate::id::ClientOrderId;
@@ -80,6 +80,7 @@ fn close_again(context: Context<'_>, order: &Order, quantity: Decimal, reason: &
         kind: OrderKind::MARKET,
         class: OrderClass::Exit,
         origin: Origin::Protects(plan.id),
+        reduce_only: exits::is_alone(context, holding_of(plan)),
         ..child_plan(context, order)
     };
     exits::plan_order(&mut decision, exit);
@@ -103,14 +104,7 @@ fn child_plan(context: Context<'_>, order: &Order) -> OrderPlan {
         expires_at: context.now().after(EXIT_LIFE),
         after: Vec::new(),
         replaces: None,
-        reduce_only: exits::is_alone(
-            context,
-            Holding {
-                account: &order.plan.account,
-                strategy: &order.plan.strategy,
-                symbol: &order.plan.symbol,
-            },
-        ),
+        reduce_only: false,
         ..order.plan.clone()
     }
 }
@@ -178,15 +172,7 @@ pub(super) fn not_placed(context: Context<'_>, order: &Order, reason: &str) -> D
         OrderClass::Entry => Decision::default(),
         OrderClass::Exit => {
             let mut decision = Decision::default();
-            let held = exits::standing(
-                context.state.account(&order.plan.account),
-                Holding {
-                    account: &order.plan.account,
-                    strategy: &order.plan.strategy,
-                    symbol: &order.plan.symbol,
-                },
-            )
-            .held;
+            let held = held(context, order);
             if !held.is_zero() {
                 decision.alarm(
                     format!(
@@ -219,11 +205,7 @@ fn naked(context: Context<'_>, order: &Order, reason: &str) -> Decision {
         );
         return decision;
     }
-    let holding = Holding {
-        account: &order.plan.account,
-        strategy: &order.plan.strategy,
-        symbol: &order.plan.symbol,
-    };
+    let holding = holding_of(&order.plan);
     let standing = exits::standing(context.state.account(&order.plan.account), holding);
     // Protection of a position that is gone, or is being closed, has nothing left to protect.
     let quantity = order.remaining().min(standing.staying());
@@ -257,18 +239,22 @@ pub(super) fn ended_unasked(
     reason: &str,
 ) -> Decision {
     let mut decision = Decision::default();
-    if order.plan.class != OrderClass::Protection {
+    let plan = &order.plan;
+    let still = held(context, order) + plan.side.signed(traded.max(Decimal::ZERO));
+    if still.is_zero() || exits::closing_side(still) != plan.side {
         return decision;
     }
-    let still = held(context, order) + order.plan.side.signed(traded.max(Decimal::ZERO));
-    if !still.is_zero() && exits::closing_side(still) == order.plan.side {
-        decision.alarm(
-            format!(
-                "protection {} of {} in {} was taken away at the broker ({reason}); {still} is held without it",
-                order.plan.id, order.plan.symbol, order.plan.account
-            ),
-            Some(order.plan.id),
-        );
-    }
+    let message = match plan.class {
+        OrderClass::Entry => return decision,
+        OrderClass::Exit => format!(
+            "exit {} of {} in {} was ended by the broker ({reason}); {still} is still held",
+            plan.id, plan.symbol, plan.account
+        ),
+        OrderClass::Protection => format!(
+            "protection {} of {} in {} was taken away at the broker ({reason}); {still} is held without it",
+            plan.id, plan.symbol, plan.account
+        ),
+    };
+    decision.alarm(message, Some(plan.id));
     decision
 }

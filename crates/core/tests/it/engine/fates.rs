@@ -59,7 +59,7 @@ fn absent() {
         buy 1; filled 1; close; unknown 2; wait 60 | absent 2
             not sent #2 the broker never had it, again +0s
             release #2 1
-            > submit #2 1
+            > submit #2 1 reducing
 
         buy 1; filled 1; close; unknown 2; wait 900 | absent 2
             ended #2 expired: its time was over when the broker said that it never had it
@@ -98,9 +98,9 @@ fn an_unknown_order_freezes_the_entries_of_its_lane() {
         buy 1; filled 1; buy 1; unknown 2 | close
             A3 accepted
             cancel requested #2: taken back by an alert that closes the position
-            plan #3 exit sell 1
-            plan #4 exit sell 1 waits #2
-            > submit #3 1
+            plan #3 exit sell 1 reducing
+            plan #4 exit sell 1 reducing waits #2
+            > submit #3 1 reducing
 
         buy 1; unknown 1; buy 1 | found 1 1@100
             acknowledged #1
@@ -147,7 +147,7 @@ fn not_sent() {
 
         buy 1; filled 1; close; unreachable 2; wait 100 | tick
             release #2 1
-            > submit #2 1
+            > submit #2 1 reducing
 
         buy 1; filled 1; close; unreachable 2; wait 899; tick; unreachable 2 | tick 30
             ended #2 expired: its time was over before it could be sent

@@ -55,28 +55,28 @@ fn an_exit_passes_every_level() {
         r#"
         buy 1; filled 1; halt block_entries | close
             A2 accepted
-            plan #2 exit sell 1
-            > submit #2 1
+            plan #2 exit sell 1 reducing
+            > submit #2 1 reducing
 
         buy 1; filled 1; halt cancel_working | close
             A2 accepted
-            plan #2 exit sell 1
-            > submit #2 1
+            plan #2 exit sell 1 reducing
+            > submit #2 1 reducing
 
         buy 1; filled 1; halt reduce_only | close
             A2 accepted
-            plan #2 exit sell 1
-            > submit #2 1
+            plan #2 exit sell 1 reducing
+            > submit #2 1 reducing
 
         buy 2; filled 1; halt reduce_only | sell 1
             A2 accepted
-            plan #2 exit sell 1
-            > submit #2 1
+            plan #2 exit sell 1 reducing
+            > submit #2 1 reducing
 
         buy 1; filled 1; halt flatten; rejected 2 | close
             A2 accepted
-            plan #3 exit sell 1
-            > submit #3 1
+            plan #3 exit sell 1 reducing
+            > submit #3 1 reducing
         "#,
     );
 }
@@ -90,14 +90,14 @@ fn only_the_close_of_a_reversal_passes() {
         buy 1; filled 1; halt block_entries | reverse
             A2 accepted: only the close is sent: everything is halted (block_entries) by cli since 2027-01-15T08:00:00.000000Z; lift it with ponte resume
             - halt: refuse, everything is halted (block_entries) by cli since 2027-01-15T08:00:00.000000Z; lift it with ponte resume
-            plan #2 exit sell 1
-            > submit #2 1
+            plan #2 exit sell 1 reducing
+            > submit #2 1 reducing
 
         buy 1; filled 1; halt block_entries | sell 3
             A2 accepted: only the close is sent: everything is halted (block_entries) by cli since 2027-01-15T08:00:00.000000Z; lift it with ponte resume
             - halt: refuse, everything is halted (block_entries) by cli since 2027-01-15T08:00:00.000000Z; lift it with ponte resume
-            plan #2 exit sell 1
-            > submit #2 1
+            plan #2 exit sell 1 reducing
+            > submit #2 1 reducing
         "#,
     );
 }
@@ -130,11 +130,11 @@ fn what_each_level_takes_back() {
         buy 1 stop 95 price 100; filled 1; ack 2; buy 1 limit 90; ack 3 | halt flatten
             halt everything flatten
             cancel requested #3: flattened
-            plan #4 exit sell 1
-            plan #5 exit sell 1 waits #3
+            plan #4 exit sell 1 reducing
+            plan #5 exit sell 1 reducing waits #3
             > notify everything is halted (flatten) by cli
             > cancel #3
-            > submit #4 1
+            > submit #4 1 reducing
 
         buy 1; filled 1; buy 1 for S2; filled 2 | halt flatten strategy S2
             halt strategy S2 flatten
@@ -165,18 +165,18 @@ fn an_entry_in_flight_meets_a_halt() {
             acknowledged #1
             filled #1 1@100 (1)
             alarm 1 BTCUSDT of order #1 in paper is traded back at the market: filled while only exits are allowed
-            plan #2 exit sell 1
+            plan #2 exit sell 1 reducing
             ended #1 filled
-            > submit #2 1
+            > submit #2 1 reducing
 
         buy 1; halt flatten | filled 1
             acknowledged #1
             filled #1 1@100 (1)
             alarm 1 BTCUSDT of order #1 in paper is traded back at the market: filled while only exits are allowed
-            plan #3 exit sell 1
+            plan #3 exit sell 1 reducing
             ended #1 filled
             ended #2 abandoned: nothing is left to close
-            > submit #3 1
+            > submit #3 1 reducing
 
         buy 1; unknown 1; halt block_entries | absent 1
             ended #1 abandoned: a halt is in force, and the broker never had it
@@ -237,20 +237,20 @@ fn flatten() {
 
         buy 1 stop 95 price 100; filled 1; ack 2; sell 1 for S2 in ETHUSDT; filled 3 | flatten
             flatten everything
-            plan #4 exit sell 1
-            plan #5 exit buy 1 of ETHUSDT
-            > submit #4 1
-            > submit #5 1
+            plan #4 exit sell 1 reducing
+            plan #5 exit buy 1 of ETHUSDT reducing
+            > submit #4 1 reducing
+            > submit #5 1 reducing
 
         buy 1; filled 1; sell 1 for S2 in ETHUSDT; filled 2 | flatten symbol ETHUSDT
             flatten symbol ETHUSDT
-            plan #3 exit buy 1 of ETHUSDT
-            > submit #3 1
+            plan #3 exit buy 1 of ETHUSDT reducing
+            > submit #3 1 reducing
 
         buy 1 limit 90; ack 1 | flatten
             flatten everything
             cancel requested #1: flattened
-            plan #2 exit sell 1 waits #1
+            plan #2 exit sell 1 reducing waits #1
             > cancel #1
 
         buy 1; filled 1; flatten | flatten

@@ -21,8 +21,8 @@ fn buy() {
 
         sell 2; filled 1 | buy 1
             A2 accepted
-            plan #2 exit buy 1
-            > submit #2 1
+            plan #2 exit buy 1 reducing
+            > submit #2 1 reducing
 
         buy 2 | buy 1
             A2 accepted
@@ -45,8 +45,8 @@ fn sell() {
 
         buy 2; filled 1 | sell 1
             A2 accepted
-            plan #2 exit sell 1
-            > submit #2 1
+            plan #2 exit sell 1 reducing
+            > submit #2 1 reducing
 
         sell 2; filled 1 | sell 1
             A2 accepted
@@ -55,7 +55,7 @@ fn sell() {
 
         buy 2 | sell 1
             A2 accepted
-            plan #2 exit sell 1 waits #1
+            plan #2 exit sell 1 reducing waits #1
         "#,
     );
 }
@@ -68,13 +68,13 @@ fn sell_as_much_as_there_is() {
         r#"
         buy 2; filled 1 | sell 2
             A2 accepted
-            plan #2 exit sell 2
-            > submit #2 2
+            plan #2 exit sell 2 reducing
+            > submit #2 2 reducing
 
         buy 2 | sell 2
             A2 accepted
             cancel requested #1: taken back by an alert that closes the position
-            plan #2 exit sell 2 waits #1
+            plan #2 exit sell 2 reducing waits #1
         "#,
     );
 }
@@ -87,9 +87,9 @@ fn sell_more_than_there_is() {
         r#"
         buy 2; filled 1 | sell 3
             A2 accepted
-            plan #2 exit sell 2
+            plan #2 exit sell 2 reducing
             plan #3 entry sell 1 waits #2
-            > submit #2 2
+            > submit #2 2 reducing
 
         buy 2; filled 1 | sell 3 limit 110
             A2 refused: a resting sell of 3 would close the long of 2 and open the rest at another time; use reverse, or two alerts
@@ -193,18 +193,18 @@ fn close() {
 
         buy 2; filled 1 | close
             A2 accepted
-            plan #2 exit sell 2
-            > submit #2 2
+            plan #2 exit sell 2 reducing
+            > submit #2 2 reducing
 
         sell 2; filled 1 | close
             A2 accepted
-            plan #2 exit buy 2
-            > submit #2 2
+            plan #2 exit buy 2 reducing
+            > submit #2 2 reducing
 
         buy 2 | close
             A2 accepted
             cancel requested #1: taken back by an alert that closes the position
-            plan #2 exit sell 2 waits #1
+            plan #2 exit sell 2 reducing waits #1
         "#,
     );
 }
@@ -217,8 +217,8 @@ fn close_one_side_only() {
         r#"
         buy 2; filled 1 | close long
             A2 accepted
-            plan #2 exit sell 2
-            > submit #2 2
+            plan #2 exit sell 2 reducing
+            > submit #2 2 reducing
 
         buy 2; filled 1 | close short
             A2 accepted: the strategy holds long, not short: nothing to close
@@ -226,7 +226,7 @@ fn close_one_side_only() {
         buy 2 | close long
             A2 accepted
             cancel requested #1: taken back by an alert that closes the position
-            plan #2 exit sell 2 waits #1
+            plan #2 exit sell 2 reducing waits #1
 
         buy 2 | close short
             A2 accepted: the strategy holds long, not short: nothing to close
@@ -245,27 +245,27 @@ fn close_a_part() {
 
         buy 2; filled 1 | close 50%
             A2 accepted
-            plan #2 exit sell 1
-            > submit #2 1
+            plan #2 exit sell 1 reducing
+            > submit #2 1 reducing
 
         sell 2; filled 1 | close 50%
             A2 accepted
-            plan #2 exit buy 1
-            > submit #2 1
+            plan #2 exit buy 1 reducing
+            > submit #2 1 reducing
 
         buy 2 | close 50%
             A2 accepted
-            plan #2 exit sell 1 waits #1
+            plan #2 exit sell 1 reducing waits #1
 
         buy 2; filled 1 | close 1
             A2 accepted
-            plan #2 exit sell 1
-            > submit #2 1
+            plan #2 exit sell 1 reducing
+            > submit #2 1 reducing
 
         buy 2; filled 1 | close 5
             A2 accepted
-            plan #2 exit sell 2
-            > submit #2 2
+            plan #2 exit sell 2 reducing
+            > submit #2 2 reducing
 
         buy 0.1; filled 1 | close 50%
             A2 refused: 50% of 0.1 is 0.05 of BTCUSDT, less than one step of 0.1
@@ -274,8 +274,8 @@ fn close_a_part() {
         buy 2; filled 1 | close 33%
             A2 accepted
             - quantity_step: note (0.66 of 0.1), 33% of 2 is 0.66, rounded down to 0.6
-            plan #2 exit sell 0.6
-            > submit #2 0.6
+            plan #2 exit sell 0.6 reducing
+            > submit #2 0.6 reducing
         "#,
     );
 }
@@ -292,27 +292,27 @@ fn reverse() {
 
         buy 2; filled 1 | reverse
             A2 accepted
-            plan #2 exit sell 2
+            plan #2 exit sell 2 reducing
             plan #3 entry sell 2 waits #2
-            > submit #2 2
+            > submit #2 2 reducing
 
         sell 2; filled 1 | reverse
             A2 accepted
-            plan #2 exit buy 2
+            plan #2 exit buy 2 reducing
             plan #3 entry buy 2 waits #2
-            > submit #2 2
+            > submit #2 2 reducing
 
         buy 2 | reverse
             A2 accepted
             cancel requested #1: taken back by an alert that closes the position
-            plan #2 exit sell 2 waits #1
+            plan #2 exit sell 2 reducing waits #1
             plan #3 entry sell 2 waits #2
 
         buy 2; filled 1 | reverse 1
             A2 accepted
-            plan #2 exit sell 2
+            plan #2 exit sell 2 reducing
             plan #3 entry sell 1 waits #2
-            > submit #2 2
+            > submit #2 2 reducing
         "#,
     );
 }
@@ -330,18 +330,18 @@ fn target_long() {
 
         buy 2; filled 1 | target 1
             A2 accepted
-            plan #2 exit sell 1
-            > submit #2 1
+            plan #2 exit sell 1 reducing
+            > submit #2 1 reducing
 
         sell 2; filled 1 | target 1
             A2 accepted
-            plan #2 exit buy 2
+            plan #2 exit buy 2 reducing
             plan #3 entry buy 1 waits #2
-            > submit #2 2
+            > submit #2 2 reducing
 
         buy 2 | target 1
             A2 accepted
-            plan #2 exit sell 1 waits #1
+            plan #2 exit sell 1 reducing waits #1
 
         buy 2; filled 1 | target 2
             A2 accepted: already long 2
@@ -367,19 +367,19 @@ fn target_short() {
 
         buy 2; filled 1 | target -1
             A2 accepted
-            plan #2 exit sell 2
+            plan #2 exit sell 2 reducing
             plan #3 entry sell 1 waits #2
-            > submit #2 2
+            > submit #2 2 reducing
 
         sell 2; filled 1 | target -1
             A2 accepted
-            plan #2 exit buy 1
-            > submit #2 1
+            plan #2 exit buy 1 reducing
+            > submit #2 1 reducing
 
         buy 2 | target -1
             A2 accepted
             cancel requested #1: taken back by an alert that closes the position
-            plan #2 exit sell 2 waits #1
+            plan #2 exit sell 2 reducing waits #1
             plan #3 entry sell 1 waits #2
         "#,
     );
@@ -396,18 +396,18 @@ fn target_flat() {
 
         buy 2; filled 1 | target 0
             A2 accepted
-            plan #2 exit sell 2
-            > submit #2 2
+            plan #2 exit sell 2 reducing
+            > submit #2 2 reducing
 
         sell 2; filled 1 | target 0
             A2 accepted
-            plan #2 exit buy 2
-            > submit #2 2
+            plan #2 exit buy 2 reducing
+            > submit #2 2 reducing
 
         buy 2 | target 0
             A2 accepted
             cancel requested #1: taken back by an alert that closes the position
-            plan #2 exit sell 2 waits #1
+            plan #2 exit sell 2 reducing waits #1
         "#,
     );
 }
@@ -455,7 +455,7 @@ fn what_has_no_route_or_symbol() {
             A1 refused: no route takes strategy S1 to account elsewhere; add one to [[routes]]
 
         | buy 1 in BTCUSD
-            A1 refused: account paper does not know the symbol BTCUSD
+            A1 refused: account paper does not know the symbol BTCUSD; did you mean BTCUSDT?
             - known_symbol: refuse
 
         | close in BTCUSD

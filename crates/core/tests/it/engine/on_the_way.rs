@@ -11,12 +11,12 @@ fn close_a_part_of_what_is_in_flight() {
         r#"
         buy 2 | close 1
             A2 accepted
-            plan #2 exit sell 1 waits #1
+            plan #2 exit sell 1 reducing waits #1
 
         buy 2; filled 1; close 1 | close 50%
             A3 accepted
-            plan #3 exit sell 0.5
-            > submit #3 0.5
+            plan #3 exit sell 0.5 reducing
+            > submit #3 0.5 reducing
 
         buy 2; filled 1; close | close 50%
             A3 accepted: nothing left to close: exits are on their way
@@ -30,7 +30,7 @@ fn close_a_part_of_what_is_in_flight() {
             filled #1 2@100 (2)
             ended #1 filled
             release #2 1
-            > submit #2 1
+            > submit #2 1 reducing
         "#,
     );
 }
@@ -50,7 +50,7 @@ fn a_close_while_the_entry_is_in_flight() {
             filled #1 2@100 (2)
             ended #1 filled
             release #2 2
-            > submit #2 2
+            > submit #2 2 reducing
 
         buy 2; close; ack 1 | cancelled 1
             ended #1 cancelled: told to
@@ -60,7 +60,7 @@ fn a_close_while_the_entry_is_in_flight() {
             filled #1 0.5@100 (0.5)
             ended #1 cancelled: told to
             release #2 0.5
-            > submit #2 0.5
+            > submit #2 0.5 reducing
 
         buy 2; close | rejected 1
             ended #1 rejected: no
@@ -80,7 +80,7 @@ fn a_close_while_the_entry_is_in_flight() {
             filled #1 2@100 (2)
             ended #1 filled
             release #2 2
-            > submit #2 2
+            > submit #2 2 reducing
 
         buy 2; close; unknown 1 | found 1 0@0
             acknowledged #1
@@ -114,7 +114,7 @@ fn a_reversal_opens_when_the_close_is_confirmed() {
         buy 2; filled 1; reverse; unknown 2 | absent 2
             not sent #2 the broker never had it, again +0s
             release #2 2
-            > submit #2 2
+            > submit #2 2 reducing
 
         buy 2; filled 1; reverse; wait 61 | filled 2
             acknowledged #2

@@ -76,8 +76,8 @@ fn protection_whose_time_is_over_becomes_an_exit() {
         buy 1 stop 95 price 100; filled 1; unreachable 2; wait 899; unreachable 2 | tick 10
             ended #2 expired: its time was over before it could be sent
             alarm protection #2 of 1 BTCUSDT in paper does not rest: its time was over before it could be sent; the position is closed at the market
-            plan #3 exit sell 1
-            > submit #3 1
+            plan #3 exit sell 1 reducing
+            > submit #3 1 reducing
         "#,
     );
 }
@@ -101,9 +101,9 @@ fn an_exit_and_a_stop_that_both_trade_are_set_right() {
         buy 1 stop 95 price 100; filled 1; ack 2; close; filled 3 | filled 2
             filled #2 1@100 (1)
             alarm 1 BTCUSDT of order #2 in paper is traded back at the market: S1 had 0 left to close
-            plan #4 exit buy 1
+            plan #4 exit buy 1 reducing
             ended #2 filled
-            > submit #4 1
+            > submit #4 1 reducing
         "#,
     );
 }
@@ -128,7 +128,7 @@ fn a_sell_takes_a_resting_exit_along() {
         buy 1; filled 1; sell 1 limit 110; ack 2 | sell 1
             A3 accepted
             cancel requested #2: taken back by an alert that closes the position
-            plan #3 exit sell 1 waits #2
+            plan #3 exit sell 1 reducing waits #2
             > cancel #2
         "#,
     );
@@ -182,7 +182,7 @@ fn an_exit_that_never_arrived_is_sent_for_what_is_left() {
         buy 2 stop 95 price 100; filled 1; ack 2; close; unknown 3; report 2 1@95 | absent 3
             not sent #3 the broker never had it, again +0s
             release #3 1
-            > submit #3 1
+            > submit #3 1 reducing
         "#,
     );
 }
@@ -220,8 +220,51 @@ fn two_requests_of_one_moment_make_two_orders() {
         r#"
         buy 1; filled 1; flatten; filled 2; buy 1; filled 3 | flatten
             flatten everything
-            plan #4 exit sell 1
-            > submit #4 1
+            plan #4 exit sell 1 reducing
+            > submit #4 1 reducing
+        "#,
+    );
+}
+
+#[test]
+fn only_exits_of_a_lone_strategy_are_told_to_reduce() {
+    let policy = policy();
+    check(
+        &policy,
+        r#"
+        buy 1 stop 95 price 100; filled 1; ack 2 | close
+            A2 accepted
+            plan #3 exit sell 1 reducing
+            > submit #3 1 reducing
+
+        buy 1; filled 1 | sell 1 limit 110
+            A2 accepted
+            plan #2 exit sell 1 limit 110
+            > submit #2 1
+
+        buy 1; filled 1; sell 1 for S2; filled 2 | close
+            A3 accepted
+            plan #3 exit sell 1
+            > submit #3 1
+
+        buy 1; filled 1; sell 1 for S2 limit 120; ack 2 | close
+            A3 accepted
+            plan #3 exit sell 1
+            > submit #3 1
+
+        buy 1; filled 1; sell 1 for S2 in ETHUSDT; filled 2 | close
+            A3 accepted
+            plan #3 exit sell 1 reducing
+            > submit #3 1 reducing
+
+        buy 1; filled 1; close; unreachable 2; sell 1 for S2 | tick 1
+            release #2 1
+            > submit #2 1
+
+        buy 1; filled 1; close | taken_away 2
+            acknowledged #2
+            ended #2 cancelled: told to
+            alarm exit #2 of BTCUSDT in paper was ended by the broker (told to); 1 is still held
         "#,
     );
 }

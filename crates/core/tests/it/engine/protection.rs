@@ -157,8 +157,8 @@ fn the_close_takes_protection_along() {
         r#"
         buy 1 stop 95 price 100; filled 1; ack 2 | close
             A2 accepted
-            plan #3 exit sell 1
-            > submit #3 1
+            plan #3 exit sell 1 reducing
+            > submit #3 1 reducing
 
         buy 1 stop 95 price 100; filled 1; ack 2; close | filled 3
             acknowledged #3
@@ -186,8 +186,8 @@ fn protection_that_fails() {
         buy 1 stop 95 price 100; filled 1 | rejected 2
             ended #2 rejected: no
             alarm protection #2 of 1 BTCUSDT in paper does not rest: no; the position is closed at the market
-            plan #3 exit sell 1
-            > submit #3 1
+            plan #3 exit sell 1 reducing
+            > submit #3 1 reducing
 
         buy 1 stop 95 price 100; filled 1 | unreachable 2
             not sent #2 the broker could not take it: refused, again +0.2s
@@ -195,8 +195,8 @@ fn protection_that_fails() {
         buy 1 stop 95 price 100; filled 1 | gate_expired 2
             ended #2 expired: its time was over at the last check
             alarm protection #2 of 1 BTCUSDT in paper does not rest: its time was over at the last check; the position is closed at the market
-            plan #3 exit sell 1
-            > submit #3 1
+            plan #3 exit sell 1 reducing
+            > submit #3 1 reducing
 
         buy 1 stop 95 price 100; filled 1; unknown 2 | absent 2
             not sent #2 the broker never had it, again +0s
@@ -211,8 +211,8 @@ fn protection_that_fails() {
             ended #2 cancelled: the broker no longer knows it
             alarm paper no longer knows order #2, which it had taken; look at the account
             alarm protection #2 of 1 BTCUSDT in paper does not rest: the broker no longer knows it; the position is closed at the market
-            plan #3 exit sell 1
-            > submit #3 1
+            plan #3 exit sell 1 reducing
+            > submit #3 1 reducing
         "#,
     );
 }
@@ -244,20 +244,20 @@ fn protection_that_fails_beside_an_exit_that_waits_for_a_price() {
             ended #2 rejected: no
             alarm protection #2 of 2 BTCUSDT in paper does not rest: no; the position is closed at the market
             cancel requested #3: taken back to close a position without protection
-            plan #4 exit sell 2 waits #3
+            plan #4 exit sell 2 reducing waits #3
             > cancel #3
 
         buy 2 stop 95 price 100; filled 1; sell 2 limit 110; ack 3; rejected 2 | cancelled 3
             ended #3 cancelled: told to
             release #4 2
-            > submit #4 2
+            > submit #4 2 reducing
 
         buy 2 stop 95 price 100; filled 1; sell 2 limit 110; ack 3; buy 1; unknown 4 | close
             A4 accepted
             cancel requested #3: taken back by an alert that closes the position
             cancel requested #4: taken back by an alert that closes the position
-            plan #5 exit sell 2 waits #3
-            plan #6 exit sell 1 waits #4
+            plan #5 exit sell 2 reducing waits #3
+            plan #6 exit sell 1 reducing waits #4
             > cancel #3
         "#,
     );

@@ -49,14 +49,14 @@ fn max_order_quantity() {
 
         buy 2; filled 1; buy 2; filled 2 | close
             A3 accepted
-            plan #3 exit sell 4
-            > submit #3 4
+            plan #3 exit sell 4 reducing
+            > submit #3 4 reducing
 
         buy 2; filled 1 | sell 5
             A2 accepted: only the close is sent: quantity 3 is above max_order_quantity 2 of account paper
             - max_order_quantity: refuse (3 of 2), quantity 3 is above max_order_quantity 2 of account paper
-            plan #2 exit sell 2
-            > submit #2 2
+            plan #2 exit sell 2 reducing
+            > submit #2 2 reducing
         "#,
     );
 }
@@ -92,8 +92,8 @@ fn max_order_notional() {
 
         buy 5 price 100; filled 1 | close price 1000
             A2 accepted
-            plan #2 exit sell 5
-            > submit #2 5
+            plan #2 exit sell 5 reducing
+            > submit #2 5 reducing
         "#,
     );
 }
@@ -134,15 +134,15 @@ fn max_position() {
         buy 3; filled 1 | sell 6
             A2 accepted
             - max_position: pass (3 of 3)
-            plan #2 exit sell 3
+            plan #2 exit sell 3 reducing
             plan #3 entry sell 3 waits #2
-            > submit #2 3
+            > submit #2 3 reducing
 
         buy 3; filled 1 | sell 6.1
             A2 accepted: only the close is sent: the position in BTCUSDT would be -3.1 with what is on its way, above max_position 3 of account paper
             - max_position: refuse (3.1 of 3), the position in BTCUSDT would be -3.1 with what is on its way, above max_position 3 of account paper
-            plan #2 exit sell 3
-            > submit #2 3
+            plan #2 exit sell 3 reducing
+            > submit #2 3 reducing
 
         buy 3; filled 1 | sell 3.1 for S2
             A2 refused: the position in BTCUSDT would be -3.1 with what is on its way, above max_position 3 of account paper
@@ -208,8 +208,8 @@ fn max_orders_per_minute() {
 
         buy 1; buy 1; filled 1; filled 2 | close
             A3 accepted
-            plan #3 exit sell 2
-            > submit #3 2
+            plan #3 exit sell 2 reducing
+            > submit #3 2 reducing
 
         buy 1; buy 1; wait -30 | buy 1
             A3 refused: this would be entry 3 within a minute, above max_orders_per_minute 2 of account paper
@@ -251,8 +251,8 @@ fn max_signal_age() {
 
         buy 1; filled 1 | close fired -4000
             A2 accepted
-            plan #2 exit sell 1
-            > submit #2 1
+            plan #2 exit sell 1 reducing
+            > submit #2 1 reducing
 
         buy 1 fired -20; unreachable 1 | tick 10
             ended #1 expired: its time was over before it could be sent
@@ -425,8 +425,8 @@ fn the_brokers_minimums() {
 
         buy 1 price 100; filled 1 | close 0.3
             A2 accepted
-            plan #2 exit sell 0.3
-            > submit #2 0.3
+            plan #2 exit sell 0.3 reducing
+            > submit #2 0.3 reducing
         "#,
     );
 }

@@ -285,7 +285,7 @@ impl<'a> Play<'a> {
             received_at: self.now,
             seen: self.seen.get(&key).copied(),
             signal,
-            delivery: Default::default(),
+            delivery: ponte_core::message::Delivery::default(),
         }))
     }
 }
@@ -439,7 +439,14 @@ impl Play<'_> {
             .flat_map(|event| self.event(event))
             .collect();
         lines.extend(decision.commands.iter().map(|command| match command {
-            Command::Submit(plan) => format!("> submit {} {}", self.name(&plan.id), plan.quantity),
+            Command::Submit(plan) => {
+                let reducing = if plan.reduce_only { " reducing" } else { "" };
+                format!(
+                    "> submit {} {}{reducing}",
+                    self.name(&plan.id),
+                    plan.quantity
+                )
+            }
             Command::Find { id, .. } => format!("> find {}", self.name(id)),
             Command::Cancel { id, .. } => format!("> cancel {}", self.name(id)),
             Command::Notify(text) => format!("> notify {}", self.short(text)),
@@ -531,6 +538,9 @@ impl Play<'_> {
         }
         if plan.symbol != symbol("BTCUSDT") {
             write!(line, " of {}", plan.symbol).unwrap();
+        }
+        if plan.reduce_only {
+            line.push_str(" reducing");
         }
         if let Some(old) = plan.replaces {
             write!(line, " for {}", self.name(&old)).unwrap();

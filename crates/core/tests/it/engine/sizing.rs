@@ -54,19 +54,19 @@ fn multiplied() {
 
         buy 4; filled 1 | close 1
             A2 accepted
-            plan #2 exit sell 0.5
-            > submit #2 0.5
+            plan #2 exit sell 0.5 reducing
+            > submit #2 0.5 reducing
 
         buy 4; filled 1 | sell 6
             A2 accepted
-            plan #2 exit sell 2
+            plan #2 exit sell 2 reducing
             plan #3 entry sell 1 waits #2
-            > submit #2 2
+            > submit #2 2 reducing
 
         buy 4; filled 1 | close 50%
             A2 accepted
-            plan #2 exit sell 1
-            > submit #2 1
+            plan #2 exit sell 1 reducing
+            > submit #2 1 reducing
         "#,
     );
 }
@@ -89,23 +89,23 @@ fn fixed() {
 
         buy; filled 1 | sell 3
             A2 accepted
-            plan #2 exit sell 0.7
-            > submit #2 0.7
+            plan #2 exit sell 0.7 reducing
+            > submit #2 0.7 reducing
 
         buy; filled 1 | reverse
             A2 accepted
-            plan #2 exit sell 0.7
+            plan #2 exit sell 0.7 reducing
             plan #3 entry sell 0.7 waits #2
-            > submit #2 0.7
+            > submit #2 0.7 reducing
 
         buy; filled 1 | target 5
             A2 accepted: already long 0.7; the route sets its own size and does not change it
 
         buy; filled 1 | target -5
             A2 accepted
-            plan #2 exit sell 0.7
+            plan #2 exit sell 0.7 reducing
             plan #3 entry sell 0.7 waits #2
-            > submit #2 0.7
+            > submit #2 0.7 reducing
         "#,
     );
 }

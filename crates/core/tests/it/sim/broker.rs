@@ -353,6 +353,7 @@ fn translate(plan: &OrderPlan, valid_until: i64) -> ponte_venue::OrderRequest {
     };
     ponte_venue::OrderRequest {
         valid_until: Some(Micros(valid_until)),
+        reduce_only: plan.reduce_only,
         ..ponte_venue::OrderRequest::market(
             &plan.id.to_string(),
             plan.symbol.as_str(),

@@ -339,8 +339,10 @@ impl World {
     pub(super) fn read_gap(&mut self) {
         if self.process.up {
             for name in ACCOUNTS {
-                let from = self.broker.newest(name).saturating_sub(60);
+                let from = self.process.gaps_read[name];
+                let newest = self.broker.newest(name);
                 let reports = self.broker.gap(name, from);
+                self.process.gaps_read.insert(name.to_owned(), newest);
                 self.hear(name, reports);
             }
         }

@@ -64,6 +64,8 @@ pub(super) struct Process {
     /// The same for whatever an earlier process sent.
     pub(super) fence_of_others: i64,
     pub(super) reports_read: BTreeMap<String, u64>,
+    /// Up to which report the gaps of the stream are filled.
+    pub(super) gaps_read: BTreeMap<String, u64>,
 }
 
 impl Process {
@@ -82,6 +84,7 @@ impl Process {
             fences: BTreeMap::new(),
             fence_of_others: 0,
             reports_read: BTreeMap::new(),
+            gaps_read: BTreeMap::new(),
         }
     }
 
@@ -330,6 +333,7 @@ impl World {
                 self.broker.newest(name)
             };
             process.reports_read.insert(name.to_owned(), from);
+            process.gaps_read.insert(name.to_owned(), from);
         }
         self.process = process;
         if self.sabotage != Sabotage::ForgetRestart {
