@@ -53,6 +53,10 @@ fn compare(path: &str, page: &Page, original: &str, other: &Page, findings: &mut
         findings.add(path, 1, what, "show the same in both languages");
         return;
     }
+    // A page in docs/ may show the same with words of its own language; tests read those blocks.
+    if path.starts_with("docs/") {
+        return;
+    }
     for ((line, block), (_, wanted)) in page.blocks.iter().zip(&other.blocks) {
         if block != wanted {
             let what = format!("this code block differs from the one in {original}");

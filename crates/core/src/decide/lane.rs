@@ -179,6 +179,8 @@ fn release(
     waiting.sort_by_key(|order| (order.plan.class, order.planned_at, order.plan.id));
     // What this pass has already let go takes its share before the next one looks.
     let mut claimed: BTreeMap<&StrategyName, Decimal> = BTreeMap::new();
+    // Asked once: hundreds may wait in a frozen lane, and nothing here thaws it.
+    let frozen = rules::is_lane_frozen(context, lane);
     for order in waiting {
         let plan = &order.plan;
         let step = next_step(
@@ -186,6 +188,7 @@ fn release(
             account,
             order,
             claimed.get(&plan.strategy).copied(),
+            frozen,
         );
         let id = plan.id;
         match step {
@@ -233,6 +236,7 @@ fn next_step(
     account: &AccountState,
     order: &Order,
     claimed: Option<Decimal>,
+    frozen: bool,
 ) -> Step {
     let plan = &order.plan;
     let now = context.now();
@@ -275,11 +279,11 @@ fn next_step(
             Step::Wait
         }
         OrderClass::Protection => Step::Go(plan.quantity),
-        OrderClass::Entry => entry_step(context, order, held),
+        OrderClass::Entry => entry_step(context, order, held, frozen),
     }
 }
 
-fn entry_step(context: Context<'_>, order: &Order, held: Decimal) -> Step {
+fn entry_step(context: Context<'_>, order: &Order, held: Decimal, frozen: bool) -> Step {
     let plan = &order.plan;
     if !context
         .state
@@ -297,7 +301,7 @@ fn entry_step(context: Context<'_>, order: &Order, held: Decimal) -> Step {
         };
         return Step::End(OrderEnd::Abandoned, reason);
     }
-    if rules::is_lane_frozen(context, &plan.lane()) {
+    if frozen {
         return Step::Wait;
     }
     Step::Go(plan.quantity)

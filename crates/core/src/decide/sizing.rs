@@ -58,7 +58,10 @@ impl Sizer<'_> {
                 let equity = self.equity.ok_or_else(|| {
                     refuse(
                         Rule::PriceKnown,
-                        format!("sizing by {percent}% of equity needs the account's equity, and the broker has not told it yet"),
+                        format!(
+                            "sizing by {percent}% of equity needs the account's equity, \
+                             and the broker has not told it yet"
+                        ),
                     )
                 })?;
                 let money = equity

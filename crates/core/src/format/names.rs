@@ -406,7 +406,7 @@ pub(super) fn assert_sorted<T>(table: &[Word<T>]) {
 pub(super) fn assert_documented<T>(table: &[Word<T>]) {
     for guide in [
         include_str!("../../../../docs/messages.md"),
-        include_str!("../../../../docs/mensagens.md"),
+        include_str!("../../../../docs/messages.pt-BR.md"),
     ] {
         for word in table {
             assert!(

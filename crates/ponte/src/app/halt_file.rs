@@ -6,16 +6,15 @@ use std::time::Duration;
 use ponte_core::halt::{HaltLevel, Scope};
 use ponte_core::message::{OperatorAction, OperatorRequest};
 
+use crate::admin::HALT_FILE;
 use crate::engine::Engine;
 
-/// The file's name.
-pub const HALT_FILE_NAME: &str = "HALT";
 /// How often it is looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// Halts everything as soon as the file is there. Taking it away lifts nothing: a person resumes.
 pub(super) async fn watch(engine: Engine, data_dir: PathBuf) {
-    let file = data_dir.join(HALT_FILE_NAME);
+    let file = data_dir.join(HALT_FILE);
     let mut halted = false;
     loop {
         let level = tokio::fs::read_to_string(&file)
@@ -29,9 +28,7 @@ pub(super) async fn watch(engine: Engine, data_dir: PathBuf) {
                     action: OperatorAction::Halt {
                         scope: Scope::Global,
                         level,
-                        reason: Some(format!(
-                            "the file {HALT_FILE_NAME} is in the data directory"
-                        )),
+                        reason: Some(format!("the file {HALT_FILE} is in the data directory")),
                     },
                 };
                 // When the journal can't take it now, the next look tries again.

@@ -18,7 +18,6 @@ use crate::journal::{JournalError, Writer};
 use crate::metrics::Metrics;
 
 pub use brokers::ConnectError;
-pub use halt_file::HALT_FILE_NAME;
 pub use serve::{Served, run, serve};
 
 /// What can keep Ponte from starting.
@@ -126,30 +125,6 @@ impl Core {
             task.abort();
         }
     }
-}
-
-/// An engine without brokers, for a person's requests while no Ponte runs. What it decides is in
-/// the journal, and in force at the next start.
-///
-/// # Errors
-/// When the journal can't be used, for one because a Ponte runs on it.
-pub async fn offline_engine(loaded: &Loaded) -> Result<(Engine, Running), RunError> {
-    let config = &loaded.config;
-    let mut writer = Writer::open(&config.data_dir)?;
-    let journal = writer.load()?;
-    let connected = brokers::connect(config, &journal.state).await?;
-    let policy = config::policy(config, &journal.installation, &connected.facts)?;
-    let (commands, _) = mpsc::unbounded_channel();
-    let started = Engine::start(Parts {
-        writer,
-        state: journal.state,
-        policy,
-        quotes: Arc::new(connected.quotes),
-        commands,
-        metrics: Arc::new(Metrics::default()),
-        retention: Retention::default(),
-    });
-    Ok(started.map_err(StartError::from)?)
 }
 
 /// What the engine would decide by, now and here: the policy and the market's prices. Nothing is

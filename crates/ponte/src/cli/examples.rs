@@ -30,12 +30,18 @@ pub(super) const EXAMPLES: &[Example] = &[
     Example {
         name: "limit",
         about: "buy 0.01 BTCUSDT at 60000 or better",
-        body: r#"{"secret":"{{secret}}","action":"buy","symbol":"BTCUSDT","quantity":0.01,"type":"limit","price":60000}"#,
+        body: concat!(
+            r#"{"secret":"{{secret}}","action":"buy","symbol":"BTCUSDT","quantity":0.01,"#,
+            r#""type":"limit","price":60000}"#,
+        ),
     },
     Example {
         name: "bracket",
         about: "buy 0.01 BTCUSDT near 65000 with a stop at 63000 and a target at 69000",
-        body: r#"{"secret":"{{secret}}","action":"buy","symbol":"BTCUSDT","quantity":0.01,"price":65000,"stop":63000,"target":69000}"#,
+        body: concat!(
+            r#"{"secret":"{{secret}}","action":"buy","symbol":"BTCUSDT","quantity":0.01,"#,
+            r#""price":65000,"stop":63000,"target":69000}"#,
+        ),
     },
     Example {
         name: "close",

@@ -27,7 +27,13 @@ const ID_DIGITS_SHOWN: usize = 8;
     The whole story of one: ponte why A17. Times are UTC; in JSON they are microseconds since 1970.")]
 pub(super) struct Alerts {
     /// At most so many
-    #[arg(long, short = 'n', value_name = "NUMBER", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(
+        long,
+        short = 'n',
+        value_name = "NUMBER",
+        default_value_t = 20,
+        value_parser = clap::value_parser!(u32).range(1..=10_000)
+    )]
     limit: u32,
     /// Only accepted, duplicate, refused or halted ones
     #[arg(long, value_name = "WORD", value_parser = ["accepted", "duplicate", "refused", "halted"])]
@@ -116,7 +122,13 @@ pub(super) fn alerts_table(rows: &[AlertRow], now: Timestamp) -> String {
     The whole story of one: ponte why ID (the digits in the first column are enough).")]
 pub(super) struct Orders {
     /// At most so many
-    #[arg(long, short = 'n', value_name = "NUMBER", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(
+        long,
+        short = 'n',
+        value_name = "NUMBER",
+        default_value_t = 20,
+        value_parser = clap::value_parser!(u32).range(1..=10_000)
+    )]
     limit: u32,
     /// Only those that are not over
     #[arg(long)]

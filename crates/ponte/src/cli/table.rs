@@ -120,7 +120,7 @@ mod tests {
         let plain = anstream::adapter::strip_str(&text).to_string();
         assert_eq!(
             plain,
-            "symbol   quantity\nBTCUSDT      0.01\nX         12\u{fffd}[2J\n"
+            "symbol   quantity\nBTCUSDT      0.01\nX          12\u{fffd}[2J\n"
         );
     }
 }

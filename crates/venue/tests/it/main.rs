@@ -6,6 +6,7 @@
 )]
 
 mod books;
+mod bounds;
 #[cfg(feature = "faces")]
 mod face;
 mod fault;

@@ -10,8 +10,8 @@ const GUIDES: [(&str, &str); 2] = [
         include_str!("../../../../../docs/messages.md"),
     ),
     (
-        "mensagens.md",
-        include_str!("../../../../../docs/mensagens.md"),
+        "messages.pt-BR.md",
+        include_str!("../../../../../docs/messages.pt-BR.md"),
     ),
 ];
 

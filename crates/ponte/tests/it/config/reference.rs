@@ -7,7 +7,7 @@ use ponte::config::{Absent, Key, SECTIONS, SIZE, Section, parse};
 use super::PARTS;
 
 const ENGLISH: &str = include_str!("../../../../../docs/configuration.md");
-const PORTUGUESE: &str = include_str!("../../../../../docs/configuracao.md");
+const PORTUGUESE: &str = include_str!("../../../../../docs/configuration.pt-BR.md");
 
 /// A whole configuration with one more line in the given section.
 fn with_line(section: &Section, line: &str) -> String {
@@ -238,7 +238,7 @@ const WORDS: [(&str, &str); 33] = [
 fn every_block_in_the_references_parses() {
     for (name, reference) in [
         ("configuration.md", ENGLISH),
-        ("configuracao.md", PORTUGUESE),
+        ("configuration.pt-BR.md", PORTUGUESE),
     ] {
         let blocks: Vec<&str> = reference
             .split("```toml\n")

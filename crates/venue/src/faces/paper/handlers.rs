@@ -101,18 +101,23 @@ async fn cancel(
     Extension(cutter): Extension<Cutter>,
     Path((account, client_order_id)): Path<(String, String)>,
 ) -> Response {
-    with_faults(face, cutter, Operation::Cancel, move |inside, now, _| {
-        match inside.venue.cancel(&account, &client_order_id, now) {
+    with_faults(
+        face,
+        cutter,
+        Operation::Cancel,
+        move |inside, now, _| match inside.venue.cancel(&account, &client_order_id, now) {
             Ok(order) => Json(OrderView::of(&order)).into_response(),
             Err(CancelError::UnknownOrder) => absent(),
             Err(CancelError::UnknownAccount) => error(&Rejection::unknown_account(&account)),
             Err(CancelError::AlreadyClosed(order)) => {
                 let message = format!("order {} has ended already", order.request.client_order_id);
-                let body = json!({"error": {"code": "already_closed", "message": message}, "order": OrderView::of(&order)});
+                let order = OrderView::of(&order);
+                let error = json!({"code": "already_closed", "message": message});
+                let body = json!({"error": error, "order": order});
                 (StatusCode::CONFLICT, Json(body)).into_response()
             }
-        }
-    })
+        },
+    )
     .await
 }
 

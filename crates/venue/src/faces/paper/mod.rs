@@ -4,13 +4,14 @@
 //! | request | answer |
 //! |---|---|
 //! | `PUT /v1/{account}` `{currency, balance}` | opens the account, or leaves it as it is: `200` its balance |
-//! | `POST /v1/{account}/orders` | `200` the order with its fills so far, `400 {"reject": {code, message}}` definitely not placed |
-//! | `GET /v1/{account}/orders/{client_order_id}` | `200` the newest order of that name, `404 {"absent": true}` |
+//! | `POST /v1/{account}/orders` | `200` the order and its fills, `400 {"reject"}` definitely not placed |
+//! | `GET /v1/{account}/orders/{client_order_id}` | `200` the newest of that name, `404` absent |
 //! | `GET /v1/{account}/orders` | `200 {"orders": […]}`, the open ones |
-//! | `DELETE /v1/{account}/orders/{client_order_id}` | `200` the order, `404 {"absent": true}`, `409` has ended already |
+//! | `DELETE /v1/{account}/orders/{client_order_id}` | `200` the order, `404` absent, `409` has ended |
 //! | `DELETE /v1/{account}/orders?symbol=` | `200 {"orders": […]}`: cancels all, or all in a symbol |
 //! | `GET /v1/{account}/positions`, `/balance`, `/instruments` | `200` |
-//! | `GET /v1/{account}/reports?after=N&wait_ms=M` | `200 {"reports": […], "oldest", "newest"}`; with `wait_ms` (to 30000) the live delivery, without it the reading of a gap |
+//! | `GET /v1/{account}/reports?after=N&wait_ms=M` | `200`; with `wait_ms` live, without it a gap is read |
+//! |  | `{"reports": […], "oldest", "newest"}` |
 //! | `GET /v1/{account}/audit` | `200` all orders ever with all fills, positions, balance |
 //! | `POST /v1/ticks` `{symbol, price}` | `200`: tells a price |
 //! | `GET /v1/time` | `200 {"time_micros"}` |
