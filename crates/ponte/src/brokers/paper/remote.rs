@@ -23,7 +23,7 @@ use crate::brokers::{Answer, Broker, BrokerError, BrokerPosition, Credentials};
 use crate::clock;
 
 /// How long after its sending the venue may still accept an order: the time fence.
-const WINDOW: Duration = Duration::from_secs(5);
+const WINDOW: Duration = Duration::from_secs(1);
 /// What the fence allows for the two clocks and the venue's own work.
 const FENCE_SLACK: Duration = Duration::from_millis(500);
 /// How long one request may take.
