@@ -176,6 +176,10 @@ pub(super) fn reported(
     };
     let mut decision = adopt(context, order, report, None, context.now());
     decision.join(progress(context, order, report));
+    // A report can be old: it proves that the broker has the order, not where that stands now.
+    if order.status == OrderStatus::Unknown && report.status == ReportedStatus::Working {
+        decision.join(question(order));
+    }
     decision
 }
 

@@ -35,6 +35,8 @@ fn unknown() {
 
         buy 1; unknown 1 | report 1
             acknowledged #1
+            questioned #1
+            > find #1
 
         buy 1; unknown 1 | rejected 1
             ended #1 rejected: no
