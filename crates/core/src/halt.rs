@@ -53,7 +53,7 @@ pub enum HaltLevel {
     BlockEntries,
     /// And the working entries are taken back.
     CancelWorking,
-    /// And whatever is sent is held, just before sending, to the size of the position it closes.
+    /// And positions may only shrink: an entry that still fills is closed again at once.
     ReduceOnly,
     /// And every position is closed at the market.
     Flatten,

@@ -221,6 +221,12 @@ impl Embedded {
                     },
                 }
             }
+            // An order of that name is there: the venue is asked which.
+            Err(rejection) if rejection.code == venue::RejectCode::DuplicateClientOrderId => {
+                Fate::Unknown {
+                    why: rejection.message,
+                }
+            }
             Err(rejection) => Fate::Rejected {
                 reason: rejection.message,
             },

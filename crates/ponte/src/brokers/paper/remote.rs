@@ -234,6 +234,10 @@ impl Remote {
             },
             Exchange::Answered(StatusCode::BAD_REQUEST, body) => {
                 match serde_json::from_slice::<RejectView>(&body) {
+                    // An order of that name is there: the broker is asked which.
+                    Ok(view) if view.reject.code == "duplicate_client_order_id" => Fate::Unknown {
+                        why: view.reject.message,
+                    },
                     Ok(view) if view.reject.code == "expired" => {
                         let why = "it came to the venue after its time fence".to_owned();
                         Fate::NotSent {
