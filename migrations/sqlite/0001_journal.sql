@@ -28,7 +28,8 @@ CREATE TABLE alerts (
   identity_key BLOB    NOT NULL,
   digest       BLOB    NOT NULL
 ) STRICT;
-CREATE INDEX alerts_by_identity ON alerts (identity) WHERE identity IS NOT NULL;
+-- Not a partial index: SQLite would prepare the question anew for each value.
+CREATE INDEX alerts_by_identity ON alerts (identity);
 
 -- Orders as they stand. `short_id` is the first eight bytes of `id`.
 CREATE TABLE orders (

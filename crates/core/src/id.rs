@@ -198,7 +198,7 @@ impl FromStr for AlertId {
 /// it is the same after a crash.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct ClientOrderId([u8; 16]);
+pub struct ClientOrderId(u128);
 
 impl ClientOrderId {
     /// Derives the identity from the parts that name the order: who asked, for which account, which step.
@@ -207,25 +207,25 @@ impl ClientOrderId {
         let digest = Digest::of_parts("ponte order", parts);
         let mut id = [0; 16];
         id.copy_from_slice(&digest.0[..16]);
-        Self(id)
+        Self::from_bytes(id)
     }
 
     /// The identity whose bytes these are.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
-        Self(bytes)
+        Self(u128::from_be_bytes(bytes))
     }
 
     /// The 16 bytes behind the hex digits.
     #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 16] {
-        &self.0
+    pub const fn to_bytes(self) -> [u8; 16] {
+        self.0.to_be_bytes()
     }
 }
 
 impl fmt::Display for ClientOrderId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&hex(&self.0))
+        f.pad(&hex(&self.to_bytes()))
     }
 }
 
@@ -250,7 +250,7 @@ impl std::error::Error for NotHex {}
 impl FromStr for ClientOrderId {
     type Err = NotHex;
     fn from_str(text: &str) -> Result<Self, NotHex> {
-        from_hex(text).map(Self)
+        from_hex(text).map(Self::from_bytes)
     }
 }
 
@@ -263,7 +263,7 @@ impl TryFrom<String> for ClientOrderId {
 
 impl From<ClientOrderId> for String {
     fn from(id: ClientOrderId) -> Self {
-        hex(&id.0)
+        hex(&id.to_bytes())
     }
 }
 

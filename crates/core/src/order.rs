@@ -219,6 +219,21 @@ impl OrderStatus {
         }
     }
 
+    /// Whether something has to be done about it here, rather than by the broker.
+    #[must_use]
+    pub const fn is_unsettled(&self) -> bool {
+        match self {
+            Self::Waiting | Self::Unknown => true,
+            Self::Submitting
+            | Self::Working
+            | Self::Filled
+            | Self::Cancelled
+            | Self::Rejected
+            | Self::Expired
+            | Self::Abandoned => false,
+        }
+    }
+
     /// One word for tables and answers.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {

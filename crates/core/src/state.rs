@@ -42,8 +42,10 @@ pub struct AccountState {
     pub orders: BTreeMap<ClientOrderId, Order>,
     /// The ids of [`Self::orders`] by symbol: a lane may hold few of very many.
     pub by_symbol: BTreeMap<Symbol, BTreeSet<ClientOrderId>>,
-    /// The ids of those among [`Self::orders`] that don't simply work at the broker.
+    /// The ids of those among [`Self::orders`] about which something has to be done here.
     pub unsettled: BTreeSet<ClientOrderId>,
+    /// The ids of those among [`Self::orders`] that protect a position.
+    pub protection: BTreeSet<ClientOrderId>,
     /// The last orders that are over.
     pub closed: BTreeMap<ClientOrderId, Order>,
     /// The ids of [`Self::closed`], oldest first.
@@ -314,7 +316,12 @@ impl State {
             .entry(plan.symbol.clone())
             .or_default()
             .insert(plan.id);
-        account.unsettled.insert(plan.id);
+        if waits {
+            account.unsettled.insert(plan.id);
+        }
+        if plan.class == OrderClass::Protection {
+            account.protection.insert(plan.id);
+        }
     }
 }
 
@@ -363,7 +370,15 @@ impl AccountState {
             .filter_map(|id| self.orders.get(id))
     }
 
-    /// The open orders that don't simply work at the broker.
+    /// The open orders of a lane that protect a position.
+    pub fn protection_in<'a>(&'a self, lane: &'a Lane) -> impl Iterator<Item = &'a Order> {
+        self.protection
+            .iter()
+            .filter_map(|id| self.orders.get(id))
+            .filter(|order| order.plan.symbol == lane.symbol)
+    }
+
+    /// The open orders that wait here, or whose fate nobody knows.
     pub fn unsettled_orders(&self) -> impl Iterator<Item = &Order> {
         self.unsettled.iter().filter_map(|id| self.orders.get(id))
     }
@@ -431,10 +446,10 @@ impl AccountState {
             | Event::HaltLifted { .. }
             | Event::FlattenRequested { .. } => {}
         }
-        if order.status == OrderStatus::Working {
-            self.unsettled.remove(id);
-        } else {
+        if order.status.is_unsettled() {
             self.unsettled.insert(*id);
+        } else {
+            self.unsettled.remove(id);
         }
     }
 
@@ -475,6 +490,7 @@ impl AccountState {
             return;
         };
         self.unsettled.remove(id);
+        self.protection.remove(id);
         if let Some(ids) = self.by_symbol.get_mut(&order.plan.symbol) {
             ids.remove(id);
             if ids.is_empty() {

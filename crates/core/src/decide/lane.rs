@@ -77,12 +77,12 @@ fn changed_order(event: &Event) -> Option<ClientOrderId> {
 fn fit_protection(context: Context<'_>, account: &AccountState, lane: &Lane) -> Decision {
     let mut decision = Decision::default();
     let replaced: BTreeSet<_> = account
-        .lane(lane)
+        .protection_in(lane)
         .filter_map(|order| order.plan.replaces)
         .collect();
     let mut by_strategy: BTreeMap<&StrategyName, Vec<&Order>> = BTreeMap::new();
-    for order in account.lane(lane) {
-        if order.plan.class == OrderClass::Protection && !order.cancel_requested {
+    for order in account.protection_in(lane) {
+        if !order.cancel_requested {
             by_strategy
                 .entry(&order.plan.strategy)
                 .or_default()
@@ -139,7 +139,7 @@ fn smaller(
     let id = loop {
         let id = ClientOrderId::derive(&[
             b"smaller",
-            order.plan.id.as_bytes(),
+            &order.plan.id.to_bytes(),
             quantity.to_string().as_bytes(),
             &attempt.to_le_bytes(),
         ]);

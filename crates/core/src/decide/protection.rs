@@ -90,7 +90,7 @@ fn close_again(context: Context<'_>, order: &Order, quantity: Decimal, reason: &
 fn child_id(order: &Order, what: &str, amount: Decimal) -> ClientOrderId {
     ClientOrderId::derive(&[
         b"child",
-        order.plan.id.as_bytes(),
+        &order.plan.id.to_bytes(),
         what.as_bytes(),
         order.filled.normalize().to_string().as_bytes(),
         amount.normalize().to_string().as_bytes(),

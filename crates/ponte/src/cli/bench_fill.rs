@@ -76,7 +76,7 @@ impl BenchFill {
         let mut done = 0;
         while done < self.alerts {
             let until = self.alerts.min(done + BATCH_ALERTS);
-            filler.writer.begin(crate::journal::Durability::Now)?;
+            filler.writer.begin()?;
             for number in done..until {
                 filler.alert(number, at)?;
                 at = at.after(APART);

@@ -64,7 +64,7 @@ pub(super) fn operate(config: &Config, request: OperatorRequest) -> Result<Opera
     };
     let events = handle(&mut state, &policy, facts, Input::Operator(request)).events;
     if !events.is_empty() {
-        writer.begin(crate::journal::Durability::Now)?;
+        writer.begin()?;
         writer.append(facts.now, &events)?;
         writer.commit(&state)?;
         writer.take_snapshot(&state, facts.now)?;

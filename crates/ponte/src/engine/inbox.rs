@@ -36,8 +36,8 @@ pub(super) enum Request {
 }
 
 impl Request {
-    /// Whether somebody is answered, so that it has to be on disk before that.
-    pub(super) const fn needs_durability(&self) -> bool {
+    /// Whether somebody waits for it to be on disk.
+    pub(super) const fn is_answered(&self) -> bool {
         match self {
             Self::Alert { .. } | Self::Operate { .. } => true,
             Self::Tell(input) => matches!(input, Input::Operator(_) | Input::Started { .. }),

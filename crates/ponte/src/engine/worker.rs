@@ -21,11 +21,14 @@ use super::chronicle::Line;
 use super::inbox::{Inbox, Request};
 use super::{Alert, Committed, Parts, Retention, Unavailable};
 use crate::clock;
-use crate::journal::{Durability, JournalError, Writer, prune};
+use crate::journal::{JournalError, Writer, prune};
 use crate::metrics::Metrics;
 
 /// How long the engine sleeps at most; timers are as exact as this.
 const TICK: Duration = Duration::from_millis(100);
+/// How long what brokers said waits for an alert to share a commit with, when nothing follows from
+/// it. One commit less for each alert; a crash in between only means that the broker is asked again.
+const LINGER: Duration = Duration::from_millis(2);
 /// How often old things are let go of.
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
 
@@ -48,8 +51,16 @@ struct Gathered {
     told: Vec<Input>,
     /// Whether a transaction is open.
     begun: bool,
-    /// Whether it has to be on disk before anything else.
-    durable: bool,
+    /// Whether somebody waits for its commit.
+    awaited: bool,
+}
+
+impl Gathered {
+    /// Whether the transaction may stay open for what comes next: nobody waits for its commit, and
+    /// nothing follows from it.
+    fn may_linger(&self) -> bool {
+        self.begun && !self.awaited && self.commands.is_empty()
+    }
 }
 
 /// Why a batch could not be completed.
@@ -89,6 +100,9 @@ pub(super) struct Worker {
     owed: Vec<Input>,
     /// Whether the last commit failed; the state is then read again before anything is decided.
     degraded: bool,
+    /// A transaction with what brokers said, which waits a moment for an alert to share its commit.
+    open: Gathered,
+    opened: Instant,
     ticked: Instant,
     pruned: Instant,
 }
@@ -118,6 +132,8 @@ impl Worker {
             gate,
             owed: vec![Input::Started { version }],
             degraded: false,
+            open: Gathered::default(),
+            opened: now,
             ticked: now,
             pruned: now,
         }
@@ -125,16 +141,7 @@ impl Worker {
 
     /// Works until the inbox is closed and empty.
     pub(super) fn run(mut self) {
-        loop {
-            let patience = if self.owed.is_empty() {
-                TICK
-            } else {
-                Duration::ZERO
-            };
-            let patience = if self.degraded { TICK } else { patience };
-            let Some(requests) = self.inbox.take(patience) else {
-                break;
-            };
+        while let Some(requests) = self.inbox.take(self.patience()) {
             if self.degraded && !self.recovered() {
                 self.turn_away(requests);
                 continue;
@@ -142,8 +149,23 @@ impl Worker {
             self.batch(requests);
             self.keep_house();
         }
+        self.open.awaited = true;
+        self.batch(Vec::new());
         if let Err(error) = self.writer.take_snapshot(&self.state, clock::now()) {
             tracing::warn!(%error, "no snapshot at the end; the next start replays more");
+        }
+    }
+
+    /// How long to wait for the next request.
+    fn patience(&self) -> Duration {
+        if self.degraded {
+            TICK
+        } else if !self.owed.is_empty() {
+            Duration::ZERO
+        } else if self.open.begun {
+            LINGER.saturating_sub(self.opened.elapsed())
+        } else {
+            TICK
         }
     }
 
@@ -156,14 +178,14 @@ impl Worker {
 
     /// Decides requests and what is owed, in one transaction.
     fn batch(&mut self, requests: Vec<Request>) {
-        let mut gathered = Gathered::default();
+        let mut gathered = std::mem::take(&mut self.open);
         let owed = std::mem::take(&mut self.owed);
         let mut requests: VecDeque<_> = owed
             .into_iter()
             .map(Request::Tell)
             .chain(requests)
             .collect();
-        gathered.durable = requests.iter().any(Request::needs_durability);
+        gathered.awaited |= requests.iter().any(Request::is_answered);
         let mut result = Ok(());
         while let Some(request) = requests.pop_front() {
             result = self.request(request, &mut gathered);
@@ -175,13 +197,13 @@ impl Worker {
             self.ticked = clock::instant();
             result = self.decide(Input::Tick, &mut gathered).map(drop);
         }
+        if result.is_ok() && gathered.may_linger() && self.opened.elapsed() < LINGER {
+            self.open = gathered;
+            return;
+        }
         let committed = result.and_then(|()| {
             if gathered.begun {
                 self.writer.commit(&self.state)?;
-                // What follows from a broker's word must not go out before the word is on disk.
-                if !gathered.durable && !gathered.commands.is_empty() {
-                    self.writer.sync()?;
-                }
             }
             Ok(())
         });
@@ -268,12 +290,8 @@ impl Worker {
 
     fn begin(&mut self, gathered: &mut Gathered) -> Result<(), JournalError> {
         if !gathered.begun {
-            let durability = if gathered.durable {
-                Durability::Now
-            } else {
-                Durability::Soon
-            };
-            self.writer.begin(durability)?;
+            self.writer.begin()?;
+            self.opened = clock::instant();
             gathered.begun = true;
         }
         Ok(())
@@ -438,7 +456,7 @@ impl Worker {
 
     /// What can wait until nobody does.
     fn keep_house(&mut self) {
-        if self.degraded {
+        if self.degraded || self.open.begun {
             return;
         }
         if self.writer.wants_snapshot()

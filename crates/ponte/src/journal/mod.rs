@@ -18,7 +18,7 @@ pub use query::{
     AlertFilter, AlertRow, EventRow, ExportFilter, OrderFilter, OrderRow, Reader, Story,
 };
 pub use retention::{Pruned, prune};
-pub use writer::{Durability, Loaded, Writer};
+pub use writer::{Loaded, Writer};
 
 /// The name of the journal's file in the data directory.
 pub const FILE_NAME: &str = "journal.sqlite";

@@ -261,8 +261,8 @@ impl Reader {
         let found = self.wrap(self.rows(
             &format!("{ORDERS} WHERE short_id = ? AND id = ?"),
             vec![
-                Value::Integer(short(id.as_bytes())),
-                Value::Blob(id.as_bytes().to_vec()),
+                Value::Integer(short(&id.to_bytes())),
+                Value::Blob(id.to_bytes().to_vec()),
             ],
             order_row,
         ))?;

@@ -71,8 +71,8 @@ pub(super) fn insert_order(
         )?
         .execute(params![
             seq,
-            short(plan.id.as_bytes()),
-            plan.id.as_bytes(),
+            short(&plan.id.to_bytes()),
+            plan.id.to_bytes(),
             plan.alert.map(|alert| alert.0),
             plan.account.as_str(),
             plan.strategy.as_str(),

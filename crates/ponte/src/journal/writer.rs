@@ -34,18 +34,6 @@ pub struct Writer {
     open_orders: BTreeMap<ClientOrderId, i64>,
     batch: Batch,
     unsnapshotted: u64,
-    durability: Durability,
-}
-
-/// When a batch has to be on disk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Durability {
-    /// Before its commit returns: somebody is answered, or something is done.
-    Now,
-    /// With the next commit that is durable at once. For what brokers say: a power failure makes
-    /// Ponte forget it, and the broker is asked again at the start. Killing the process loses
-    /// nothing.
-    Soon,
 }
 
 /// What a transaction has gathered for its end.
@@ -92,7 +80,6 @@ impl Writer {
             open_orders: BTreeMap::new(),
             batch: Batch::default(),
             unsnapshotted: 0,
-            durability: Durability::Now,
         })
     }
 
@@ -198,17 +185,7 @@ impl Writer {
     ///
     /// # Errors
     /// When the database refuses.
-    pub fn begin(&mut self, durability: Durability) -> Result<(), JournalError> {
-        if self.durability != durability {
-            let level = match durability {
-                Durability::Now => "FULL",
-                Durability::Soon => "NORMAL",
-            };
-            self.connection
-                .pragma_update(None, "synchronous", level)
-                .map_err(JournalError::database(&self.path))?;
-            self.durability = durability;
-        }
+    pub fn begin(&mut self) -> Result<(), JournalError> {
         self.connection
             .prepare_cached("BEGIN IMMEDIATE")
             .and_then(|mut statement| statement.execute([]))
@@ -352,7 +329,7 @@ impl Writer {
         self.connection
             .prepare_cached("SELECT seq FROM orders WHERE short_id = ?1 AND id = ?2")
             .and_then(|mut statement| {
-                statement.query_row(params![short(id.as_bytes()), id.as_bytes()], |row| {
+                statement.query_row(params![short(&id.to_bytes()), id.to_bytes()], |row| {
                     row.get(0)
                 })
             })
@@ -389,19 +366,6 @@ impl Writer {
         Ok(())
     }
 
-    /// Brings everything that is committed onto the disk.
-    ///
-    /// # Errors
-    /// When the database fails; what was committed may be lost by a power failure, not otherwise.
-    pub fn sync(&mut self) -> Result<(), JournalError> {
-        self.begin(Durability::Now)?;
-        self.connection
-            .prepare_cached("INSERT OR REPLACE INTO meta (key, value) VALUES ('chain_length', ?1)")
-            .and_then(|mut statement| statement.execute([self.last_seq.to_string()]))
-            .map_err(JournalError::database(&self.path))?;
-        self.end_transaction()
-    }
-
     fn end_transaction(&self) -> Result<(), JournalError> {
         self.connection
             .prepare_cached("COMMIT")
@@ -421,7 +385,7 @@ impl Writer {
             .prepare_cached("SELECT filled FROM orders WHERE short_id = ?1 AND id = ?2")
             .and_then(|mut statement| {
                 statement
-                    .query_row(params![short(id.as_bytes()), id.as_bytes()], |row| {
+                    .query_row(params![short(&id.to_bytes()), id.to_bytes()], |row| {
                         row.get(0)
                     })
                     .optional()
