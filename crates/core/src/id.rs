@@ -191,6 +191,9 @@ impl FromStr for AlertId {
     }
 }
 
+/// How many bytes of an order's identity tell the number of its alert: enough for 10¹² alerts.
+const ALERT_BYTES: usize = 5;
+
 /// The identity of an order on both sides of the wire: 128 bits, written as 32 lower-case hex digits.
 ///
 /// The form fits every broker we know of (36 characters at Binance and Bybit, 32 letters and
@@ -201,13 +204,28 @@ impl FromStr for AlertId {
 pub struct ClientOrderId(u128);
 
 impl ClientOrderId {
-    /// Derives the identity from the parts that name the order: who asked, for which account, which step.
+    /// Derives the identity from the parts that name the order: who asked, for which account,
+    /// which step. It begins with the number of the latest alert, so that ids grow with time and
+    /// an index over them grows at its end.
     #[must_use]
-    pub fn derive(parts: &[&[u8]]) -> Self {
+    pub fn derive(alert: AlertId, parts: &[&[u8]]) -> Self {
         let digest = Digest::of_parts("ponte order", parts);
         let mut id = [0; 16];
-        id.copy_from_slice(&digest.0[..16]);
+        id[..ALERT_BYTES].copy_from_slice(&alert.0.to_be_bytes()[8 - ALERT_BYTES..]);
+        id[ALERT_BYTES..].copy_from_slice(&digest.0[..16 - ALERT_BYTES]);
         Self::from_bytes(id)
+    }
+
+    /// The identity of an order that follows from this one.
+    #[must_use]
+    pub fn child(self, parts: &[&[u8]]) -> Self {
+        let bytes = self.to_bytes();
+        let mut alert = [0; 8];
+        alert[8 - ALERT_BYTES..].copy_from_slice(&bytes[..ALERT_BYTES]);
+        let all: Vec<&[u8]> = std::iter::once(&bytes[..])
+            .chain(parts.iter().copied())
+            .collect();
+        Self::derive(AlertId(u64::from_be_bytes(alert)), &all)
     }
 
     /// The identity whose bytes these are.
@@ -351,17 +369,19 @@ mod tests {
 
     #[test]
     fn an_order_id_survives_its_text() {
-        let id = ClientOrderId::derive(&[b"a", b"bc"]);
+        let id = ClientOrderId::derive(AlertId(7), &[b"a", b"bc"]);
         assert_eq!(id.to_string().len(), 32);
         assert_eq!(id.to_string().parse(), Ok(id));
+        assert!(id.to_string().starts_with("0000000007"));
+        assert!(id.child(&[b"x"]) != id && id.child(&[b"x"]).to_string().starts_with("0000000007"));
         assert_eq!("G".repeat(32).parse::<ClientOrderId>(), Err(NotHex));
     }
 
     #[test]
     fn parts_can_not_be_moved_between_neighbours() {
         assert_ne!(
-            ClientOrderId::derive(&[b"ab", b"c"]),
-            ClientOrderId::derive(&[b"a", b"bc"])
+            ClientOrderId::derive(AlertId(7), &[b"ab", b"c"]),
+            ClientOrderId::derive(AlertId(7), &[b"a", b"bc"])
         );
     }
 

@@ -219,21 +219,6 @@ impl OrderStatus {
         }
     }
 
-    /// Whether something has to be done about it here, rather than by the broker.
-    #[must_use]
-    pub const fn is_unsettled(&self) -> bool {
-        match self {
-            Self::Waiting | Self::Unknown => true,
-            Self::Submitting
-            | Self::Working
-            | Self::Filled
-            | Self::Cancelled
-            | Self::Rejected
-            | Self::Expired
-            | Self::Abandoned => false,
-        }
-    }
-
     /// One word for tables and answers.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
@@ -287,6 +272,21 @@ pub struct Order {
 }
 
 impl Order {
+    /// Whether something has to be done about it here, rather than by the broker: it waits, nobody
+    /// knows its fate, or it was taken back on its way and must not leave.
+    pub(crate) const fn is_unsettled(&self) -> bool {
+        match self.status {
+            OrderStatus::Waiting | OrderStatus::Unknown => true,
+            OrderStatus::Submitting => self.cancel_requested,
+            OrderStatus::Working
+            | OrderStatus::Filled
+            | OrderStatus::Cancelled
+            | OrderStatus::Rejected
+            | OrderStatus::Expired
+            | OrderStatus::Abandoned => false,
+        }
+    }
+
     /// Notes that it is over.
     pub(crate) fn end(&mut self, end: OrderEnd, reason: &str) {
         self.status = OrderStatus::ended(end);

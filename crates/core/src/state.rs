@@ -446,7 +446,7 @@ impl AccountState {
             | Event::HaltLifted { .. }
             | Event::FlattenRequested { .. } => {}
         }
-        if order.status.is_unsettled() {
+        if order.is_unsettled() {
             self.unsettled.insert(*id);
         } else {
             self.unsettled.remove(id);

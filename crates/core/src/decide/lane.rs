@@ -137,9 +137,8 @@ fn smaller(
 ) -> Option<OrderPlan> {
     let mut attempt = 0u32;
     let id = loop {
-        let id = ClientOrderId::derive(&[
+        let id = order.plan.id.child(&[
             b"smaller",
-            &order.plan.id.to_bytes(),
             quantity.to_string().as_bytes(),
             &attempt.to_le_bytes(),
         ]);

@@ -88,14 +88,17 @@ impl Leg<'_> {
     }
 
     fn order_id(&self, step: &str) -> ClientOrderId {
-        ClientOrderId::derive(&[
-            self.context.policy.installation.as_bytes(),
-            b"alert",
-            &self.alert.alert.0.to_le_bytes(),
-            &self.alert.received_at.0.to_le_bytes(),
-            self.account.as_str().as_bytes(),
-            step.as_bytes(),
-        ])
+        ClientOrderId::derive(
+            self.alert.alert,
+            &[
+                self.context.policy.installation.as_bytes(),
+                b"alert",
+                &self.alert.alert.0.to_le_bytes(),
+                &self.alert.received_at.0.to_le_bytes(),
+                self.account.as_str().as_bytes(),
+                step.as_bytes(),
+            ],
+        )
     }
 
     fn decide(&self, route: &Route, mut answer: LegDecision) -> (LegDecision, Decision) {

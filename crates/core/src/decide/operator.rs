@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::exits::{self, ExitOrigin, Holding};
 use super::{Context, Decision, cancel};
 use crate::halt::{Halt, HaltLevel, Scope};
-use crate::id::ClientOrderId;
+use crate::id::{AlertId, ClientOrderId};
 use crate::message::{Command, Event, OperatorAction, OperatorRequest};
 use crate::order::{OrderClass, OrderKind, OrderStatus, Origin};
 
@@ -82,6 +82,7 @@ fn set_halt(context: Context<'_>, halt: Halt) -> Decision {
 /// Leaves every holding in a scope.
 fn flatten(context: Context<'_>, scope: &Scope, by: &str) -> Decision {
     let mut decision = Decision::default();
+    let latest = AlertId(context.state.last_alert);
     for (name, account) in &context.state.accounts {
         let mut holdings = BTreeSet::new();
         for (strategy, symbols) in &account.positions {
@@ -101,16 +102,19 @@ fn flatten(context: Context<'_>, scope: &Scope, by: &str) -> Decision {
                 continue;
             }
             let numbered = |step: &str, number: u32| {
-                ClientOrderId::derive(&[
-                    context.policy.installation.as_bytes(),
-                    b"operator",
-                    &context.now().0.to_le_bytes(),
-                    name.as_str().as_bytes(),
-                    strategy.as_str().as_bytes(),
-                    symbol.as_str().as_bytes(),
-                    step.as_bytes(),
-                    &number.to_le_bytes(),
-                ])
+                ClientOrderId::derive(
+                    latest,
+                    &[
+                        context.policy.installation.as_bytes(),
+                        b"operator",
+                        &context.now().0.to_le_bytes(),
+                        name.as_str().as_bytes(),
+                        strategy.as_str().as_bytes(),
+                        symbol.as_str().as_bytes(),
+                        step.as_bytes(),
+                        &number.to_le_bytes(),
+                    ],
+                )
             };
             // Two requests can fall into one moment: all inputs of a batch have the same.
             let is_new = |id: &ClientOrderId| {

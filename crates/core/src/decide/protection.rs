@@ -88,9 +88,8 @@ fn close_again(context: Context<'_>, order: &Order, quantity: Decimal, reason: &
 }
 
 fn child_id(order: &Order, what: &str, amount: Decimal) -> ClientOrderId {
-    ClientOrderId::derive(&[
+    order.plan.id.child(&[
         b"child",
-        &order.plan.id.to_bytes(),
         what.as_bytes(),
         order.filled.normalize().to_string().as_bytes(),
         amount.normalize().to_string().as_bytes(),

@@ -13,11 +13,11 @@ pub(super) struct Times {
     pub(super) ended_at: Option<Timestamp>,
 }
 
-/// The first eight bytes as the signed number that SQLite indexes.
+/// The first eight bytes as the signed number that SQLite indexes, in the order of the bytes.
 pub(super) fn short(bytes: &[u8]) -> i64 {
     let mut first = [0; 8];
     first.copy_from_slice(&bytes[..8]);
-    i64::from_le_bytes(first)
+    i64::from_be_bytes(first)
 }
 
 /// Writes an alert; a repeat, and one whose id was taken, claim no identity.

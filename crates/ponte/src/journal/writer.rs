@@ -17,7 +17,7 @@ use super::rows::{self, Times, short};
 use super::{JournalError, path_in, schema};
 
 /// After so many events a snapshot is taken, so that a start replays no more than that.
-const SNAPSHOT_EVENTS: u64 = 20_000;
+const SNAPSHOT_EVENTS: u64 = 60_000;
 /// How many snapshots are kept: the last, and one before it in case the last can't be read.
 const SNAPSHOTS_KEPT: i64 = 2;
 /// How many alerts of one short identity are looked at; more would be a collision of 64 bits.
@@ -205,7 +205,7 @@ impl Writer {
     fn find_seen(&self, identity: &Identity) -> Result<Option<Seen>, rusqlite::Error> {
         let mut statement = self.connection.prepare_cached(
             "SELECT id, received_at, identity_key, digest FROM alerts
-             WHERE identity = ?1 ORDER BY id DESC",
+             INDEXED BY alerts_by_identity WHERE identity = ?1 ORDER BY id DESC",
         )?;
         let mut rows = statement.query([short(&identity.key.0)])?;
         for _ in 0..IDENTITY_ROWS_MAX {

@@ -115,8 +115,8 @@ fn what_each_level_takes_back() {
 
         buy 1 limit 90; ack 1; buy 1; buy 1; unreachable 3 | halt cancel_working
             halt everything cancel_working
-            cancel requested #2: halted by cli
             cancel requested #1: halted by cli
+            cancel requested #2: halted by cli
             ended #3 abandoned: halted by cli
             > notify everything is halted (cancel_working) by cli
             > cancel #1

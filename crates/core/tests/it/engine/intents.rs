@@ -423,8 +423,8 @@ fn cancel() {
 
         buy 1 limit 90; ack 1; buy 1 limit 91; sell 1 for S2 limit 120 | cancel
             A4 accepted: 2 entries are taken back
-            cancel requested #2: taken back by an alert
             cancel requested #1: taken back by an alert
+            cancel requested #2: taken back by an alert
             > cancel #1
 
         buy 1 stop 95 price 100; filled 1; ack 2 | cancel

@@ -125,9 +125,9 @@ fn a_smaller_position_keeps_its_stop_until_the_smaller_one_rests() {
             acknowledged #5
             filled #5 1.5@100 (1.5)
             ended #5 filled
-            cancel requested #4: the position is smaller now
-            plan #6 protection sell 0.5 stop 95 or 105 for #2
-            > cancel #4
+            cancel requested #3: the position is smaller now
+            plan #6 protection sell 0.5 stop 95 or 115 for #4
+            > cancel #3
             > submit #6 0.5
         "#,
     );
