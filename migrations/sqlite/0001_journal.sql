@@ -1,5 +1,6 @@
 -- The record: every event once, chained by hashes. `order_seq` is the seq of the order's
--- order_planned event, so that the index grows at its end.
+-- order_planned event. There is no index on it: an order's row tells where its events begin and
+-- end, and between them there are few others.
 CREATE TABLE events (
   seq       INTEGER PRIMARY KEY,
   at        INTEGER NOT NULL,
@@ -9,7 +10,6 @@ CREATE TABLE events (
   prev_hash BLOB    NOT NULL,
   hash      BLOB    NOT NULL
 ) STRICT;
-CREATE INDEX events_by_order ON events (order_seq) WHERE order_seq IS NOT NULL;
 
 -- Alerts by number. `identity` is the first eight bytes of `identity_key`, which makes a small
 -- index; it is NULL for repeats, which claim no identity. These rows are kept for ever.
@@ -31,9 +31,11 @@ CREATE TABLE alerts (
 -- Not a partial index: SQLite would prepare the question anew for each value.
 CREATE INDEX alerts_by_identity ON alerts (identity);
 
--- Orders as they stand. `short_id` is the first eight bytes of `id`.
+-- Orders as they stand. `short_id` is the first eight bytes of `id`; the first five are the number
+-- of the alert, so that its index grows at its end and finds an alert's orders too.
 CREATE TABLE orders (
   seq           INTEGER PRIMARY KEY,
+  last_seq      INTEGER NOT NULL,
   short_id      INTEGER NOT NULL,
   id            BLOB    NOT NULL,
   alert         INTEGER,
@@ -56,7 +58,6 @@ CREATE TABLE orders (
   reason        TEXT
 ) STRICT;
 CREATE INDEX orders_by_short_id ON orders (short_id);
-CREATE INDEX orders_by_alert ON orders (alert) WHERE alert IS NOT NULL;
 CREATE INDEX orders_open ON orders (seq) WHERE is_open = 1;
 
 -- The state after an event, so that a start need not replay everything.

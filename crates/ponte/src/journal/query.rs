@@ -10,7 +10,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, Row, params_from_iter};
 use serde::{Deserialize, Serialize};
 
-use super::rows::short;
+use super::rows::{short, short_ids_of};
 use super::{JournalError, schema};
 
 /// Most rows that one list gives.
@@ -116,6 +116,8 @@ pub struct OrderRow {
     pub reason: Option<String>,
     #[serde(skip)]
     seq: i64,
+    #[serde(skip)]
+    last_seq: i64,
 }
 
 /// One event as it was recorded.
@@ -201,10 +203,7 @@ impl Reader {
         query.text("account", filter.account.as_ref());
         query.text("symbol", filter.symbol.as_ref());
         if let Some(alert) = filter.alert {
-            query.value(
-                "alert = ?",
-                Value::Integer(i64::try_from(alert.0).unwrap_or(i64::MAX)),
-            );
+            query.alert(alert);
         }
         let sql = format!(
             "{ORDERS} {} ORDER BY seq DESC LIMIT {}",
@@ -228,9 +227,11 @@ impl Reader {
         let Some((alert, seq)) = alert.into_iter().next() else {
             return Ok(None);
         };
+        let mut of_alert = Conditions::new();
+        of_alert.alert(id);
         let orders = self.wrap(self.rows(
-            &format!("{ORDERS} WHERE alert = ? ORDER BY seq"),
-            vec![number.clone()],
+            &format!("{ORDERS} {} ORDER BY seq", of_alert.sql()),
+            of_alert.values,
             order_row,
         ))?;
         let repeats = self.wrap(self.rows(
@@ -285,11 +286,19 @@ impl Reader {
     fn events_of(&self, orders: &[OrderRow]) -> Result<Vec<EventRow>, JournalError> {
         let mut events = Vec::new();
         for order in orders {
-            events.extend(self.wrap(self.rows(
-                &format!("{EVENTS} WHERE order_seq = ? ORDER BY seq"),
-                vec![Value::Integer(order.seq)],
-                event_row,
-            ))?);
+            events.extend(
+                self.wrap(
+                    self.rows(
+                        &format!(
+                            "{EVENTS} WHERE seq BETWEEN ? AND ? AND order_seq = ? ORDER BY seq"
+                        ),
+                        [order.seq, order.last_seq, order.seq]
+                            .map(Value::Integer)
+                            .to_vec(),
+                        event_row,
+                    ),
+                )?,
+            );
         }
         Ok(events)
     }
@@ -403,7 +412,8 @@ impl Reader {
 
 const ALERTS: &str = "SELECT id, seq, received_at, decided_at, source, strategy, symbol, intent,
                       outcome, first FROM alerts";
-const ORDERS: &str = "SELECT seq, id, alert, account, strategy, symbol, class, side, quantity,
+const ORDERS: &str =
+    "SELECT seq, last_seq, id, alert, account, strategy, symbol, class, side, quantity,
                       status, filled, average_price, fees, planned_at, sent_at, answered_at,
                       ended_at, attempts, reason FROM orders";
 const EVENTS: &str = "SELECT seq, at, kind, data FROM events";
@@ -452,6 +462,7 @@ fn order_row(row: &Row<'_>) -> Result<OrderRow, rusqlite::Error> {
         attempts: row.get("attempts")?,
         reason: row.get("reason")?,
         seq: row.get("seq")?,
+        last_seq: row.get("last_seq")?,
     })
 }
 
@@ -494,6 +505,15 @@ impl Conditions {
         if let Some(since) = since {
             self.value(&format!("{column} >= ?"), Value::Integer(since.0));
         }
+    }
+
+    fn alert(&mut self, alert: AlertId) {
+        let (first, last) = short_ids_of(alert);
+        self.value("short_id >= ?", Value::Integer(first));
+        self.value("short_id <= ?", Value::Integer(last));
+        // A person's flatten takes its place behind the latest alert, and belongs to none.
+        let number = i64::try_from(alert.0).unwrap_or(i64::MAX);
+        self.value("alert = ?", Value::Integer(number));
     }
 
     fn sql(&self) -> String {

@@ -1,16 +1,19 @@
 //! The rows that queries read, written beside the events.
 
+use ponte_core::id::AlertId;
 use ponte_core::message::{AlertDecision, Outcome};
 use ponte_core::order::Order;
 use ponte_core::time::Timestamp;
 use rusqlite::{Connection, params};
 
-/// The times of an order that its present state does not tell.
+/// What an order's present state does not tell.
 #[derive(Default, Clone, Copy)]
 pub(super) struct Times {
     pub(super) sent_at: Option<Timestamp>,
     pub(super) answered_at: Option<Timestamp>,
     pub(super) ended_at: Option<Timestamp>,
+    /// The number of its latest event.
+    pub(super) last_seq: i64,
 }
 
 /// The first eight bytes as the signed number that SQLite indexes, in the order of the bytes.
@@ -18,6 +21,12 @@ pub(super) fn short(bytes: &[u8]) -> i64 {
     let mut first = [0; 8];
     first.copy_from_slice(&bytes[..8]);
     i64::from_be_bytes(first)
+}
+
+/// The range of [`short`] in which the orders of an alert lie.
+pub(super) fn short_ids_of(alert: AlertId) -> (i64, i64) {
+    let first = i64::try_from(alert.0).unwrap_or(i64::MAX) << 24;
+    (first, first | 0xFF_FFFF)
 }
 
 /// Writes an alert; a repeat, and one whose id was taken, claim no identity.
@@ -63,14 +72,15 @@ pub(super) fn insert_order(
     let plan = &order.plan;
     connection
         .prepare_cached(
-            "INSERT INTO orders (seq, short_id, id, alert, account, strategy, symbol, class,
+            "INSERT INTO orders (seq, last_seq, short_id, id, alert, account, strategy, symbol, class,
                 side, quantity, status, is_open, filled, average_price, fees, planned_at,
                 sent_at, answered_at, ended_at, attempts, reason)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
-                ?17, ?18, ?19, ?20, ?21)",
+                ?17, ?18, ?19, ?20, ?21, ?22)",
         )?
         .execute(params![
             seq,
+            times.last_seq,
             short(&plan.id.to_bytes()),
             plan.id.to_bytes(),
             plan.alert.map(|alert| alert.0),
@@ -107,7 +117,7 @@ pub(super) fn update_order(
             "UPDATE orders SET quantity = ?2, status = ?3, is_open = ?4, filled = ?5,
                 average_price = ?6, fees = ?7, sent_at = COALESCE(?8, sent_at),
                 answered_at = COALESCE(answered_at, ?9), ended_at = COALESCE(ended_at, ?10),
-                attempts = ?11, reason = ?12
+                attempts = ?11, reason = ?12, last_seq = ?13
              WHERE seq = ?1",
         )?
         .execute(params![
@@ -123,6 +133,7 @@ pub(super) fn update_order(
             times.ended_at.map(|at| at.0),
             order.attempts,
             order.reason,
+            times.last_seq,
         ])?;
     Ok(())
 }

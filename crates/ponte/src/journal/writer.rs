@@ -34,6 +34,8 @@ pub struct Writer {
     open_orders: BTreeMap<ClientOrderId, i64>,
     batch: Batch,
     unsnapshotted: u64,
+    /// The text of the event that is being written; kept for its room.
+    text: Vec<u8>,
 }
 
 /// What a transaction has gathered for its end.
@@ -80,6 +82,7 @@ impl Writer {
             open_orders: BTreeMap::new(),
             batch: Batch::default(),
             unsnapshotted: 0,
+            text: Vec::new(),
         })
     }
 
@@ -236,15 +239,22 @@ impl Writer {
 
     fn append_one(&mut self, at: Timestamp, event: &Event) -> Result<(), JournalError> {
         let seq = self.last_seq + 1;
-        let data = serde_json::to_string(event).map_err(|problem| JournalError::Unreadable {
+        let mut text = std::mem::take(&mut self.text);
+        text.clear();
+        let written = serde_json::to_writer(&mut text, event);
+        let data = written
+            .map_err(|problem| problem.to_string())
+            .and_then(|()| std::str::from_utf8(&text).map_err(|problem| problem.to_string()));
+        let data = data.map_err(|message| JournalError::Unreadable {
             path: self.path.clone(),
             seq,
-            message: problem.to_string(),
+            message,
         })?;
-        let hash = link(self.last_hash, seq, at, &data);
+        let hash = link(self.last_hash, seq, at, data);
         let order_seq = self.note(event, seq, at);
-        let written = self.insert(at, event, seq, order_seq, &data, hash);
-        written.map_err(JournalError::database(&self.path))?;
+        let inserted = self.insert(at, event, seq, order_seq, data, hash);
+        self.text = text;
+        inserted.map_err(JournalError::database(&self.path))?;
         self.last_seq = seq;
         self.last_hash = hash;
         self.batch.events += 1;
@@ -293,6 +303,7 @@ impl Writer {
             .copied()
             .or_else(|| self.seq_of(&id))?;
         let times = self.batch.touched.entry(id).or_default();
+        times.last_seq = seq;
         match event {
             Event::OrderAcknowledged {
                 sent_at,
