@@ -253,6 +253,16 @@ impl fmt::Debug for ClientOrderId {
     }
 }
 
+/// How many digits of an order's id tables show; enough to ask for it.
+const SHORT_DIGITS: usize = 8;
+
+/// The start of an order's id, without the zeros in front: as tables show it, and as people type it.
+#[must_use]
+pub fn short_order_id(id: &str) -> &str {
+    let digits = id.trim_start_matches('0');
+    digits.get(..SHORT_DIGITS).unwrap_or(digits)
+}
+
 /// A text that isn't the hex form of a fixed number of bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotHex;
@@ -373,6 +383,7 @@ mod tests {
         assert_eq!(id.to_string().len(), 32);
         assert_eq!(id.to_string().parse(), Ok(id));
         assert!(id.to_string().starts_with("0000000007"));
+        assert_eq!(short_order_id(&id.to_string()), &id.to_string()[9..17]);
         assert!(id.child(&[b"x"]) != id && id.child(&[b"x"]).to_string().starts_with("0000000007"));
         assert_eq!("G".repeat(32).parse::<ClientOrderId>(), Err(NotHex));
     }

@@ -153,9 +153,10 @@ fn whole_id(reader: &Reader, digits: &str) -> Result<Result<ClientOrderId, NoSto
     };
     let orders = reader.orders(&filter)?;
     let searched = orders.len();
-    let mut matches = orders
-        .into_iter()
-        .filter(|order| order.id.starts_with(digits));
+    let mut matches = orders.into_iter().filter(|order| {
+        let shown = order.id.trim_start_matches('0');
+        order.id.starts_with(digits) || shown.starts_with(digits)
+    });
     let Some(first) = matches.next() else {
         let all = searched < PREFIX_ORDERS_MAX as usize;
         return Ok(Err(if all {

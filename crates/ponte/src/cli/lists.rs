@@ -15,9 +15,6 @@ use crate::admin::wire::Holding;
 use crate::admin::{moment, positions};
 use crate::journal::{AlertFilter, AlertRow, OrderFilter, OrderRow};
 
-/// Digits of an order's id that tables show; enough for `ponte why`.
-const ID_DIGITS_SHOWN: usize = 8;
-
 /// List what came in and what was decided, newest first
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
@@ -201,7 +198,7 @@ pub(super) fn orders_table(rows: &[OrderRow], now: Timestamp) -> String {
     let cells = rows.iter().map(|row| {
         let nothing = row.filled == "0";
         let price = if nothing { "" } else { &row.average_price };
-        let id = row.id.get(..ID_DIGITS_SHOWN).unwrap_or(&row.id);
+        let id = ponte_core::id::short_order_id(&row.id);
         vec![
             Cell::plain(id),
             Cell::plain(row.alert.as_deref().unwrap_or("")),

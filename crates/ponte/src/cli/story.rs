@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use anstyle::Style;
-use ponte_core::id::ClientOrderId;
+use ponte_core::id::{ClientOrderId, short_order_id};
 use ponte_core::message::{AlertDecision, Event, OrderEnd};
 use ponte_core::time::Timestamp;
 
@@ -234,6 +234,5 @@ fn push_sent(moments: &mut Vec<Moment>, sent_at: Option<Timestamp>, id: &ClientO
 
 /// A text with the start of an order's id, by which its lines can be told from another's.
 fn about(id: &ClientOrderId, text: impl std::fmt::Display) -> String {
-    let id = id.to_string();
-    format!("{text} [{}]", id.get(..8).unwrap_or(&id))
+    format!("{text} [{}]", short_order_id(&id.to_string()))
 }

@@ -378,7 +378,8 @@ fn all_filled(orders: &[Value], fills: &[(&str, &str)]) -> bool {
 
 fn order_line(order: &Value) -> String {
     let text = |key: &str| order[key].as_str().unwrap_or("").to_owned();
-    let id: String = text("id").chars().take(8).collect();
+    let id = text("id");
+    let id = ponte_core::id::short_order_id(&id);
     let at = if text("filled") == "0" {
         String::new()
     } else {
