@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::JournalError;
@@ -28,6 +29,10 @@ pub(super) fn open_for_writing(path: &Path) -> Result<Connection, JournalError> 
          PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};"
     );
     connection.execute_batch(&pragmas).map_err(&error)?;
+    // Else SQLite prepares the look-up of an identity anew for each value, in case another plan suits it.
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+        .map_err(&error)?;
     connection.set_prepared_statement_cache_capacity(32);
     migrate(&mut connection, path)?;
     Ok(connection)
