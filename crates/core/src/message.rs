@@ -54,6 +54,12 @@ pub enum Input {
         /// The report.
         report: OrderReport,
     },
+    /// The broker may have said things that nobody heard: its reports begin anew after a gap, or
+    /// can't be had at all for now.
+    ReportsMissed {
+        /// The account.
+        account: AccountName,
+    },
     /// The broker told the account's money.
     AccountRead {
         /// The account.
@@ -409,19 +415,9 @@ pub enum Command {
     /// Hand the order to the broker.
     Submit(Box<OrderPlan>),
     /// Ask the broker about an order.
-    Find {
-        /// Where.
-        lane: Lane,
-        /// Which.
-        id: ClientOrderId,
-    },
+    Find(Box<OrderPlan>),
     /// Ask the broker to take an order back.
-    Cancel {
-        /// Where.
-        lane: Lane,
-        /// Which.
-        id: ClientOrderId,
-    },
+    Cancel(Box<OrderPlan>),
     /// Tell the owner.
     Notify(String),
 }

@@ -47,6 +47,10 @@ pub struct OrderPlan {
     /// Protection that this one takes over from: the old one is cancelled once this one rests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<ClientOrderId>,
+    /// Orders at the broker that hold what this one needs: it is asked to swap them for this one.
+    /// Looked up anew whenever it is handed over.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub instead_of: Vec<ClientOrderId>,
     /// What one unit's move of 1 in price is worth, for profits.
     pub multiplier: Decimal,
     /// Whether the broker is told that it may only make the account's position smaller. Not so
@@ -91,6 +95,11 @@ pub enum OrderKind {
         stop: Price,
         /// Leaves at this price or better.
         target: Price,
+    },
+    /// A stop that follows the price and never goes back, and leaves at the market.
+    TrailingStop {
+        /// How far behind the best price it stays, in percent of that; above 0, below 100.
+        distance_percent: Decimal,
     },
 }
 

@@ -310,6 +310,7 @@ fn order(
         expires_at: context.now().after(EXIT_LIFE),
         after,
         replaces: None,
+        instead_of: Vec::new(),
         multiplier: multiplier(context, holding.account, holding.symbol),
         reduce_only: !how.kind.rests() && is_alone(context, holding),
     }

@@ -30,10 +30,7 @@ pub(super) fn tick(context: Context<'_>) -> Decision {
         if order.status == OrderStatus::Unknown {
             let id = order.plan.id;
             decision.push(Event::OrderQuestioned { id });
-            decision.command(Command::Find {
-                lane: order.plan.lane(),
-                id,
-            });
+            decision.command(Command::Find(Box::new(order.plan.clone())));
         }
     }
     decision

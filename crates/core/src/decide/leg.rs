@@ -332,6 +332,7 @@ impl Leg<'_> {
                 .after(life),
             after,
             replaces: None,
+            instead_of: Vec::new(),
             multiplier: exits::multiplier(self.context, self.account, &self.symbol),
             reduce_only: false,
         }

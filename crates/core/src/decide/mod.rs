@@ -138,6 +138,7 @@ pub fn decide(state: &State, policy: &Policy, facts: Facts<'_>, input: Input) ->
             }
             Decision::event(Event::AccountRead { account, balance })
         }
+        Input::ReportsMissed { account } => report::missed(context, &account),
         Input::Tick => lane::tick(context),
         Input::Settle(lane) => lane::settle(context, &lane),
         Input::Started { version } => report::started(context, version),

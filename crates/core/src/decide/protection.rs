@@ -103,6 +103,7 @@ fn child_plan(context: Context<'_>, order: &Order) -> OrderPlan {
         expires_at: context.now().after(EXIT_LIFE),
         after: Vec::new(),
         replaces: None,
+        instead_of: Vec::new(),
         reduce_only: false,
         ..order.plan.clone()
     }
@@ -117,7 +118,7 @@ fn protection_of(
     total: Decimal,
 ) -> Vec<OrderPlan> {
     let plan = &order.plan;
-    let Protection { stop, targets } = &plan.protection;
+    let Protection { stop, targets, .. } = &plan.protection;
     let step = context
         .policy
         .accounts

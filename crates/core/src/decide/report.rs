@@ -63,10 +63,7 @@ pub(super) fn submitted(
                 ask_at: None,
                 sent_at: Some(sent_at),
             });
-            decision.command(Command::Find {
-                lane: order.plan.lane(),
-                id,
-            });
+            decision.command(Command::Find(Box::new(order.plan.clone())));
             decision.command(Command::Notify(format!(
                 "nobody knows yet whether {} took order {id}: {why}; it is being asked",
                 order.plan.account
@@ -91,10 +88,7 @@ pub(super) fn found(context: Context<'_>, id: ClientOrderId, answer: FindAnswer)
                 && order.cancel_requested
                 && report.status == ReportedStatus::Working;
             if asked_again {
-                decision.command(Command::Cancel {
-                    lane: order.plan.lane(),
-                    id,
-                });
+                decision.command(Command::Cancel(Box::new(order.plan.clone())));
             }
             decision
         }
@@ -125,10 +119,7 @@ const fn is_asked_about(order: &Order) -> bool {
 fn question(order: &Order) -> Decision {
     let id = order.plan.id;
     let mut decision = Decision::event(Event::OrderQuestioned { id });
-    decision.command(Command::Find {
-        lane: order.plan.lane(),
-        id,
-    });
+    decision.command(Command::Find(Box::new(order.plan.clone())));
     decision
 }
 
@@ -205,10 +196,23 @@ pub(super) fn started(context: Context<'_>, version: String) -> Decision {
             | OrderStatus::Expired
             | OrderStatus::Abandoned => continue,
         }
-        decision.command(Command::Find {
-            lane: order.plan.lane(),
-            id,
-        });
+        decision.command(Command::Find(Box::new(order.plan.clone())));
+    }
+    decision
+}
+
+/// Something may have happened that nobody told: the broker is asked about all that it may have.
+pub(super) fn missed(context: Context<'_>, account: &AccountName) -> Decision {
+    let mut decision = Decision::default();
+    let Some(account) = context.state.account(account) else {
+        return decision;
+    };
+    for order in account
+        .orders
+        .values()
+        .filter(|order| is_asked_about(order))
+    {
+        decision.join(question(order));
     }
     decision
 }
@@ -250,10 +254,7 @@ fn adopt(
                 ),
                 Some(order.plan.id),
             );
-            decision.command(Command::Cancel {
-                lane: order.plan.lane(),
-                id: order.plan.id,
-            });
+            decision.command(Command::Cancel(Box::new(order.plan.clone())));
             decision
         }
         OrderStatus::Working
@@ -283,10 +284,7 @@ fn acknowledge(
         return decision;
     }
     if order.cancel_requested {
-        decision.command(Command::Cancel {
-            lane: order.plan.lane(),
-            id,
-        });
+        decision.command(Command::Cancel(Box::new(order.plan.clone())));
     }
     // The new protection rests: only now may the old one go.
     let replaced = order

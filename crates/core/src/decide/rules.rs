@@ -13,7 +13,7 @@ use crate::id::{AccountName, StrategyName, Symbol};
 use crate::instrument::Instrument;
 use crate::number::{Price, is_multiple_of, notional};
 use crate::order::{Lane, OrderClass, OrderStatus};
-use crate::policy::{AccountPolicy, SIGNAL_AGE_DEFAULT};
+use crate::policy::{AccountPolicy, Brackets, SIGNAL_AGE_DEFAULT};
 use crate::signal::{Protection, Side, Signal, Terms};
 use crate::state::ENTRY_COUNT_SPAN;
 use crate::time::Timestamp;
@@ -128,7 +128,9 @@ fn capability(request: &Request<'_>) -> Option<Verdict> {
     let missing =
         missing.or_else(
             || match (protection.stop.is_some(), protection.targets.is_empty()) {
-                (true, false) if !can.oco => Some("a stop and a target together"),
+                (true, false) if can.brackets == Brackets::None => {
+                    Some("a stop and a target together")
+                }
                 (true, _) if !can.stop => Some("protective stops"),
                 (_, false) if !can.limit => Some("targets"),
                 (true | false, true | false) => None,

@@ -291,6 +291,7 @@ fn protection(fields: &Fields<'_>) -> Result<Protection, Refusal> {
             Some(member) => value::prices(member)?,
             None => Vec::new(),
         },
+        trail_percent: None,
     })
 }
 

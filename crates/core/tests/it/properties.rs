@@ -200,6 +200,7 @@ impl<'a> Watch<'a> {
             | Input::Submitted { .. }
             | Input::CancelAnswered { .. }
             | Input::Reported { .. }
+            | Input::ReportsMissed { .. }
             | Input::AccountRead { .. }
             | Input::Tick
             | Input::Settle(_) => {}
@@ -244,10 +245,10 @@ impl<'a> Watch<'a> {
                         );
                     }
                 }
-                Command::Find { id, .. } => {
-                    self.asked.insert(*id);
+                Command::Find(plan) => {
+                    self.asked.insert(plan.id);
                 }
-                Command::Cancel { .. } | Command::Notify(_) => {}
+                Command::Cancel(_) | Command::Notify(_) => {}
             }
         }
     }
@@ -391,8 +392,8 @@ impl<'a> Watch<'a> {
             self.play.now = self.play.now.after(seconds(31));
             let decision = self.play.handle(Input::Tick);
             for command in &decision.commands {
-                if let Command::Find { id, .. } = command {
-                    self.asked.insert(*id);
+                if let Command::Find(plan) = command {
+                    self.asked.insert(plan.id);
                 }
             }
             for order in self.play.state.open_orders() {

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 
 use ponte_core::id::{AccountName, Symbol};
-use ponte_core::instrument::{Instrument, Instruments};
+use ponte_core::instrument::{Instrument, Instruments, Limits};
 use ponte_core::number::{Quantity, is_multiple_of};
-use ponte_core::policy::{Mode, Rules};
+use ponte_core::policy::{Fitting, Guard, Mode, Rules};
 use rust_decimal::Decimal;
 
 use super::finding::{Notes, Problem};
@@ -60,6 +60,8 @@ pub(super) fn account(
         mode: mode?.value,
         currency: currency?.value,
         rules,
+        fitting: Fitting::default(),
+        guard: Guard::default(),
         instruments: instruments?,
     })
 }
@@ -267,6 +269,7 @@ fn instrument(
         minimum_quantity: quantity,
         minimum_notional: notional.unwrap_or_default(),
         contract_multiplier: multiplier.unwrap_or(Decimal::ONE),
+        limits: Limits::default(),
     })
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ponte_core::id::{AccountName, SourceName};
 use ponte_core::instrument::Instruments;
-use ponte_core::policy::{Mode, Route, Rules};
+use ponte_core::policy::{Fitting, Guard, Mode, Route, Rules};
 use rust_decimal::Decimal;
 
 use super::network::{AllowFrom, Cidr, ClientAddress};
@@ -153,6 +153,10 @@ pub struct Account {
     pub currency: String,
     /// What may be sent.
     pub rules: Rules,
+    /// What is done with numbers that don't fit the broker's steps. Default: fitted up to a tolerance of 0.1 %.
+    pub fitting: Fitting,
+    /// How long a position may be without its stop, and what is done then. Default: 5 s, then closed.
+    pub guard: Guard,
     /// Instruments that replace the broker's own list; `any_other` is the one with the symbol `*`.
     pub instruments: Instruments,
 }

@@ -331,7 +331,9 @@ impl Worker {
             Input::Submitted { id, .. }
             | Input::Found { id, .. }
             | Input::CancelAnswered { id, .. } => id,
-            Input::Reported { account, .. } | Input::AccountRead { account, .. } => {
+            Input::Reported { account, .. }
+            | Input::ReportsMissed { account }
+            | Input::AccountRead { account, .. } => {
                 return Scope::Account(account.clone());
             }
             Input::Settle(lane) => return Scope::Account(lane.account.clone()),

@@ -1,6 +1,6 @@
 //! Every rule, with what it lets through and what it refuses, and the exits that it must not touch.
 
-use ponte_core::policy::{Capabilities, Rules};
+use ponte_core::policy::{Brackets, Capabilities, Rules};
 
 use super::check;
 use super::script::seconds;
@@ -358,7 +358,7 @@ fn what_the_broker_can_not_do() {
         ),
         (
             Capabilities {
-                oco: false,
+                brackets: Brackets::None,
                 ..CAN_ALL
             },
             "buy 1 stop 95 targets 105 price 100",

@@ -242,6 +242,7 @@ impl<'a> Play<'a> {
             filled,
             average_price: price,
             fees: Decimal::ZERO,
+            withheld: Decimal::ZERO,
             at: self.now,
         };
         let submitted = |fate| Input::Submitted {
@@ -343,6 +344,7 @@ pub(crate) fn signal(line: &str, now: Timestamp, serial: usize) -> Signal {
                     .map(|text| Price::new(decimal(text)).unwrap())
                     .collect()
             }),
+            trail_percent: named.get("trail").map(|text| decimal(text)),
         },
         previous_position: named.get("was").map(|word| side_word(word)),
         explicit_id: named.get("id").map(|id| (*id).to_owned()),
@@ -447,8 +449,8 @@ impl Play<'_> {
                     plan.quantity
                 )
             }
-            Command::Find { id, .. } => format!("> find {}", self.name(id)),
-            Command::Cancel { id, .. } => format!("> cancel {}", self.name(id)),
+            Command::Find(plan) => format!("> find {}", self.name(&plan.id)),
+            Command::Cancel(plan) => format!("> cancel {}", self.name(&plan.id)),
             Command::Notify(text) => format!("> notify {}", self.short(text)),
         }));
         // What is alarmed is notified; once is enough to read.
@@ -526,6 +528,9 @@ impl Play<'_> {
                 Terms::StopLimit { trigger, price } => format!(" stop {trigger} limit {price}"),
             },
             OrderKind::OneCancelsOther { stop, target } => format!(" stop {stop} or {target}"),
+            OrderKind::TrailingStop { distance_percent } => {
+                format!(" trailing {distance_percent}%")
+            }
         };
         let mut line = format!(
             "plan {} {class} {} {}{kind}",

@@ -23,7 +23,7 @@ use rust_decimal::Decimal;
 use tokio::sync::mpsc;
 
 use super::translate;
-use crate::brokers::{Answer, Broker, BrokerError, BrokerPosition, Credentials};
+use crate::brokers::{Answer, Broker, BrokerError, BrokerPosition, Credentials, News};
 use crate::clock;
 
 /// How old the last price may be for a market order that brings none of its own.
@@ -111,7 +111,7 @@ impl Remembered {
 pub struct Embedded {
     options: EmbeddedOptions,
     market: Mutex<Market>,
-    reports: Mutex<Option<mpsc::UnboundedSender<OrderReport>>>,
+    reports: Mutex<Option<mpsc::UnboundedSender<News>>>,
 }
 
 struct Market {
@@ -195,7 +195,11 @@ impl Embedded {
     fn place(&self, plan: &OrderPlan) -> Fate {
         let now = clock::now();
         let mut market = self.market();
-        let mut request = translate::request(plan);
+        let Some(mut request) = translate::request(plan) else {
+            return Fate::Rejected {
+                reason: super::NO_SUCH_KIND.to_owned(),
+            };
+        };
         let told = plan
             .reference_price
             .filter(|_| self.options.prices_from_alerts);
@@ -302,7 +306,7 @@ impl Embedded {
             let report = found.and_then(translate::report);
             if let Some(report) = report.filter(|report| Some(&report.id) != except) {
                 // Nobody listens any more only when the process ends.
-                let _ = into.send(report);
+                let _ = into.send(News::Order(report));
             }
         }
     }
@@ -329,7 +333,8 @@ impl Market {
             OrderKind::Single {
                 terms: Terms::Limit { .. } | Terms::Stop { .. } | Terms::StopLimit { .. },
             }
-            | OrderKind::OneCancelsOther { .. } => return None,
+            | OrderKind::OneCancelsOther { .. }
+            | OrderKind::TrailingStop { .. } => return None,
         }
         let symbol = &plan.symbol;
         let last = self.venue.last_price(symbol.as_str())?;
@@ -365,7 +370,11 @@ fn seed(options: &EmbeddedOptions, remembered: &Remembered) -> AccountSeed {
         realised_profit: remembered.realised.round_dp(venue::MONEY_DECIMALS),
         fees_paid: remembered.fees.round_dp(venue::MONEY_DECIMALS),
         positions,
-        open_orders: remembered.resting.iter().map(translate::seed).collect(),
+        open_orders: remembered
+            .resting
+            .iter()
+            .filter_map(translate::seed)
+            .collect(),
         ..AccountSeed::empty(&options.currency, remembered.cash)
     }
 }
@@ -402,12 +411,12 @@ impl Broker for Embedded {
         Box::pin(async { self.place(order) })
     }
 
-    fn find<'a>(&'a self, id: &'a ClientOrderId, _: &'a Symbol) -> Answer<'a, FindAnswer> {
-        Box::pin(async { self.find_now(id) })
+    fn find<'a>(&'a self, order: &'a OrderPlan) -> Answer<'a, FindAnswer> {
+        Box::pin(async { self.find_now(&order.id) })
     }
 
-    fn cancel<'a>(&'a self, id: &'a ClientOrderId, _: &'a Symbol) -> Answer<'a, CancelAnswer> {
-        Box::pin(async { self.cancel_now(id) })
+    fn cancel<'a>(&'a self, order: &'a OrderPlan) -> Answer<'a, CancelAnswer> {
+        Box::pin(async { self.cancel_now(&order.id) })
     }
 
     fn cancel_all<'a>(&'a self, symbol: &'a Symbol) -> Answer<'a, Result<(), BrokerError>> {
@@ -477,7 +486,7 @@ impl Broker for Embedded {
         })
     }
 
-    fn reports(&self, into: mpsc::UnboundedSender<OrderReport>) -> Answer<'_, ()> {
+    fn reports(&self, into: mpsc::UnboundedSender<News>) -> Answer<'_, ()> {
         Box::pin(async move {
             let closed = into.clone();
             *self.reports.lock().unwrap_or_else(PoisonError::into_inner) = Some(into);
@@ -505,8 +514,9 @@ impl Broker for Embedded {
         Box::pin(async {
             Ok(Credentials {
                 can_trade: true,
-                can_withdraw: false,
+                can_withdraw: Some(false),
                 bound_to_address: None,
+                warnings: Vec::new(),
             })
         })
     }
