@@ -103,7 +103,7 @@ impl Leg<'_> {
 
     fn decide(&self, route: &Route, mut answer: LegDecision) -> (LegDecision, Decision) {
         let account = self.context.state.account(self.account);
-        let standing = exits::standing(account, self.holding());
+        let standing = exits::standing(self.context, self.holding());
         answer
             .verdicts
             .extend(self.previous_position(standing.held));

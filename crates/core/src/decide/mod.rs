@@ -6,6 +6,7 @@
 mod alert;
 mod cancel;
 mod exits;
+mod guard;
 mod lane;
 mod leg;
 mod moves;
@@ -14,6 +15,8 @@ mod protection;
 mod report;
 mod rules;
 mod sizing;
+
+pub use guard::{Naked, naked_positions};
 
 use std::collections::BTreeSet;
 
@@ -187,6 +190,7 @@ fn touched(state: &State, events: &[Event]) -> BTreeSet<Lane> {
             | Event::Alarm { .. }
             | Event::OrderPlanned { .. }
             | Event::OrderReleased { .. }
+            | Event::ProtectionLate { .. }
             | Event::OrderUnknown { .. }
             | Event::OrderQuestioned { .. }
             | Event::CancelRequested { .. }

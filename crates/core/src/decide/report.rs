@@ -2,7 +2,8 @@
 
 use rust_decimal::Decimal;
 
-use super::protection::{after_entry, after_exit, ended_unasked, not_placed};
+use super::guard::{ended_unasked, not_placed};
+use super::protection::{after_entry, after_exit};
 use super::{Context, Decision};
 use crate::id::{AccountName, ClientOrderId};
 use crate::message::{
@@ -10,6 +11,7 @@ use crate::message::{
 };
 use crate::order::{Order, OrderClass, OrderStatus};
 use crate::retry;
+use crate::signal::Side;
 use crate::time::Timestamp;
 
 /// After so many attempts an entry is given up, even while it is young.
@@ -333,6 +335,16 @@ fn progress(context: Context<'_>, order: &Order, report: &OrderReport) -> Decisi
     decision
 }
 
+/// How much more of what was bought the broker has kept.
+pub(super) fn withheld(order: &Order, report: &OrderReport) -> Decimal {
+    match order.plan.side {
+        Side::Buy => (report.withheld - order.withheld)
+            .max(Decimal::ZERO)
+            .normalize(),
+        Side::Sell => Decimal::ZERO,
+    }
+}
+
 fn fill(context: Context<'_>, order: &Order, report: &OrderReport, traded: Decimal) -> Decision {
     let id = order.plan.id;
     let cost_after = report.filled.saturating_mul(report.average_price);
@@ -347,6 +359,7 @@ fn fill(context: Context<'_>, order: &Order, report: &OrderReport, traded: Decim
         quantity: traded.normalize(),
         price,
         fee: (report.fees - order.fees).normalize(),
+        withheld: withheld(order, report),
         total: report.filled.normalize(),
         at: report.at,
     });
@@ -433,7 +446,11 @@ fn absent(context: Context<'_>, order: &Order) -> Decision {
                 ),
                 Some(id),
             );
-            decision.join(not_placed(context, order, "the broker no longer knows it"));
+            let reason = "the broker no longer knows it";
+            decision.join(match plan.class {
+                OrderClass::Protection => ended_unasked(context, order, Decimal::ZERO, reason),
+                OrderClass::Entry | OrderClass::Exit => not_placed(context, order, reason),
+            });
             return decision;
         }
         // An order that is being sent again has another answer to come; this one is about the past.
