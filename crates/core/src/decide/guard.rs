@@ -4,6 +4,7 @@
 //! taken away as soon as it rests, leaves the position naked: it is closed at the market, or the
 //! owner is told, as the account's policy says.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use rust_decimal::Decimal;
@@ -38,6 +39,24 @@ impl fmt::Display for Naked {
             "{} {symbol} of {strategy} in {account} have no stop",
             self.quantity
         )
+    }
+}
+
+/// When a stop turned out not to be there. Each happens once to an order.
+#[derive(Clone, Copy)]
+enum Bare {
+    /// It had not come to rest in time.
+    Late,
+    /// It ended.
+    Over,
+}
+
+impl Bare {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Late => "late",
+            Self::Over => "naked",
+        }
     }
 }
 
@@ -84,15 +103,23 @@ pub fn naked_positions(state: &State, policy: &Policy) -> Vec<Naked> {
     naked
 }
 
-/// An order that never came to rest, or was refused after it did.
-pub(super) fn not_placed(context: Context<'_>, order: &Order, reason: &str) -> Decision {
+/// An order that never came to rest, or was refused after it did. `traded` is what the same word of
+/// the broker's adds.
+pub(super) fn not_placed(
+    context: Context<'_>,
+    order: &Order,
+    traded: Decimal,
+    reason: &str,
+) -> Decision {
     match order.plan.class {
         OrderClass::Entry => Decision::default(),
-        OrderClass::Exit => exit_not_placed(context, order, reason),
-        OrderClass::Protection if order.plan.kind.is_stop() => naked(context, order, reason),
+        OrderClass::Exit => exit_not_placed(context, order, traded, reason),
+        OrderClass::Protection if order.plan.kind.is_stop() => {
+            naked(context, order, traded, Bare::Over, reason)
+        }
         OrderClass::Protection => {
             let mut decision = Decision::default();
-            if !uncovered(context, order, Decimal::ZERO, Decimal::ZERO).is_zero() {
+            if !uncovered(context, order, traded, Decimal::ZERO).is_zero() {
                 decision.alarm(
                     format!(
                         "target {} of {} in {} does not rest: {reason}; the position has no target there",
@@ -106,9 +133,9 @@ pub(super) fn not_placed(context: Context<'_>, order: &Order, reason: &str) -> D
     }
 }
 
-fn exit_not_placed(context: Context<'_>, order: &Order, reason: &str) -> Decision {
+fn exit_not_placed(context: Context<'_>, order: &Order, traded: Decimal, reason: &str) -> Decision {
     let mut decision = Decision::default();
-    let held = held(context, order);
+    let held = held(context, order) + order.plan.side.signed(traded);
     if held.is_zero() {
         return decision;
     }
@@ -124,7 +151,7 @@ fn exit_not_placed(context: Context<'_>, order: &Order, reason: &str) -> Decisio
         if let Some(gone) = context.state.order(id)
             && gone.status.is_final()
         {
-            let missing = uncovered(context, gone, Decimal::ZERO, order.remaining());
+            let missing = uncovered(context, gone, Decimal::ZERO, order.remaining() - traded);
             decision.join(again(context, gone, missing));
         }
     }
@@ -133,7 +160,13 @@ fn exit_not_placed(context: Context<'_>, order: &Order, reason: &str) -> Decisio
 
 /// A stop that isn't there: what it was for is closed or told, unless an older one still rests in
 /// its place.
-fn naked(context: Context<'_>, order: &Order, reason: &str) -> Decision {
+fn naked(
+    context: Context<'_>,
+    order: &Order,
+    traded: Decimal,
+    when: Bare,
+    reason: &str,
+) -> Decision {
     let replaced = order
         .plan
         .replaces
@@ -150,9 +183,10 @@ fn naked(context: Context<'_>, order: &Order, reason: &str) -> Decision {
         return decision;
     }
     let holding = holding_of(&order.plan);
-    let standing = exits::standing(context, holding);
+    let mut standing = exits::standing(context, holding);
+    standing.held += order.plan.side.signed(traded);
     // Protection of a position that is gone, or is being closed, has nothing left to protect.
-    let quantity = order.remaining().min(standing.staying());
+    let quantity = (order.remaining() - traded).min(standing.staying());
     if quantity.is_zero() || exits::closing_side(standing.held) != order.plan.side {
         return Decision::default();
     }
@@ -169,7 +203,7 @@ fn naked(context: Context<'_>, order: &Order, reason: &str) -> Decision {
         Some(order.plan.id),
     );
     if guard_of(context, order).otherwise == Unprotected::Close {
-        let id = |step: &str| child_id(order, &format!("naked {step}"), quantity);
+        let id = |step: &str| child_id(order, &format!("{} {step}", when.as_str()), quantity);
         let how = ExitOrigin {
             origin: Origin::Protects(order.plan.id),
             kind: OrderKind::MARKET,
@@ -187,13 +221,15 @@ fn guard_of(context: Context<'_>, order: &Order) -> Guard {
 }
 
 /// Stops that have not come to rest in time, counted from their planning or from the start of this
-/// process: what was planned before it is being asked about.
+/// process: what was planned before it is being asked about. One of a holding at a time, since what
+/// follows from one decides how much is left for the next.
 pub(super) fn late_protection(context: Context<'_>) -> Decision {
     let mut decision = Decision::default();
     for (name, account) in &context.state.accounts {
         let Some(policy) = context.policy.accounts.get(name) else {
             continue;
         };
+        let mut seen = BTreeSet::new();
         for order in account.protection_orders() {
             let since = order.planned_at.max(context.state.started_at);
             let is_late = order.plan.kind.is_stop()
@@ -201,7 +237,7 @@ pub(super) fn late_protection(context: Context<'_>) -> Decision {
                 && !order.cancel_requested
                 && order.status != OrderStatus::Working
                 && context.now().since(since) >= policy.guard.within;
-            if !is_late {
+            if !is_late || !seen.insert((&order.plan.strategy, &order.plan.symbol)) {
                 continue;
             }
             decision.push(Event::ProtectionLate { id: order.plan.id });
@@ -210,7 +246,7 @@ pub(super) fn late_protection(context: Context<'_>) -> Decision {
                 order.status.as_str(),
                 context.now().since(since).as_secs()
             );
-            decision.join(naked(context, order, &reason));
+            decision.join(naked(context, order, Decimal::ZERO, Bare::Late, &reason));
         }
     }
     decision
@@ -245,7 +281,7 @@ pub(super) fn ended_unasked(
         OrderClass::Protection if missing.is_zero() => {}
         OrderClass::Protection if is_young_copy(context, order) => {
             let reason = format!("the broker takes it away each time ({reason})");
-            decision.join(not_placed(context, order, &reason));
+            decision.join(not_placed(context, order, traded, &reason));
         }
         OrderClass::Protection => {
             decision.alarm(
@@ -284,12 +320,7 @@ fn has_made_way(context: Context<'_>, order: &Order) -> bool {
 
 /// How much of the position would be without an order of this one's role, were it over now, had it
 /// traded so much more, and did an exit give back its claim.
-fn uncovered(
-    context: Context<'_>,
-    order: &Order,
-    traded: Decimal,
-    given_back: Decimal,
-) -> Decimal {
+fn uncovered(context: Context<'_>, order: &Order, traded: Decimal, given_back: Decimal) -> Decimal {
     let plan = &order.plan;
     let holding = holding_of(plan);
     let Some(account) = context.state.account(&plan.account) else {

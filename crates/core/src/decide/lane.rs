@@ -218,7 +218,7 @@ fn release(
                     sent_at: None,
                 });
                 if end == OrderEnd::Expired {
-                    decision.join(guard::not_placed(context, order, reason));
+                    decision.join(guard::not_placed(context, order, Decimal::ZERO, reason));
                 }
             }
             Step::Go(quantity) => {

@@ -6,9 +6,11 @@
 mod alert;
 mod cancel;
 mod exits;
+mod fitting;
 mod guard;
 mod lane;
 mod leg;
+mod limits;
 mod moves;
 mod operator;
 mod protection;

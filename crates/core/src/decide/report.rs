@@ -43,7 +43,7 @@ pub(super) fn submitted(
         Fate::Rejected { reason } => match order.status {
             OrderStatus::Submitting | OrderStatus::Unknown => {
                 let mut decision = Decision::event(ended(OrderEnd::Rejected, reason.clone()));
-                decision.join(not_placed(context, order, &reason));
+                decision.join(not_placed(context, order, Decimal::ZERO, &reason));
                 decision
             }
             // The broker has said before that it has the order: it is asked which is true.
@@ -326,7 +326,12 @@ fn progress(context: Context<'_>, order: &Order, report: &OrderReport) -> Decisi
         sent_at: None,
     });
     match end {
-        OrderEnd::Rejected => decision.join(not_placed(context, order, &reason)),
+        OrderEnd::Rejected => decision.join(not_placed(
+            context,
+            order,
+            traded.max(Decimal::ZERO),
+            &reason,
+        )),
         OrderEnd::Cancelled if !order.cancel_requested => {
             decision.join(ended_unasked(context, order, traded, &reason));
         }
@@ -407,7 +412,7 @@ fn not_sent(context: Context<'_>, order: &Order, why: NotSent) -> Decision {
             reason: reason.clone(),
             sent_at: None,
         });
-        decision.join(not_placed(context, order, &reason));
+        decision.join(not_placed(context, order, Decimal::ZERO, &reason));
         return decision;
     }
     let retry_at = match &why {
@@ -449,7 +454,9 @@ fn absent(context: Context<'_>, order: &Order) -> Decision {
             let reason = "the broker no longer knows it";
             decision.join(match plan.class {
                 OrderClass::Protection => ended_unasked(context, order, Decimal::ZERO, reason),
-                OrderClass::Entry | OrderClass::Exit => not_placed(context, order, reason),
+                OrderClass::Entry | OrderClass::Exit => {
+                    not_placed(context, order, Decimal::ZERO, reason)
+                }
             });
             return decision;
         }
@@ -480,7 +487,7 @@ fn absent(context: Context<'_>, order: &Order) -> Decision {
     if now >= plan.expires_at || given_up {
         let reason = "its time was over when the broker said that it never had it";
         let mut decision = ended(OrderEnd::Expired, reason);
-        decision.join(not_placed(context, order, reason));
+        decision.join(not_placed(context, order, Decimal::ZERO, reason));
         return decision;
     }
     // The lane lets it go again at once, if there is still as much to do as there was.
