@@ -512,8 +512,15 @@ impl AccountState {
             .entry(plan.symbol.clone())
             .or_default();
         position.book(change, fill.price, plan.multiplier, fill.fee);
-        if plan.class == OrderClass::Entry && plan.protection.has_stop() {
-            position.guarded = position.guarded.saturating_add(change.abs());
+        match plan.class {
+            OrderClass::Entry if plan.protection.has_stop() => {
+                position.guarded = position.guarded.saturating_add(change.abs());
+            }
+            // What a stop has sold was what it was there for.
+            OrderClass::Protection if plan.kind.is_stop() => {
+                position.guarded = (position.guarded - change.abs()).max(Decimal::ZERO);
+            }
+            OrderClass::Entry | OrderClass::Exit | OrderClass::Protection => {}
         }
         position.guarded = position.guarded.min(position.quantity.abs()).normalize();
     }
