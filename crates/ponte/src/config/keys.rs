@@ -290,7 +290,7 @@ pub(super) const BINANCE: Section = Section {
     path: "accounts.binance",
     is_list: false,
     keys: &[
-        required("market", "choice", "\"spot\", \"futures\"", "\"futures\""),
+        required("market", "choice", "\"spot\", \"futures\"", "\"spot\""),
         required(
             "api_key",
             "secret",

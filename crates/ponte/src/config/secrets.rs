@@ -59,7 +59,7 @@ enum Purpose<'m> {
 impl fmt::Display for Purpose<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Webhook(source) => write!(f, "source \"{source}\""),
+            Self::Webhook(source) => write!(f, "the secret of source \"{source}\""),
             Self::ApiKey(mention) => write!(f, "the api_key of account \"{}\"", mention.account),
             Self::SigningKey(mention) => {
                 write!(f, "the signing_key of account \"{}\"", mention.account)
@@ -101,40 +101,33 @@ impl Named<'_> {
     /// What is wrong when an earlier secret is the same as this one.
     fn clash(&self, earlier: &Self) -> Option<Problem> {
         let (earlier, this) = (earlier.purpose, self.purpose);
-        let cure = match (earlier, this) {
-            (Purpose::Webhook(_), Purpose::Webhook(_)) => "give each source its own",
-            // One key for both markets of one account at the exchange is usual.
-            (Purpose::ApiKey(a), Purpose::ApiKey(b)) if a.market != b.market => return None,
-            (Purpose::ApiKey(_), Purpose::ApiKey(_)) => {
-                "write one account, and lead both routes to it: Ponte takes two accounts for two \
-                 positions"
+        let problem = || Problem::new(format!("{this} is the same as {earlier}"));
+        match (earlier, this) {
+            (Purpose::Webhook(earlier), Purpose::Webhook(this)) => {
+                let problem = format!("source \"{this}\" has the same secret as \"{earlier}\"");
+                Some(Problem::new(problem).cured_by("give each source its own"))
             }
+            // One key for both markets of one account at the exchange is usual.
+            (Purpose::ApiKey(a), Purpose::ApiKey(b)) if a.market != b.market => None,
+            (Purpose::ApiKey(_), Purpose::ApiKey(_)) => Some(problem().cured_by(
+                "write one account and lead both routes to it: Ponte would count what is one \
+                 position at the exchange twice",
+            )),
             // They belong to API keys, which are held apart.
-            (Purpose::SigningKey(_), Purpose::SigningKey(_)) => return None,
+            (Purpose::SigningKey(_), Purpose::SigningKey(_)) => None,
             (Purpose::Webhook(_), Purpose::ApiKey(_) | Purpose::SigningKey(_)) => {
-                "an alert carries its secret openly, a broker's key must never be in one"
+                Some(problem().cured_by(
+                    "give the source its own: whoever reads an alert would hold a broker's key",
+                ))
             }
             (
                 Purpose::ApiKey(_) | Purpose::SigningKey(_),
                 Purpose::Webhook(_) | Purpose::ApiKey(_) | Purpose::SigningKey(_),
-            ) => "the exchange shows two texts, or the signing key is a file of your own",
-        };
-        let problem = Problem::new(format!(
-            "{this} has the same secret as {}",
-            short(earlier, this)
-        ));
-        Some(problem.cured_by(cure))
-    }
-}
-
-/// The earlier one in as few words as the later one leaves to say.
-fn short(earlier: Purpose<'_>, this: Purpose<'_>) -> String {
-    match (earlier, this) {
-        (Purpose::Webhook(source), Purpose::Webhook(_)) => format!("\"{source}\""),
-        (
-            Purpose::Webhook(_) | Purpose::ApiKey(_) | Purpose::SigningKey(_),
-            Purpose::Webhook(_) | Purpose::ApiKey(_) | Purpose::SigningKey(_),
-        ) => earlier.to_string(),
+            ) => Some(problem().cured_by(
+                "the api_key is what the exchange shows, the signing_key is what it shows only once \
+                 or the private key of your own",
+            )),
+        }
     }
 }
 

@@ -47,7 +47,9 @@ fn the_answers_stand_in_it() {
         SecretRef::File("home/my secrets/main".into())
     );
     assert_eq!(config.accounts[0].currency, "BRL");
-    let Broker::Paper(paper) = &config.accounts[0].broker;
+    let Broker::Paper(paper) = &config.accounts[0].broker else {
+        panic!("{:?}", config.accounts[0].broker);
+    };
     assert_eq!(paper.balance, answers.balance);
 }
 
