@@ -104,26 +104,51 @@ fn hosts_follow_the_mode() {
         BinanceHosts::Live
     );
     for (mode, more, section, expected) in [
-        ("demo", "", "hosts = \"live\"\n", expect![[r#"
+        (
+            "demo",
+            "",
+            "hosts = \"live\"\n",
+            expect![[r#"
             ponte.toml:16:9: accounts.binance.hosts: "live" is the real exchange, and mode is "demo"; write "demo" or "testnet", or mode = "live"
               16 | hosts = "live"
-                 |         ^^^^^^"#]]),
-        ("live", real, "hosts = \"demo\"\n", expect![[r#"
+                 |         ^^^^^^"#]],
+        ),
+        (
+            "live",
+            real,
+            "hosts = \"demo\"\n",
+            expect![[r#"
             ponte.toml:17:9: accounts.binance.hosts: these hosts move no real money, and mode is "live"; take it out, or write mode = "demo"
               17 | hosts = "demo"
-                 |         ^^^^^^"#]]),
-        ("live", real, "hosts = \"testnet\"\n", expect![[r#"
+                 |         ^^^^^^"#]],
+        ),
+        (
+            "live",
+            real,
+            "hosts = \"testnet\"\n",
+            expect![[r#"
             ponte.toml:17:9: accounts.binance.hosts: these hosts move no real money, and mode is "live"; take it out, or write mode = "demo"
               17 | hosts = "testnet"
-                 |         ^^^^^^^^^"#]]),
-        ("live", real, "url = \"http://127.0.0.1:9010\"\n", expect![[r#"
+                 |         ^^^^^^^^^"#]],
+        ),
+        (
+            "live",
+            real,
+            "url = \"http://127.0.0.1:9010\"\n",
+            expect![[r#"
             ponte.toml:17:7: accounts.binance.url: is a test venue's, and mode "live" moves real money; take it out, or write mode = "demo"
               17 | url = "http://127.0.0.1:9010"
-                 |       ^^^^^^^^^^^^^^^^^^^^^^^"#]]),
-        ("demo", "", "url = \"https://api.binance.com\"\n", expect![[r#"
+                 |       ^^^^^^^^^^^^^^^^^^^^^^^"#]],
+        ),
+        (
+            "demo",
+            "",
+            "url = \"https://api.binance.com\"\n",
+            expect![[r#"
             ponte.toml:16:7: accounts.binance.url: expected http, a loopback address and a port, found "https://api.binance.com"; write it like "http://127.0.0.1:9010"
               16 | url = "https://api.binance.com"
-                 |       ^^^^^^^^^^^^^^^^^^^^^^^^^"#]]),
+                 |       ^^^^^^^^^^^^^^^^^^^^^^^^^"#]],
+        ),
         (
             "demo",
             "",
@@ -145,27 +170,47 @@ fn real_money_moves_only_where_it_is_written() {
     let account = config(&text).accounts.remove(0);
     assert_eq!(account.mode, Mode::Live);
     for (mode, more, expected) in [
-        ("live", "", expect![[r#"
+        (
+            "live",
+            "",
+            expect![[r#"
             ponte.toml:10:8: accounts.trade_real_money: missing in mode "live": orders of this account move real money; add trade_real_money = true, or write mode = "demo"
               10 | mode = "live"
-                 |        ^^^^^^"#]]),
-        ("live", "trade_real_money = false\n", expect![[r#"
+                 |        ^^^^^^"#]],
+        ),
+        (
+            "live",
+            "trade_real_money = false\n",
+            expect![[r#"
             ponte.toml:12:20: accounts.trade_real_money: is false in mode "live", in which orders of this account move real money; write true, or mode = "demo"
               12 | trade_real_money = false
-                 |                    ^^^^^"#]]),
-        ("live", "trade_real_money = \"true\"\n", expect![[r#"
+                 |                    ^^^^^"#]],
+        ),
+        (
+            "live",
+            "trade_real_money = \"true\"\n",
+            expect![[r#"
             ponte.toml:12:20: accounts.trade_real_money: expected true or false, found "true"; write it without quotes
               12 | trade_real_money = "true"
-                 |                    ^^^^^^"#]]),
-        ("demo", "trade_real_money = true\n", expect![[r#"
+                 |                    ^^^^^^"#]],
+        ),
+        (
+            "demo",
+            "trade_real_money = true\n",
+            expect![[r#"
             ponte.toml:12:20: accounts.trade_real_money: is true, but only mode "live" moves real money; take it out
               12 | trade_real_money = true
-                 |                    ^^^^"#]]),
+                 |                    ^^^^"#]],
+        ),
         ("demo", "trade_real_money = false\n", expect![]),
-        ("paper", "", expect![[r#"
+        (
+            "paper",
+            "",
+            expect![[r#"
             ponte.toml:10:8: accounts.mode: broker "binance" has no mode "paper", its orders reach the exchange; write mode = "demo"; broker = "paper" with prices = ["binance"] simulates on Binance's prices
               10 | mode = "paper"
-                 |        ^^^^^^^"#]]),
+                 |        ^^^^^^^"#]],
+        ),
     ] {
         check(&binance(mode, more, "market = \"spot\"\n"), &expected);
     }
@@ -176,14 +221,20 @@ fn real_money_moves_only_where_it_is_written() {
               12 | trade_real_money = true
                  |                    ^^^^"#]],
     );
-    check(&account_of("live", "trade_real_money = true\n"), &expect![[r#"
+    check(
+        &account_of("live", "trade_real_money = true\n"),
+        &expect![[r#"
         ponte.toml:10:8: accounts.mode: broker "paper" has no other mode than "paper", its orders never leave this machine; write mode = "paper", or another broker
           10 | mode = "live"
-             |        ^^^^^^"#]]);
-    check(&account_of("demo", ""), &expect![[r#"
+             |        ^^^^^^"#]],
+    );
+    check(
+        &account_of("demo", ""),
+        &expect![[r#"
         ponte.toml:10:8: accounts.mode: broker "paper" has no other mode than "paper", its orders never leave this machine; write mode = "paper", or another broker
           10 | mode = "demo"
-             |        ^^^^^^"#]]);
+             |        ^^^^^^"#]],
+    );
 }
 
 /// A paper account in this mode.
@@ -321,19 +372,22 @@ fn a_section_that_is_missing_or_wrong() {
                  |          ^^^^^^^"#]],
     );
     let text = binance("demo", "", "").replace("api_key = \"env:API_KEY\"\n", "");
-    check(&text.replace("signing_key", "secret_key"), &expect![[r#"
-        ponte.toml:12:1: accounts.binance.market: missing; add market = "futures"
-          12 | [accounts.binance]
-             | ^^^^^^^^^^^^^^^^^^
-        ponte.toml:12:1: accounts.binance.api_key: missing; add api_key = "file:secrets/binance-api-key"
-          12 | [accounts.binance]
-             | ^^^^^^^^^^^^^^^^^^
-        ponte.toml:12:1: accounts.binance.signing_key: missing; add signing_key = "file:secrets/binance-signing-key.pem"
-          12 | [accounts.binance]
-             | ^^^^^^^^^^^^^^^^^^
-        ponte.toml:13:1: accounts.binance.secret_key: unknown key; known here: market, api_key, signing_key, hosts, url, receive_window, processing_limit, orders, stops, trigger, leverage, margin, apply_settings, dead_mans_switch, allow_withdrawal_keys
-          13 | secret_key …
-             | ^^^^^^^^^^"#]]);
+    check(
+        &text.replace("signing_key", "secret_key"),
+        &expect![[r#"
+            ponte.toml:12:1: accounts.binance.market: missing; add market = "spot"
+              12 | [accounts.binance]
+                 | ^^^^^^^^^^^^^^^^^^
+            ponte.toml:12:1: accounts.binance.api_key: missing; add api_key = "file:secrets/binance-api-key"
+              12 | [accounts.binance]
+                 | ^^^^^^^^^^^^^^^^^^
+            ponte.toml:12:1: accounts.binance.signing_key: missing; add signing_key = "file:secrets/binance-signing-key.pem"
+              12 | [accounts.binance]
+                 | ^^^^^^^^^^^^^^^^^^
+            ponte.toml:13:1: accounts.binance.secret_key: unknown key; known here: market, api_key, signing_key, hosts, url, receive_window, processing_limit, orders, stops, trigger, leverage, margin, apply_settings, dead_mans_switch, allow_withdrawal_keys
+              13 | secret_key …
+                 | ^^^^^^^^^^"#]],
+    );
 }
 
 #[test]
@@ -401,10 +455,13 @@ fn prices_of_a_paper_account() {
               12 | prices = ["binance", "seeded"]
                  |          ^^^^^^^^^^^^^^^^^^^^^"#]],
     );
-    check(&account("price_max_age = \"5s\"\n"), &expect![[r#"
+    check(
+        &account("price_max_age = \"5s\"\n"),
+        &expect![[r#"
         ponte.toml:12:17: warning: accounts.price_max_age: has no effect, prices don't come from "binance"; take it out, or add "binance" to prices
           12 | price_max_age = "5s"
-             |                 ^^^^"#]]);
+             |                 ^^^^"#]],
+    );
 }
 
 #[test]

@@ -209,7 +209,7 @@ fn the_portuguese_reference_names_exactly_the_keys() {
 }
 
 /// Longer ones first, so that a part of one is not replaced before the whole.
-const WORDS: [(&str, &str); 33] = [
+const WORDS: [(&str, &str); 34] = [
     (
         "\"alert\" or a table with one key",
         "\"alert\" ou uma tabela com uma chave",
@@ -232,6 +232,7 @@ const WORDS: [(&str, &str); 33] = [
     ("above 0", "acima de 0"),
     ("0 or more", "0 ou mais"),
     ("a folder", "uma pasta"),
+    ("true or false", "true ou false"),
     ("whole number", "número inteiro"),
     ("required", "obrigatório"),
     ("none", "nenhum"),

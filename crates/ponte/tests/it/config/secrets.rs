@@ -367,45 +367,87 @@ fn signing_keys_are_one_line_or_a_private_key() {
     folder.write("huge", pem("PRIVATE KEY", 200), 0o600);
     folder.write("long", "CANARY".repeat(200), 0o600);
     for (signing_key, expected) in [
-        ("env:HMAC", expect![[r#"{AccountName("a"): BinanceSecrets { api_key: «redacted», signing_key: «redacted» }}"#]]),
-        ("env:PEM", expect![[r#"{AccountName("a"): BinanceSecrets { api_key: «redacted», signing_key: «redacted» }}"#]]),
-        ("file:rsa", expect![[r#"{AccountName("a"): BinanceSecrets { api_key: «redacted», signing_key: «redacted» }}"#]]),
-        ("file:open", expect![[r#"
+        (
+            "env:HMAC",
+            expect![[
+                r#"{AccountName("a"): BinanceSecrets { api_key: «redacted», signing_key: «redacted» }}"#
+            ]],
+        ),
+        (
+            "env:PEM",
+            expect![[
+                r#"{AccountName("a"): BinanceSecrets { api_key: «redacted», signing_key: «redacted» }}"#
+            ]],
+        ),
+        (
+            "file:rsa",
+            expect![[
+                r#"{AccountName("a"): BinanceSecrets { api_key: «redacted», signing_key: «redacted» }}"#
+            ]],
+        ),
+        (
+            "file:open",
+            expect![[r#"
             …/ponte.toml:15:15: accounts.binance.signing_key: file …/open has mode 640, others than its owner may use it; run: chmod 600 …/open
               15 | signing_key = …
-                 |               ^"#]]),
-        ("file:public", expect![[r#"
+                 |               ^"#]],
+        ),
+        (
+            "file:public",
+            expect![[r#"
             …/ponte.toml:15:15: accounts.binance.signing_key: the signing key is a PEM without a private key in it; give the private half, which openssl genpkey wrote; the exchange gets the public one
               15 | signing_key = …
-                 |               ^"#]]),
-        ("file:locked", expect![[r#"
+                 |               ^"#]],
+        ),
+        (
+            "file:locked",
+            expect![[r#"
             …/ponte.toml:15:15: accounts.binance.signing_key: the signing key is encrypted with a passphrase; write it without one, readable by its owner only: openssl pkey -in OLD -out NEW
               15 | signing_key = …
-                 |               ^"#]]),
-        ("file:locked-old", expect![[r#"
+                 |               ^"#]],
+        ),
+        (
+            "file:locked-old",
+            expect![[r#"
             …/ponte.toml:15:15: accounts.binance.signing_key: the signing key is encrypted with a passphrase; write it without one, readable by its owner only: openssl pkey -in OLD -out NEW
               15 | signing_key = …
-                 |               ^"#]]),
-        ("file:first-line", expect![[r#"
+                 |               ^"#]],
+        ),
+        (
+            "file:first-line",
+            expect![[r#"
             …/ponte.toml:15:15: accounts.binance.signing_key: the signing key begins with a BEGIN line and has no END line; keep all of its lines; a file keeps them best
               15 | signing_key = …
-                 |               ^"#]]),
-        ("file:tabs", expect![[r#"
+                 |               ^"#]],
+        ),
+        (
+            "file:tabs",
+            expect![[r#"
             …/ponte.toml:15:15: accounts.binance.signing_key: the secret has a control character or a space at its ends; paste it as the exchange shows it, or give the file that openssl wrote
               15 | signing_key = …
-                 |               ^"#]]),
-        ("file:huge", expect![[r#"
+                 |               ^"#]],
+        ),
+        (
+            "file:huge",
+            expect![[r#"
             …/ponte.toml:15:15: accounts.binance.signing_key: the secret has more than 8192 bytes; paste it as the exchange shows it, or give the file that openssl wrote
               15 | signing_key = …
-                 |               ^"#]]),
-        ("file:long", expect![[r#"
+                 |               ^"#]],
+        ),
+        (
+            "file:long",
+            expect![[r#"
             …/ponte.toml:15:15: accounts.binance.signing_key: the secret has more than 512 bytes; paste it as the exchange shows it, or give the file that openssl wrote
               15 | signing_key = …
-                 |               ^"#]]),
-        ("env:SHORT", expect![[r#"
+                 |               ^"#]],
+        ),
+        (
+            "env:SHORT",
+            expect![[r#"
             …/ponte.toml:15:15: accounts.binance.signing_key: the secret has 6 bytes, the minimum is 8; paste it as the exchange shows it, or give the file that openssl wrote
               15 | signing_key = …
-                 |               ^"#]]),
+                 |               ^"#]],
+        ),
     ] {
         let said = load_accounts(&folder, &[("a", "spot", "env:API", signing_key)]);
         expected.assert_eq(&said);
@@ -434,22 +476,31 @@ fn no_secret_serves_two_purposes() {
     folder.write("same", "CANARY-API-0123456789\n", 0o600);
     for (accounts, expected) in [
         // The webhook's secret, by its reference and by its value.
-        (&[("a", "spot", "env:LONG", "env:SAME")][..], expect![[r#"
+        (
+            &[("a", "spot", "env:LONG", "env:SAME")][..],
+            expect![[r#"
             …/ponte.toml:14:11: accounts.binance.api_key: the api_key of account "a" is the same as the secret of source "main"; give the source its own: whoever reads an alert would hold a broker's key
               14 | api_key = …
                  |           ^
             …/ponte.toml:15:15: accounts.binance.signing_key: the signing_key of account "a" is the same as the secret of source "main"; give the source its own: whoever reads an alert would hold a broker's key
               15 | signing_key = …
-                 |               ^"#]]),
+                 |               ^"#]],
+        ),
         // One text pasted twice, in one place and in two.
-        (&[("a", "spot", "env:API", "env:API")], expect![[r#"
+        (
+            &[("a", "spot", "env:API", "env:API")],
+            expect![[r#"
             …/ponte.toml:15:15: accounts.binance.signing_key: the signing_key of account "a" is the same as the api_key of account "a"; the api_key is what the exchange shows, the signing_key is what it shows only once or the private key of your own
               15 | signing_key = …
-                 |               ^"#]]),
-        (&[("a", "spot", "env:API", "file:same")], expect![[r#"
+                 |               ^"#]],
+        ),
+        (
+            &[("a", "spot", "env:API", "file:same")],
+            expect![[r#"
             …/ponte.toml:15:15: accounts.binance.signing_key: the signing_key of account "a" is the same as the api_key of account "a"; the api_key is what the exchange shows, the signing_key is what it shows only once or the private key of your own
               15 | signing_key = …
-                 |               ^"#]]),
+                 |               ^"#]],
+        ),
         // One account at the exchange as two of ours.
         (
             &[
@@ -471,7 +522,9 @@ fn no_secret_serves_two_purposes() {
                 ("a", "spot", "env:API", "env:HMAC"),
                 ("b", "futures", "env:API", "env:HMAC"),
             ],
-            expect![[r#"{AccountName("a"): BinanceSecrets { api_key: «redacted», signing_key: «redacted» }, AccountName("b"): BinanceSecrets { api_key: «redacted», signing_key: «redacted» }}"#]],
+            expect![[
+                r#"{AccountName("a"): BinanceSecrets { api_key: «redacted», signing_key: «redacted» }, AccountName("b"): BinanceSecrets { api_key: «redacted», signing_key: «redacted» }}"#
+            ]],
         ),
     ] {
         expected.assert_eq(&load_accounts(&folder, accounts));
