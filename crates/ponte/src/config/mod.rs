@@ -39,7 +39,7 @@ pub use model::{
 };
 pub use network::{AllowFrom, Cidr, CidrError, ClientAddress, NamedSet, TRADINGVIEW_ADDRESSES};
 pub use policy::{UnknownAccount, policy};
-pub use template::{InitAnswers, SecretPlace, template};
+pub use template::{InitAnswers, InitMarket, SecretPlace, template};
 
 use crate::secret::{BinanceSecrets, SourceSecrets, Variables};
 use finding::{Notes, Problem};

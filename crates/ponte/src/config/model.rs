@@ -33,6 +33,13 @@ pub struct Config {
     pub routes: Vec<Route>,
 }
 
+impl Config {
+    /// What it means that orders of accounts move real money, a sentence for each such account.
+    pub fn real_money_notices(&self) -> impl Iterator<Item = String> {
+        self.accounts.iter().filter_map(Account::real_money_notice)
+    }
+}
+
 /// The public side.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Webhook {
