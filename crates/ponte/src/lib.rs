@@ -14,3 +14,4 @@ pub mod metrics;
 pub mod random;
 pub mod secret;
 pub mod server;
+pub mod tls;
