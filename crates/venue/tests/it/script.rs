@@ -121,6 +121,26 @@ pub(crate) fn parse(words: &[&str]) -> OrderRequest {
             },
             rest,
         ),
+        ("target", [stop, rest @ ..]) => (
+            OrderKind::TakeProfit {
+                stop_price: decimal(stop),
+            },
+            rest,
+        ),
+        ("targetlimit", [stop, price, rest @ ..]) => (
+            OrderKind::TakeProfitLimit {
+                stop_price: decimal(stop),
+                price: decimal(price),
+            },
+            rest,
+        ),
+        ("trail", [callback_bps, activation, rest @ ..]) => (
+            OrderKind::TrailingStop {
+                callback_bps: decimal(callback_bps),
+                activation_price: (*activation != "now").then(|| decimal(activation)),
+            },
+            rest,
+        ),
         _ => panic!("{words:?} has no known kind"),
     };
     let mut request = OrderRequest::market(id, "X", side, decimal(quantity)).with_kind(kind);
