@@ -61,6 +61,16 @@ impl Candles {
         Some(minutes.fold(first, |day, minute| joined(day, *minute)))
     }
 
+    /// The candle of that length in which the newest price lies.
+    pub(crate) fn newest(&self, interval_ms: i64) -> Option<Candle> {
+        let last = self.minutes.back()?;
+        let open_ms = last.open_ms.div_euclid(interval_ms) * interval_ms;
+        let inside = self.minutes.iter().rev().copied();
+        let inside = inside.take_while(|minute| minute.open_ms >= open_ms);
+        let candle = inside.reduce(|after, before| joined(before, after))?;
+        Some(Candle { open_ms, ..candle })
+    }
+
     /// At most `limit` candles of `interval_ms`, the newest last; times without a price repeat the one before, and
     /// before the first price lies the first price.
     pub(crate) fn of_interval(&self, interval_ms: i64, limit: usize, now: Micros) -> Vec<Candle> {
