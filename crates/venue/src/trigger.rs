@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// What a waiting order waits for. Pure: the same prices in the same order give the same answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Trigger {
+pub enum PriceTrigger {
     /// The last price at or above this one.
     Rise {
         /// The price.
@@ -31,29 +31,29 @@ pub enum Trigger {
     },
 }
 
-impl Trigger {
+impl PriceTrigger {
     /// The trigger of a stop: a price that is worse for the order than the market.
     #[must_use]
-    pub fn stop(side: Side, price: Decimal) -> Trigger {
+    pub fn stop(side: Side, price: Decimal) -> PriceTrigger {
         match side {
-            Side::Buy => Trigger::Rise { price },
-            Side::Sell => Trigger::Fall { price },
+            Side::Buy => PriceTrigger::Rise { price },
+            Side::Sell => PriceTrigger::Fall { price },
         }
     }
 
     /// The trigger of a target: a price that is better for the order than the market.
     #[must_use]
-    pub fn take_profit(side: Side, price: Decimal) -> Trigger {
+    pub fn take_profit(side: Side, price: Decimal) -> PriceTrigger {
         match side {
-            Side::Buy => Trigger::Fall { price },
-            Side::Sell => Trigger::Rise { price },
+            Side::Buy => PriceTrigger::Fall { price },
+            Side::Sell => PriceTrigger::Rise { price },
         }
     }
 
     /// A trigger that trails the market from its first price on.
     #[must_use]
-    pub fn trail(side: Side, callback_bps: Decimal) -> Trigger {
-        Trigger::Trail {
+    pub fn trail(side: Side, callback_bps: Decimal) -> PriceTrigger {
+        PriceTrigger::Trail {
             side,
             callback_bps,
             best: None,
@@ -64,9 +64,9 @@ impl Trigger {
     #[must_use]
     pub fn reached(&mut self, last: Decimal) -> bool {
         match self {
-            Trigger::Rise { price } => last >= *price,
-            Trigger::Fall { price } => last <= *price,
-            Trigger::Trail {
+            PriceTrigger::Rise { price } => last >= *price,
+            PriceTrigger::Fall { price } => last <= *price,
+            PriceTrigger::Trail {
                 side,
                 callback_bps,
                 best,
@@ -89,8 +89,8 @@ impl Trigger {
     #[must_use]
     pub fn level(&self) -> Option<Decimal> {
         match self {
-            Trigger::Rise { price } | Trigger::Fall { price } => Some(*price),
-            Trigger::Trail {
+            PriceTrigger::Rise { price } | PriceTrigger::Fall { price } => Some(*price),
+            PriceTrigger::Trail {
                 side,
                 callback_bps,
                 best,

@@ -10,7 +10,7 @@ use crate::order::{
 };
 use crate::rejection::Rejection;
 use crate::time::Micros;
-use crate::trigger::Trigger;
+use crate::trigger::PriceTrigger;
 use rust_decimal::Decimal;
 
 /// One symbol at one moment, and the counter of trades.
@@ -25,12 +25,12 @@ pub(crate) struct Market<'a> {
 impl Market<'_> {
     /// Whether the last price has reached a stop of that side.
     fn reaches_stop(&self, side: Side, stop_price: Decimal) -> bool {
-        Trigger::stop(side, stop_price).reached(self.last)
+        PriceTrigger::stop(side, stop_price).reached(self.last)
     }
 
     /// Whether the last price has reached a target of that side.
     fn reaches_target(&self, side: Side, stop_price: Decimal) -> bool {
-        Trigger::take_profit(side, stop_price).reached(self.last)
+        PriceTrigger::take_profit(side, stop_price).reached(self.last)
     }
 
     /// Whether an order that waits for a price would not wait if it arrived now.
@@ -150,7 +150,7 @@ impl Market<'_> {
         if best.is_none() && waits {
             return None;
         }
-        let mut trigger = Trigger::Trail {
+        let mut trigger = PriceTrigger::Trail {
             side,
             callback_bps,
             best,
@@ -159,8 +159,8 @@ impl Market<'_> {
             return Some((Phase::AtMarket, true));
         }
         let best = match trigger {
-            Trigger::Trail { best, .. } => best?,
-            Trigger::Rise { price } | Trigger::Fall { price } => price,
+            PriceTrigger::Trail { best, .. } => best?,
+            PriceTrigger::Rise { price } | PriceTrigger::Fall { price } => price,
         };
         Some((Phase::Trailing { best }, false))
     }

@@ -5,6 +5,7 @@ use super::account::{AMOUNT_DECIMALS, Account, Margin, Trade};
 use super::brackets;
 use super::candles::Candles;
 use super::events::{self, Execution, Outgoing};
+use super::market::Told;
 use super::order::{AlgoId, AlgoStatus, FuturesOrder, OrderId, OrderStatus, PositionSide};
 use super::refusal::Refusal;
 use super::symbols::FuturesSymbol;
@@ -25,24 +26,23 @@ const FIRST_ALGO_ID: u64 = 1_000_001_270_000;
 
 /// How the exchange is set up.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FuturesOptions {
+pub(crate) struct FuturesOptions {
     /// The contracts.
-    pub symbols: Vec<FuturesSymbol>,
+    pub(crate) symbols: Vec<FuturesSymbol>,
     /// How orders execute; its fees are the commissions.
-    pub fill_model: FillModel,
+    pub(crate) fill_model: FillModel,
     /// What every account begins with, in USDT.
-    pub starting_balance: Decimal,
+    pub(crate) starting_balance: Decimal,
     /// Whether conditional orders that close a position end with it. Binance isn't known to promise it, so a client
     /// must cope with both.
-    pub close_position_orders_expire: bool,
+    pub(crate) close_position_orders_expire: bool,
     /// Decides what listen keys look like.
-    pub key_seed: u64,
+    pub(crate) key_seed: u64,
 }
 
 impl FuturesOptions {
     /// Four contracts, 100 000 USDT, commissions of 0.02 % (maker) and 0.05 % (taker), a spread of 0.2 basis points.
-    #[must_use]
-    pub fn rehearsal() -> FuturesOptions {
+    pub(crate) fn rehearsal() -> FuturesOptions {
         FuturesOptions {
             symbols: FuturesSymbol::for_rehearsal(),
             fill_model: FillModel {
@@ -63,7 +63,7 @@ impl FuturesOptions {
 /// Not modelled: liquidation, funding, auto-deleveraging, self-trade prevention; isolated margin is shown but not kept
 /// apart.
 #[derive(Debug)]
-pub struct FuturesExchange {
+pub(crate) struct FuturesExchange {
     pub(super) options: FuturesOptions,
     pub(super) venue: Venue,
     pub(super) symbols: BTreeMap<String, FuturesSymbol>,
@@ -72,6 +72,12 @@ pub struct FuturesExchange {
     pub(super) marks: BTreeMap<String, Decimal>,
     pub(super) candles: BTreeMap<String, Candles>,
     pub(super) outgoing: Vec<Outgoing>,
+    /// What the public streams have to say.
+    pub(super) told: Vec<Told>,
+    /// Accounts whose listen keys have ended.
+    pub(super) ended_streams: Vec<String>,
+    /// The last second in which the mark prices were told.
+    pub(super) told_second: i64,
     pub(super) next_algo: u64,
     pub(super) next_key: u64,
     /// The share of the next market order that finds a counterparty.
@@ -86,7 +92,10 @@ impl FuturesExchange {
     ///
     /// # Errors
     /// The fill model or a symbol makes no sense.
-    pub fn new(options: FuturesOptions, now: Micros) -> Result<FuturesExchange, Rejection> {
+    pub(crate) fn with_options(
+        options: FuturesOptions,
+        now: Micros,
+    ) -> Result<FuturesExchange, Rejection> {
         let instruments = options.symbols.iter().map(FuturesSymbol::instrument);
         let venue = Venue::new(VenueOptions {
             instruments: instruments.collect(),
@@ -108,6 +117,9 @@ impl FuturesExchange {
             marks: BTreeMap::new(),
             candles: BTreeMap::new(),
             outgoing: Vec::new(),
+            told: Vec::new(),
+            ended_streams: Vec::new(),
+            told_second: 0,
             next_algo: FIRST_ALGO_ID,
             next_key: 0,
             starvation: None,
@@ -126,7 +138,7 @@ impl FuturesExchange {
     ///
     /// # Errors
     /// The name can't be one.
-    pub fn open_account(&mut self, account: &str) -> Result<(), Rejection> {
+    pub(crate) fn open_account(&mut self, account: &str) -> Result<(), Rejection> {
         if self.accounts.contains_key(account) {
             return Ok(());
         }
@@ -140,15 +152,8 @@ impl FuturesExchange {
         Ok(())
     }
 
-    /// Whether the contract is traded here.
-    #[must_use]
-    pub fn trades(&self, symbol: &str) -> bool {
-        self.symbols.contains_key(symbol)
-    }
-
     /// The step of the symbol's prices.
-    #[must_use]
-    pub fn price_tick(&self, symbol: &str) -> Option<Decimal> {
+    pub(crate) fn price_tick(&self, symbol: &str) -> Option<Decimal> {
         self.symbols.get(symbol).map(|rules| rules.price_tick)
     }
 
@@ -156,7 +161,12 @@ impl FuturesExchange {
     ///
     /// # Errors
     /// The contract is not traded here, or the price can't be one.
-    pub fn tick(&mut self, symbol: &str, price: Decimal, now: Micros) -> Result<(), Rejection> {
+    pub(crate) fn tick(
+        &mut self,
+        symbol: &str,
+        price: Decimal,
+        now: Micros,
+    ) -> Result<(), Rejection> {
         self.venue.tick(symbol, price, now)?;
         let candles = self.candles.entry(symbol.to_owned()).or_default();
         candles.record(price, now);
@@ -165,11 +175,15 @@ impl FuturesExchange {
             self.drain(&leg);
         }
         self.trigger_reached(symbol, now);
+        if let Some(rules) = self.symbols.get(symbol) {
+            let told = self.told_of_tick(rules, now);
+            self.told.extend(told);
+        }
         Ok(())
     }
 
     /// Tells a mark price that differs from the last price, until the next call; none for the last price again.
-    pub fn set_mark(&mut self, symbol: &str, price: Option<Decimal>, now: Micros) {
+    pub(crate) fn set_mark(&mut self, symbol: &str, price: Option<Decimal>, now: Micros) {
         match price {
             Some(price) => {
                 self.marks.insert(symbol.to_owned(), price);
@@ -183,8 +197,13 @@ impl FuturesExchange {
 
     /// Has the next market order find counterparties for that share of its quantity only, between 0 and 1; the rest
     /// expires.
-    pub fn starve_next_market_order(&mut self, share: Decimal) {
+    pub(crate) fn starve_next_market_order(&mut self, share: Decimal) {
         self.starvation = Some(share.clamp(Decimal::ZERO, Decimal::ONE));
+    }
+
+    /// Lets market orders find counterparties for all of their quantity again.
+    pub(crate) fn feed_market_orders(&mut self) {
+        self.starvation = None;
     }
 
     /// What happened since the last call, oldest first.

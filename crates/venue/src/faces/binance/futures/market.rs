@@ -6,7 +6,9 @@ use super::events::milliseconds;
 use super::exchange::FuturesExchange;
 use super::order::TimeInForce;
 use super::refusal::Refusal;
-use super::symbols::{FuturesSymbol, OPEN_ALGO_ORDERS_MAX, OPEN_ORDERS_PER_SYMBOL_MAX, fixed, plain};
+use super::symbols::{
+    FuturesSymbol, OPEN_ALGO_ORDERS_MAX, OPEN_ORDERS_PER_SYMBOL_MAX, fixed, plain,
+};
 use super::wire::order_types;
 use crate::hash;
 use crate::time::Micros;

@@ -186,9 +186,8 @@ fn position_side(params: &Params) -> Result<Option<PositionSide>, ApiError> {
 }
 
 fn time_in_force(params: &Params) -> Result<Option<TimeInForce>, ApiError> {
-    let parse = |word| {
-        TimeInForce::parse(word).ok_or_else(|| ApiError::new(-1115, "Invalid timeInForce."))
-    };
+    let parse =
+        |word| TimeInForce::parse(word).ok_or_else(|| ApiError::new(-1115, "Invalid timeInForce."));
     params.text("timeInForce").map(parse).transpose()
 }
 

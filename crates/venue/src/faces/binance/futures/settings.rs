@@ -155,7 +155,9 @@ impl FuturesExchange {
     pub(crate) fn close_stream(&mut self, account: &str) -> Result<(), Refusal> {
         let books = self.account_mut(account)?;
         let closed = books.listen_key.take();
-        closed.map(drop).ok_or_else(Refusal::no_listen_key)
+        closed.ok_or_else(Refusal::no_listen_key)?;
+        self.ended_streams.push(account.to_owned());
+        Ok(())
     }
 
     /// Ends the account's listen key before its time and tells its streams, as when an hour has passed unextended.
@@ -166,21 +168,41 @@ impl FuturesExchange {
         if let Some(listen_key) = books.listen_key.take() {
             let event = events::listen_key_expired(account, &listen_key.key, now);
             self.outgoing.push(event);
+            self.ended_streams.push(account.to_owned());
         }
     }
 
-    /// The account that a listen key belongs to now.
-    pub(crate) fn stream_owner(&self, key: &str, now: Micros) -> Option<&str> {
+    /// The account that a listen key belongs to.
+    pub(crate) fn stream_owner(&self, key: &str) -> Option<&str> {
         let mut accounts = self.accounts.iter();
         let owner = accounts.find(|(_, books)| {
             let listen_key = books.listen_key.as_ref();
-            listen_key.is_some_and(|listen_key| listen_key.key == key && listen_key.until > now)
+            listen_key.is_some_and(|listen_key| listen_key.key == key)
         });
         owner.map(|(name, _)| name.as_str())
     }
 
-    /// Ends what ends by time: orders with a date, orders under a dead man's switch, listen keys.
+    /// Ends what ends by time (orders with a date, orders under a dead man's switch, listen keys), and tells the mark
+    /// prices: each second, and each third second on the slower streams.
     pub(crate) fn advance(&mut self, now: Micros) {
+        self.end_what_is_due(now);
+        let second = now.0.div_euclid(1_000_000);
+        if second == self.told_second {
+            return;
+        }
+        self.told_second = second;
+        let suffixes: &[&str] = if second % 3 == 0 {
+            &["@1s", ""]
+        } else {
+            &["@1s"]
+        };
+        for suffix in suffixes {
+            let told = self.told_of_marks(suffix, now);
+            self.told.extend(told);
+        }
+    }
+
+    fn end_what_is_due(&mut self, now: Micros) {
         let now_ms = events::milliseconds(now);
         let names: Vec<String> = self.accounts.keys().cloned().collect();
         for name in names {
@@ -220,19 +242,6 @@ impl FuturesExchange {
                 self.expire_stream(&name, now);
             }
         }
-    }
-
-    /// When something may end by time next.
-    pub(crate) fn next_deadline(&self) -> Option<Micros> {
-        let all = self.accounts.values().flat_map(|books| {
-            let dates = books.open_orders().map(|order| order.good_till_ms);
-            let algo_dates = books.open_algos().map(|algo| algo.good_till_ms);
-            let dates = dates.chain(algo_dates).filter(|date| *date > 0);
-            let keys = books.listen_key.iter().map(|key| key.until);
-            let ends = dates.map(|date| Micros(date.saturating_mul(1_000)));
-            ends.chain(keys).chain(books.countdowns.values().copied())
-        });
-        all.min()
     }
 
     /// A client order id for an order that came without one.

@@ -12,41 +12,41 @@ pub(crate) const OPEN_ALGO_ORDERS_MAX: usize = 200;
 
 /// The rules of one perpetual contract, quoted and settled in USDT.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FuturesSymbol {
+pub(crate) struct FuturesSymbol {
     /// Its name, such as `BTCUSDT`.
-    pub symbol: String,
+    pub(crate) symbol: String,
     /// The asset that quantities count.
-    pub base_asset: String,
+    pub(crate) base_asset: String,
     /// Decimals of prices on the wire; not the tick.
-    pub price_precision: u32,
+    pub(crate) price_precision: u32,
     /// Decimals of quantities on the wire; not the step.
-    pub quantity_precision: u32,
+    pub(crate) quantity_precision: u32,
     /// Filter `PRICE_FILTER`: `tickSize`.
-    pub price_tick: Decimal,
+    pub(crate) price_tick: Decimal,
     /// Filter `PRICE_FILTER`: `minPrice`.
-    pub price_min: Decimal,
+    pub(crate) price_min: Decimal,
     /// Filter `PRICE_FILTER`: `maxPrice`.
-    pub price_max: Decimal,
+    pub(crate) price_max: Decimal,
     /// Filters `LOT_SIZE` and `MARKET_LOT_SIZE`: `stepSize`.
-    pub quantity_step: Decimal,
+    pub(crate) quantity_step: Decimal,
     /// Filters `LOT_SIZE` and `MARKET_LOT_SIZE`: `minQty`.
-    pub quantity_min: Decimal,
+    pub(crate) quantity_min: Decimal,
     /// Filter `LOT_SIZE`: `maxQty`.
-    pub quantity_max: Decimal,
+    pub(crate) quantity_max: Decimal,
     /// Filter `MARKET_LOT_SIZE`: `maxQty`.
-    pub market_quantity_max: Decimal,
+    pub(crate) market_quantity_max: Decimal,
     /// Filter `MIN_NOTIONAL`: `notional`, in USDT.
-    pub notional_min: Decimal,
+    pub(crate) notional_min: Decimal,
     /// Filter `PERCENT_PRICE`: a buy's price may be so many times the mark price.
-    pub multiplier_up: Decimal,
+    pub(crate) multiplier_up: Decimal,
     /// Filter `PERCENT_PRICE`: a sell's price may be so many times the mark price.
-    pub multiplier_down: Decimal,
+    pub(crate) multiplier_down: Decimal,
     /// The highest leverage; 1 to 125.
-    pub leverage_max: u32,
+    pub(crate) leverage_max: u32,
     /// Above this difference of mark and last price, as a fraction, a `priceProtect` order isn't triggered.
-    pub trigger_protect: Decimal,
+    pub(crate) trigger_protect: Decimal,
     /// The last price before anything else is known.
-    pub start_price: Decimal,
+    pub(crate) start_price: Decimal,
 }
 
 /// One row of the table below; a decimal is (digits, decimals).
@@ -67,8 +67,7 @@ struct Row {
 
 impl FuturesSymbol {
     /// Four liquid contracts with rules like those of the live exchange in 2026.
-    #[must_use]
-    pub fn for_rehearsal() -> Vec<FuturesSymbol> {
+    pub(crate) fn for_rehearsal() -> Vec<FuturesSymbol> {
         let rows = [
             Row {
                 symbol: "BTCUSDT",

@@ -246,7 +246,7 @@ impl FuturesExchange {
     ///
     /// # Errors
     /// There is no such account.
-    pub(crate) fn audit(&self, account: &str) -> Result<Value, Refusal> {
+    pub(crate) fn books_for_audit(&self, account: &str) -> Result<Value, Refusal> {
         let books = self.account(account)?;
         let order = |order: &FuturesOrder| {
             json!({

@@ -40,7 +40,7 @@ impl Bench {
     }
 
     fn with(options: FuturesOptions) -> Bench {
-        let mut exchange = FuturesExchange::new(options, NOW).unwrap();
+        let mut exchange = FuturesExchange::with_options(options, NOW).unwrap();
         exchange.open_account("a").unwrap();
         Bench { exchange, now: NOW }
     }

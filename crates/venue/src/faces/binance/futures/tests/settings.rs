@@ -117,20 +117,20 @@ fn a_listen_key_lives_an_hour_and_is_the_only_one() {
         key,
         "the same key, extended"
     );
-    assert_eq!(
-        exchange.stream_owner(&key, NOW.plus_milliseconds(3_700_000)),
-        Some("a")
-    );
-    assert_eq!(exchange.stream_owner("x", NOW), None);
+    exchange.advance(NOW.plus_milliseconds(3_700_000));
+    assert_eq!(exchange.stream_owner(&key), Some("a"));
+    assert_eq!(exchange.stream_owner("x"), None);
     exchange.take_events();
     let end = later.plus_milliseconds(3_600_000);
     exchange.advance(end);
     let events = exchange.take_events();
     assert_eq!((events.len(), events[0].name), (1, "listenKeyExpired"));
     assert_eq!(events[0].body["listenKey"], key.as_str());
-    assert_eq!(exchange.stream_owner(&key, end), None);
+    assert_eq!(exchange.stream_owner(&key), None);
     let fresh = exchange.start_stream("a", end).unwrap();
     assert_ne!(fresh, key);
+    assert_eq!(exchange.take_ended_streams(), ["a"]);
     exchange.close_stream("a").unwrap();
+    assert_eq!(exchange.take_ended_streams(), ["a"]);
     assert_eq!(exchange.close_stream("a").unwrap_err().code, -1125);
 }
