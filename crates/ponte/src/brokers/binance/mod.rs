@@ -9,6 +9,7 @@ mod clock;
 mod code;
 mod fence;
 mod http;
+mod ids;
 mod limits;
 mod options;
 mod params;
@@ -33,10 +34,7 @@ use crate::brokers::{Broker, BrokerError};
 /// Keys and addresses that can't be used.
 pub async fn connect(options: Options) -> Result<Arc<dyn Broker>, BrokerError> {
     match options.market {
-        Market::Spot => {
-            let _c = client::Client::new(options)?;
-            Err(BrokerError::Refused(String::new()))
-        }
+        Market::Spot => Ok(Arc::new(spot::Spot::new(options)?)),
         Market::Futures => Err(BrokerError::Refused(
             "binance futures are not built in yet".to_owned(),
         )),
