@@ -27,6 +27,8 @@ struct Tracked {
     quantity: Option<Decimal>,
     /// Whether it may rest in the book as it is.
     rests: bool,
+    /// Whether the stream has told of it.
+    streamed: bool,
     service: Option<Service>,
     algo_id: Option<u64>,
     order_id: Option<u64>,
@@ -75,11 +77,9 @@ impl Book {
         self.forget_the_oldest();
     }
 
-    /// Whether this process has heard anything of the order from the exchange.
-    pub(super) fn has_heard_of(&self, id: ClientOrderId) -> bool {
-        self.orders
-            .get(&id)
-            .is_some_and(|tracked| tracked.standing.is_some())
+    /// Whether the stream has told anything of the order.
+    pub(super) fn has_streamed(&self, id: ClientOrderId) -> bool {
+        self.orders.get(&id).is_some_and(|tracked| tracked.streamed)
     }
 
     /// What is known of an order, if the exchange has said anything of it.
@@ -133,7 +133,7 @@ impl Book {
             tracked.trades = seen.trades;
             tracked.at = tracked.at.max(seen.at);
             // The stream tells reasons; an answer to a question does not.
-            if !ended {
+            if !ended || seen.standing == Standing::Filled {
                 tracked.standing = Some(seen.standing);
             }
         }
@@ -154,6 +154,7 @@ impl Book {
         let Some(tracked) = self.orders.get_mut(&id) else {
             return look_up(id, symbol, Service::Regular);
         };
+        tracked.streamed = true;
         tracked.order_id = Some(event.order_id);
         self.owners.insert(event.order_id, id);
         tracked.on_order(id, event, currency)
@@ -170,6 +171,7 @@ impl Book {
         let Some(tracked) = self.orders.get_mut(&id) else {
             return look_up(id, symbol, Service::Conditional);
         };
+        tracked.streamed = true;
         tracked.algo_id = Some(event.algo_id);
         if let Some(order_id) = event.actual_order_id {
             tracked.order_id = Some(order_id);
@@ -214,6 +216,7 @@ impl Tracked {
             symbol,
             quantity: None,
             rests: true,
+            streamed: false,
             service: None,
             algo_id: None,
             order_id: None,

@@ -5,6 +5,7 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 
 use super::{number, symbols};
+use crate::brokers::binance::limits::RateLimit;
 
 /// Stands for "no bound" where a price band needs one: no market price is that far away.
 const FAR_AWAY: Decimal = Decimal::from_parts(1_000_000, 0, 0, false, 0);
@@ -13,8 +14,12 @@ const TRADING: &str = "TRADING";
 
 /// `GET /fapi/v1/exchangeInfo` (USDⓈ-M Futures, "Exchange Information").
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct ExchangeInfo {
     symbols: Vec<SymbolView>,
+    /// How many requests and orders may be sent.
+    #[serde(default)]
+    pub(super) rate_limits: Vec<RateLimit>,
 }
 
 #[derive(Deserialize)]
