@@ -8,6 +8,7 @@ mod client;
 mod clock;
 mod code;
 mod fence;
+mod futures;
 mod http;
 mod limits;
 mod options;
@@ -37,8 +38,6 @@ pub async fn connect(options: Options) -> Result<Arc<dyn Broker>, BrokerError> {
             let _c = client::Client::new(options)?;
             Err(BrokerError::Refused(String::new()))
         }
-        Market::Futures => Err(BrokerError::Refused(
-            "binance futures are not built in yet".to_owned(),
-        )),
+        Market::Futures => futures::connect(options),
     }
 }

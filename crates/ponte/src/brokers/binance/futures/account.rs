@@ -56,7 +56,10 @@ impl Wanted {
         if let Some(leverage) = self.leverage.filter(|wanted| *wanted != view.leverage) {
             parts.push(format!("leverage {}, not {leverage}", view.leverage));
         }
-        if let Some(margin) = self.margin.filter(|wanted| word(*wanted) != view.margin_type) {
+        if let Some(margin) = self
+            .margin
+            .filter(|wanted| word(*wanted) != view.margin_type)
+        {
             let is = view.margin_type.to_lowercase();
             parts.push(format!("{is} margin, not {}", word(margin).to_lowercase()));
         }
@@ -136,7 +139,9 @@ impl Futures {
             && self.wanted.apply
             && let Err(problem) = self.read_settings().await
         {
-            return Err(format!("leverage and margin of {name} are not known: {problem}"));
+            return Err(format!(
+                "leverage and margin of {name} are not known: {problem}"
+            ));
         }
         let Some(view) = self.account().settings.get(name).cloned() else {
             return Ok(());
@@ -162,7 +167,11 @@ impl Futures {
             self.set("/fapi/v1/marginType", params).await?;
             word(margin).clone_into(&mut view.margin_type);
         }
-        if let Some(leverage) = self.wanted.leverage.filter(|wanted| *wanted != view.leverage) {
+        if let Some(leverage) = self
+            .wanted
+            .leverage
+            .filter(|wanted| *wanted != view.leverage)
+        {
             let params = Params::new()
                 .with("symbol", name.as_str())
                 .with("leverage", leverage.to_string());
@@ -234,8 +243,12 @@ impl Futures {
         self.account().mode = Some(mode_of(config.dual_side_position));
         let restrictions = self.read_restrictions().await;
         let mut warnings = sentences(&config, self.client.clock.skew_milliseconds());
-        if restrictions.as_ref().is_some_and(|view| !view.enable_futures) {
-            let told = "the api key may not trade futures; allow it in the key's settings at the exchange";
+        if restrictions
+            .as_ref()
+            .is_some_and(|view| !view.enable_futures)
+        {
+            let told =
+                "the api key may not trade futures; allow it in the key's settings at the exchange";
             warnings.push(told.to_owned());
         }
         self.read_settings().await?;
@@ -427,7 +440,9 @@ mod tests {
         assert_eq!(wanted(Some(20), Some(Margin::Cross)), None);
         let told = wanted(Some(5), Some(Margin::Isolated)).expect("both differ");
         assert!(
-            told.starts_with("BTCUSDT has leverage 20, not 5 and crossed margin, not isolated as configured"),
+            told.starts_with(
+                "BTCUSDT has leverage 20, not 5 and crossed margin, not isolated as configured"
+            ),
             "{told}"
         );
     }

@@ -93,12 +93,7 @@ impl Futures {
     }
 
     /// What "there is no such order" is worth.
-    async fn missing(
-        &self,
-        plan: &OrderPlan,
-        service: Service,
-        asked_at: Timestamp,
-    ) -> FindAnswer {
+    async fn missing(&self, plan: &OrderPlan, service: Service, asked_at: Timestamp) -> FindAnswer {
         if let Some(answer) = self.seen_before(plan) {
             return answer;
         }
@@ -259,9 +254,9 @@ impl Futures {
         };
         match serde_json::from_slice(&body) {
             Ok(answer) => Asked::Answer(answer),
-            Err(problem) => {
-                Asked::Unclear(format!("the exchange's answer could not be read: {problem}"))
-            }
+            Err(problem) => Asked::Unclear(format!(
+                "the exchange's answer could not be read: {problem}"
+            )),
         }
     }
 
@@ -290,8 +285,7 @@ impl Futures {
         for view in regular {
             let ours = view.client_order_id.parse::<ClientOrderId>().ok();
             let owner = self.book().owner(view.order_id);
-            let (Some(id), Some(symbol)) =
-                (ours.or(owner), symbols::from_wire(&view.symbol))
+            let (Some(id), Some(symbol)) = (ours.or(owner), symbols::from_wire(&view.symbol))
             else {
                 continue;
             };

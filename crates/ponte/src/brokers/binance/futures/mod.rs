@@ -198,11 +198,7 @@ impl Broker for Futures {
     fn reports(&self, into: mpsc::UnboundedSender<News>) -> Answer<'_, ()> {
         Box::pin(async move {
             let follow = async {
-                tokio::join!(
-                    self.follow(&into),
-                    self.keep_switch(),
-                    self.keep_settings()
-                )
+                tokio::join!(self.follow(&into), self.keep_switch(), self.keep_settings())
             };
             tokio::select! {
                 () = into.closed() => {}

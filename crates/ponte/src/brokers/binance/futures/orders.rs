@@ -81,7 +81,9 @@ impl Futures {
     async fn mode_may_have_changed(&self, used: PositionMode, fate: Fate) -> Fate {
         match self.read_position_mode().await {
             Ok(mode) if mode == used => fate,
-            Ok(_) => unreachable("the account's position mode was changed at the exchange".to_owned()),
+            Ok(_) => {
+                unreachable("the account's position mode was changed at the exchange".to_owned())
+            }
             Err(why) => unreachable(format!("the position mode is not known any more: {why}")),
         }
     }
@@ -197,11 +199,9 @@ impl Futures {
             Reply::NotSent(why) | Reply::Unknown(why) => TakenBack::Unclear(why),
             Reply::Refused(refusal) => match refusal.class {
                 Class::Benign | Class::NotFound => TakenBack::NotOpen,
-                Class::Final
-                | Class::Retry
-                | Class::Resync
-                | Class::Unknown
-                | Class::Duplicate => TakenBack::Unclear(refusal.to_string()),
+                Class::Final | Class::Retry | Class::Resync | Class::Unknown | Class::Duplicate => {
+                    TakenBack::Unclear(refusal.to_string())
+                }
             },
         }
     }
@@ -211,7 +211,9 @@ impl Futures {
         let snapshot = match service {
             Service::Regular => match serde_json::from_slice::<OrderView>(body) {
                 Ok(view) => self.with_trades(&view).await,
-                Err(problem) => Err(format!("the exchange's answer could not be read: {problem}")),
+                Err(problem) => Err(format!(
+                    "the exchange's answer could not be read: {problem}"
+                )),
             },
             // The answer says no more than that it was done.
             Service::Conditional => match self.look_up(&plan.symbol, plan.id, service).await {
@@ -241,8 +243,10 @@ impl Futures {
             let params = Params::new().with("symbol", name);
             Call::signed(Method::DELETE, path, params, Purpose::Exit)
         };
-        let (regular, conditional) =
-            (delete("/fapi/v1/allOpenOrders"), delete("/fapi/v1/algoOpenOrders"));
+        let (regular, conditional) = (
+            delete("/fapi/v1/allOpenOrders"),
+            delete("/fapi/v1/algoOpenOrders"),
+        );
         let (regular, conditional) =
             tokio::join!(self.client.call(&regular), self.client.call(&conditional));
         is_done(regular).and(is_done(conditional))
@@ -252,9 +256,7 @@ impl Futures {
 /// Whether nothing is left to take back.
 fn is_done(reply: Reply) -> Result<(), BrokerError> {
     match reply {
-        Reply::Refused(refusal)
-            if matches!(refusal.class, Class::Benign | Class::NotFound) =>
-        {
+        Reply::Refused(refusal) if matches!(refusal.class, Class::Benign | Class::NotFound) => {
             Ok(())
         }
         reply => reply.or_error().map(drop),

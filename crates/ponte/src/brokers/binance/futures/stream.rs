@@ -99,12 +99,7 @@ impl Futures {
     }
 
     /// Reads a connection's messages until it ends, and says why it did.
-    async fn listen(
-        &self,
-        mut socket: Socket,
-        key: &str,
-        into: &UnboundedSender<News>,
-    ) -> String {
+    async fn listen(&self, mut socket: Socket, key: &str, into: &UnboundedSender<News>) -> String {
         self.awaited().clear();
         // What happened before this connection has not been told.
         tell(into, News::Missed);
