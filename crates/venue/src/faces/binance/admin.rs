@@ -166,18 +166,12 @@ fn carry_out(
             inside.streams.tell(chosen, word, None)
         }
         Disturbance::ListenKeyExpired => {
-            let word = |wrap: &Wrap| {
-                let key = match wrap {
-                    Wrap::Stream(key) => key.as_str(),
-                    Wrap::Raw | Wrap::Subscription(_) => "",
-                };
-                Some(json!({"e": "listenKeyExpired", "E": now, "listenKey": key}))
-            };
-            let told = inside.streams.tell(&chosen, word, None);
-            inside.streams.drop_users(&chosen);
+            let told = inside.streams.tell(&chosen, |_| None, None);
+            let now = inside.now();
             inside
                 .futures
-                .expire_listen_keys(|account| chosen(Market::Futures, account));
+                .expire_listen_keys(|account| chosen(Market::Futures, account), now);
+            inside.deliver(now);
             told
         }
     }
