@@ -1,0 +1,5 @@
+//! The Binance adapters against the test exchange.
+
+mod futures;
+mod futures_exchange;
+mod futures_faults;
