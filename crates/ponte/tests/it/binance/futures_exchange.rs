@@ -205,11 +205,38 @@ impl Account {
         }
     }
 
-    /// Waits for the end of an order.
+    /// Waits for the end of an order, as the engine does: where something was missed, it asks.
     pub(super) async fn end_of(&mut self, plan: &OrderPlan) -> OrderReport {
-        let id = plan.id;
-        self.report(|report| report.id == id && report.status != ReportedStatus::Working)
-            .await
+        let ended =
+            |report: &OrderReport| report.id == plan.id && report.status != ReportedStatus::Working;
+        loop {
+            match self.next().await {
+                News::Order(report) if ended(&report) => return report,
+                News::Order(_) => {}
+                News::Missed => {
+                    if let FindAnswer::Found(report) = self.broker.find(plan).await
+                        && ended(&report)
+                    {
+                        return report;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Sends orders until the stream tells of one. A stream that doesn't must be given up.
+    pub(super) async fn hears_again(&mut self) {
+        for number in 100.. {
+            let next = buy(number);
+            self.submit(&next).await;
+            loop {
+                match self.next().await {
+                    News::Order(report) if report.id == next.id => return,
+                    News::Order(_) => {}
+                    News::Missed => break,
+                }
+            }
+        }
     }
 
     /// Sends an order that the exchange must take.

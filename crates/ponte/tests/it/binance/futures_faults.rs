@@ -165,13 +165,9 @@ async fn a_stream_that_ends_is_opened_again_and_what_it_missed_is_spoken_of() {
         account.report(|report| report.id == entry.id).await;
         exchange.disturb_streams(what).await;
         exchange.price(58_900).await;
-        account.missed().await;
-        account.missed().await;
-        let report = account.found(&entry).await;
+        let report = account.end_of(&entry).await;
         assert_eq!(totals(&report), ["0.1", "59000", "1.18"], "{what}");
-        let next = buy(2);
-        account.submit(&next).await;
-        account.end_of(&next).await;
+        account.hears_again().await;
     }
 }
 
@@ -180,12 +176,7 @@ async fn a_silent_stream_is_given_up() {
     let exchange = Exchange::start().await;
     let mut account = exchange.account().await;
     exchange.disturb_streams("silence").await;
-    account.submit(&buy_limit(1, 59_000)).await;
-    account.missed().await;
-    account.missed().await;
-    let next = buy(2);
-    account.submit(&next).await;
-    account.end_of(&next).await;
+    account.hears_again().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
