@@ -8,6 +8,7 @@ mod client;
 mod clock;
 mod code;
 mod fence;
+mod futures;
 mod http;
 mod ids;
 mod limits;
@@ -35,8 +36,6 @@ use crate::brokers::{Broker, BrokerError};
 pub async fn connect(options: Options) -> Result<Arc<dyn Broker>, BrokerError> {
     match options.market {
         Market::Spot => Ok(Arc::new(spot::Spot::new(options)?)),
-        Market::Futures => Err(BrokerError::Refused(
-            "binance futures are not built in yet".to_owned(),
-        )),
+        Market::Futures => futures::connect(options),
     }
 }

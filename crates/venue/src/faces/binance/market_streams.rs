@@ -16,6 +16,7 @@ use axum::http::Uri;
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -86,15 +87,19 @@ pub(super) async fn open(
     let route = Route::of(path);
     let query = uri.query().unwrap_or_default();
     let is_combined = path.split('/').any(|part| part == "stream");
-    let names = if is_combined {
-        parameter(query, "streams").unwrap_or_default()
+    let named = if is_combined {
+        parameter(query, "streams")
     } else {
         let in_path = path.split_once("/ws/").map(|(_, names)| names);
-        let decoded = in_path.and_then(percent_decode);
-        decoded
-            .or_else(|| parameter(query, "listenKey"))
-            .unwrap_or_default()
+        in_path.and_then(percent_decode)
     };
+    let names = named
+        .or_else(|| parameter(query, "listenKey"))
+        .unwrap_or_default();
+    let events = parameter(query, "events").map(|kinds| {
+        let kinds = kinds.split(['/', ',']).map(str::to_owned);
+        kinds.collect::<BTreeSet<String>>()
+    });
     let names: Vec<String> = names
         .split('/')
         .filter(|name| !name.is_empty())
@@ -111,6 +116,9 @@ pub(super) async fn open(
         if let Some(mut inside) = face.lock() {
             for name in names.iter().take(STREAMS_MAX) {
                 listener.listen(&mut inside, id, name);
+            }
+            if let Some(kinds) = events {
+                inside.streams.choose_events(id, kinds);
             }
         }
     };

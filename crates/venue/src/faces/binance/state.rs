@@ -179,6 +179,10 @@ impl Inside {
                 self.streams.publish(market, event);
             }
         }
+        for account in self.futures.take_ended_streams() {
+            self.streams
+                .drop_users(|market, own| market == Market::Futures && own == account);
+        }
         for account in self.spot.take_filled_orders() {
             self.limits.count_orders(Market::Spot, &account, -1, now);
         }

@@ -4,7 +4,7 @@ use super::Market;
 use super::faults::{BinanceFault, Faults, Operation};
 use crate::time::Micros;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use tokio::sync::mpsc;
 
 /// Messages that may wait for one connection; a client that reads slower than that is cut.
@@ -89,7 +89,22 @@ pub(super) struct PublicEvent {
 struct Subscriber {
     sender: mpsc::Sender<Outgoing>,
     topics: Vec<(Topic, Wrap)>,
+    /// The kinds of private events it wants; all without a choice.
+    chosen_events: Option<BTreeSet<String>>,
     is_silent: bool,
+}
+
+impl Subscriber {
+    /// Whether it wants that event. The end of a stream is told to everybody who listens to it.
+    fn wants(&self, topic: &Topic, event: &Value) -> bool {
+        let kind = event["e"].as_str().unwrap_or_default();
+        match (topic, &self.chosen_events) {
+            (Topic::User { .. }, Some(chosen)) => {
+                chosen.contains(kind) || kind == "listenKeyExpired"
+            }
+            (Topic::User { .. } | Topic::Public { .. }, _) => true,
+        }
+    }
 }
 
 /// When a held event is delivered.
@@ -124,6 +139,7 @@ impl Streams {
         let subscriber = Subscriber {
             sender,
             topics: Vec::new(),
+            chosen_events: None,
             is_silent: false,
         };
         self.subscribers.insert(id, subscriber);
@@ -142,6 +158,13 @@ impl Streams {
             if !subscriber.topics.contains(&entry) {
                 subscriber.topics.push(entry);
             }
+        }
+    }
+
+    /// The connection wants only these kinds of private events.
+    pub(super) fn choose_events(&mut self, id: SubscriberId, kinds: BTreeSet<String>) {
+        if let Some(subscriber) = self.subscribers.get_mut(&id) {
+            subscriber.chosen_events = Some(kinds);
         }
     }
 
@@ -362,7 +385,7 @@ impl Streams {
             let listened = subscriber.topics.iter().filter(|(own, _)| own == topic);
             let mut keeps_up = true;
             for (_, wrap) in listened {
-                if !subscriber.is_silent {
+                if !subscriber.is_silent && subscriber.wants(topic, event) {
                     let message = Outgoing::Text(wrap.text(event));
                     keeps_up &= subscriber.sender.try_send(message).is_ok();
                 }
