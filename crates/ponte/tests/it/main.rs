@@ -9,4 +9,5 @@ mod crash;
 mod end_to_end;
 mod full_disk;
 mod intake;
+mod prices;
 mod program;
