@@ -89,6 +89,10 @@ pub(super) async fn connect(config: &Config, state: &State) -> Result<Connected,
                     embedded
                 }
             },
+            BrokerConfig::Binance(_) => {
+                let why = "orders can't be sent to Binance yet".to_owned();
+                return Err(failed(BrokerError::Refused(why)));
+            }
         };
         let instruments = broker.instruments().await.map_err(failed)?;
         connected
