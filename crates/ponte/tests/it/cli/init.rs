@@ -132,7 +132,7 @@ fn init_prepares_an_account_at_binance() {
         let key = format!("accounts.binance.{key}");
         assert!(check.stdout.contains(&key), "{}", check.stdout);
     }
-    // The steps' order is another one here: with the secret in a variable no folder would be there.
+    // With the webhook's secret in a variable, nothing else makes the folder for the keys.
     let arguments = [
         "init",
         "--broker",
