@@ -5,10 +5,12 @@
 //! one: for rehearsing crashes and faults, and for tests.
 
 mod embedded;
+mod market;
 mod remote;
 mod translate;
 
 pub use embedded::{Embedded, EmbeddedOptions, Remembered};
+pub use market::{MarketPrices, Precedence};
 pub use remote::Remote;
 
 use ponte_core::policy::{Brackets, Capabilities};

@@ -21,6 +21,7 @@ use tokio::sync::mpsc;
 
 use crate::brokers::{Answer, Broker, BrokerError, BrokerPosition, Credentials, News};
 use crate::clock;
+use crate::tls;
 
 /// How long after its sending the venue may still accept an order: the time fence.
 const WINDOW: Duration = Duration::from_secs(1);
@@ -155,9 +156,7 @@ impl Remote {
         balance: Decimal,
         prices_from_alerts: bool,
     ) -> Result<Self, BrokerError> {
-        // The kernel's environment must not send orders through a proxy.
-        let client = Client::builder()
-            .no_proxy()
+        let client = tls::http_client()
             .tcp_nodelay(true)
             .timeout(REQUEST_TIMEOUT)
             .build()
