@@ -362,6 +362,12 @@ fn signing_keys_are_one_line_or_a_private_key() {
     folder.write("locked", pem("ENCRYPTED PRIVATE KEY", 2), 0o600);
     let old = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nCANARY\n-----END RSA PRIVATE KEY-----\n";
     folder.write("locked-old", old, 0o600);
+    folder.write("pkcs1", pem("RSA PRIVATE KEY", 2), 0o600);
+    folder.write(
+        "described",
+        format!("a key\n{}", pem("PRIVATE KEY", 2)),
+        0o600,
+    );
     folder.write("first-line", "-----BEGIN PRIVATE KEY-----\n", 0o600);
     folder.write("tabs", pem("PRIVATE KEY", 1).replace("abc", "\t"), 0o600);
     folder.write("huge", pem("PRIVATE KEY", 200), 0o600);
@@ -441,6 +447,8 @@ fn signing_keys_are_one_line_or_a_private_key() {
               15 | signing_key = …
                  |               ^"#]],
         ),
+        ("file:pkcs1", expect![]),
+        ("file:described", expect![]),
         (
             "env:SHORT",
             expect![[r#"
