@@ -447,8 +447,20 @@ fn signing_keys_are_one_line_or_a_private_key() {
               15 | signing_key = …
                  |               ^"#]],
         ),
-        ("file:pkcs1", expect![]),
-        ("file:described", expect![]),
+        (
+            "file:pkcs1",
+            expect![[r#"
+            …/ponte.toml:15:15: accounts.binance.signing_key: the signing key is not in PKCS#8 form, which begins with BEGIN PRIVATE KEY; convert it: openssl pkcs8 -topk8 -nocrypt -in OLD -out NEW
+              15 | signing_key = …
+                 |               ^"#]],
+        ),
+        (
+            "file:described",
+            expect![[r#"
+            …/ponte.toml:15:15: accounts.binance.signing_key: the secret has a control character or a space at its ends; paste it as the exchange shows it, or give the file that openssl wrote
+              15 | signing_key = …
+                 |               ^"#]],
+        ),
         (
             "env:SHORT",
             expect![[r#"
