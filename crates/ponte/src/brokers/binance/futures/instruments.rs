@@ -10,6 +10,13 @@ use crate::brokers::binance::limits::RateLimit;
 /// Stands for "no bound" where a price band needs one: no market price is that far away.
 const FAR_AWAY: Decimal = Decimal::from_parts(1_000_000, 0, 0, false, 0);
 /// What the exchange calls a contract that can be traded.
+/// The smallest and the largest distance of a trailing stop, in percent (USDⓈ-M Futures, "New Algo
+/// Order", `callbackRate`). The upper bound is said to have become 20 on 2026-10-23: unsure, so the
+/// old one holds.
+const TRAILING_PERCENT: (Decimal, Decimal) = (
+    Decimal::from_parts(1, 0, 0, false, 1),
+    Decimal::from_parts(10, 0, 0, false, 0),
+);
 const TRADING: &str = "TRADING";
 
 /// `GET /fapi/v1/exchangeInfo` (USDⓈ-M Futures, "Exchange Information").
@@ -98,6 +105,7 @@ impl SymbolView {
                 market: self.market_lot(),
                 maximum_notional: None,
                 price_band: self.price_band(),
+                trailing_percent: Some(TRAILING_PERCENT),
                 closed: (self.status != TRADING).then(|| self.status.clone()),
             },
         })
