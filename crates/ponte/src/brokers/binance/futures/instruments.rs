@@ -16,13 +16,6 @@ const TRAILING_PERCENT: (Decimal, Decimal) = (
     Decimal::from_parts(20, 0, 0, false, 0),
 );
 /// What the exchange calls a contract that can be traded.
-/// The smallest and the largest distance of a trailing stop, in percent (USDⓈ-M Futures, "New Algo
-/// Order", `callbackRate`). The upper bound is said to have become 20 on 2026-10-23: unsure, so the
-/// old one holds.
-const TRAILING_PERCENT: (Decimal, Decimal) = (
-    Decimal::from_parts(1, 0, 0, false, 1),
-    Decimal::from_parts(10, 0, 0, false, 0),
-);
 const TRADING: &str = "TRADING";
 
 /// `GET /fapi/v1/exchangeInfo` (USDⓈ-M Futures, "Exchange Information").
