@@ -5,6 +5,9 @@
     reason = "a test fails by panicking"
 )]
 
+#[cfg(feature = "faces")]
+mod binance_futures;
+mod binance_spot;
 mod books;
 mod bounds;
 #[cfg(feature = "faces")]
