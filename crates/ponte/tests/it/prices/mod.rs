@@ -1,6 +1,7 @@
 //! Market prices: the feed against an exchange of the test, and paper accounts that trade at it.
 
 mod exchange;
+mod face;
 mod paper;
 
 use std::future::Future;
