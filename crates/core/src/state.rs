@@ -423,63 +423,17 @@ impl AccountState {
             self.apply_fill(id, &fill, *total);
             return;
         }
+        if let Event::OrderEnded { end, reason, .. } = event {
+            if let Some(order) = self.orders.get_mut(id) {
+                order.end(*end, reason);
+                self.close(id);
+            }
+            return;
+        }
         let Some(order) = self.orders.get_mut(id) else {
             return;
         };
-        match event {
-            Event::OrderReleased {
-                quantity,
-                instead_of,
-                ..
-            } => {
-                order.plan.instead_of.clone_from(instead_of);
-                order.status = OrderStatus::Submitting;
-                order.attempts += 1;
-                order.wake_at = None;
-                if let Ok(quantity) = (*quantity).try_into() {
-                    order.plan.quantity = quantity;
-                }
-            }
-            Event::OrderAcknowledged {
-                broker_order_id, ..
-            } => {
-                order.status = OrderStatus::Working;
-                order.broker_order_id = Some(broker_order_id.clone());
-                order.questions = 0;
-                order.wake_at = None;
-            }
-            Event::OrderNotSent { why, retry_at, .. } => {
-                order.status = OrderStatus::Waiting;
-                order.wake_at = Some(*retry_at);
-                order.reason = Some(why.to_string());
-            }
-            Event::ProtectionLate { .. } => order.late = true,
-            Event::OrderUnknown { why, ask_at, .. } => {
-                order.status = OrderStatus::Unknown;
-                order.wake_at = *ask_at;
-                order.reason = Some(why.clone());
-            }
-            Event::OrderQuestioned { .. } => {
-                order.questions += 1;
-                order.wake_at = None;
-            }
-            Event::CancelRequested { .. } => order.cancel_requested = true,
-            Event::OrderEnded { end, reason, .. } => {
-                order.end(*end, reason);
-                self.close(id);
-                return;
-            }
-            Event::Started { .. }
-            | Event::RequestRefused(_)
-            | Event::AlertDecided(_)
-            | Event::Alarm { .. }
-            | Event::OrderPlanned { .. }
-            | Event::OrderFilled { .. }
-            | Event::AccountRead { .. }
-            | Event::HaltSet(_)
-            | Event::HaltLifted { .. }
-            | Event::FlattenRequested { .. } => {}
-        }
+        order.become_what(event);
         if order.is_unsettled() {
             self.unsettled.insert(*id);
         } else {
