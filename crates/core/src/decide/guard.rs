@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 
 use super::exits::{self, ExitOrigin, Holding, holding_of};
 use super::protection::{child_id, held};
@@ -19,7 +20,7 @@ use crate::policy::{EXIT_LIFE, Guard, Policy, Unprotected};
 use crate::state::{AccountState, State};
 
 /// A position without (all of) the stop that it was asked to have.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Naked {
     /// Whose and where.
     pub position: PositionKey,
@@ -36,7 +37,7 @@ impl fmt::Display for Naked {
         } = &self.position;
         write!(
             f,
-            "{} {symbol} of {strategy} in {account} have no stop",
+            "{} {symbol} of {strategy} in {account} without a stop",
             self.quantity
         )
     }

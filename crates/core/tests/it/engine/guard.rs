@@ -300,7 +300,7 @@ fn naked_positions_are_counted() {
     };
     assert_eq!(
         naked("buy 1 stop 95 price 100; filled 1"),
-        ["1 BTCUSDT of S1 in paper have no stop"]
+        ["1 BTCUSDT of S1 in paper without a stop"]
     );
     let covered: [&str; 5] = [
         "buy 1 stop 95 price 100",
@@ -314,6 +314,6 @@ fn naked_positions_are_counted() {
     }
     assert_eq!(
         naked("buy 2 stop 95 price 100; report 1 1@100; ack 2; report 1 2@100"),
-        ["1 BTCUSDT of S1 in paper have no stop"]
+        ["1 BTCUSDT of S1 in paper without a stop"]
     );
 }

@@ -4,9 +4,7 @@ use std::fmt::Write as _;
 
 use ponte_core::decide::Decision;
 use ponte_core::id::{AlertId, ClientOrderId};
-use ponte_core::message::{
-    AlertDecision, Command, Event,
-};
+use ponte_core::message::{AlertDecision, Command, Event};
 use ponte_core::order::{OrderClass, OrderKind, OrderPlan};
 use ponte_core::signal::Terms;
 

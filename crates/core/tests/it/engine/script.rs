@@ -15,8 +15,8 @@ use ponte_core::halt::{HaltLevel, Scope};
 use ponte_core::id::{ClientOrderId, Digest};
 use ponte_core::identity::Identity;
 use ponte_core::message::{
-    AlertInput, Balance, CancelAnswer, Event, Fate, FindAnswer, Input,
-    NotSent, OperatorAction, OperatorRequest, OrderReport, Outcome, ReportedStatus, Seen,
+    AlertInput, Balance, CancelAnswer, Event, Fate, FindAnswer, Input, NotSent, OperatorAction,
+    OperatorRequest, OrderReport, Outcome, ReportedStatus, Seen,
 };
 use ponte_core::number::Price;
 use ponte_core::policy::Policy;
