@@ -4,12 +4,17 @@
 //! regular one that it becomes. What is made here covers both.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use ponte_core::time::Timestamp;
 use rust_decimal::Decimal;
 
 use super::symbols;
 use super::wire::{AlgoView, OrderView, TradeView};
+
+/// Orders that ended so long ago without a trade are not found any more (USDⓈ-M Futures, "Query
+/// Order"); ones that traded are, for 90 days.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(3 * 24 * 60 * 60 + 60 * 60);
 
 /// What has traded so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -216,7 +221,11 @@ impl Snapshot {
     ///
     /// # Errors
     /// One sentence, when the regular order should be there and isn't, or the status is not known.
-    pub(super) fn of_conditional(view: &AlgoView, triggered: Option<Self>) -> Result<Self, String> {
+    pub(super) fn of_conditional(
+        view: &AlgoView,
+        triggered: Option<Self>,
+        now: Timestamp,
+    ) -> Result<Self, String> {
         let Some(status) = AlgoStatus::read(&view.algo_status) else {
             return Err(format!(
                 "the exchange says that the conditional order is {}, a word that is not known here",
@@ -229,7 +238,13 @@ impl Snapshot {
                 ..regular
             });
         }
-        let Some(standing) = status.alone(None) else {
+        let changed = Timestamp::from_milliseconds(view.update_time.max(view.create_time));
+        let forgotten = status == AlgoStatus::Finished && now > changed.after(FORGOTTEN_AFTER);
+        let ended = forgotten.then(|| {
+            let reason = "ended in the exchange's book before anything traded";
+            Standing::Cancelled(reason.to_owned())
+        });
+        let Some(standing) = status.alone(None).or(ended) else {
             return Err(format!(
                 "conditional order {} was triggered, and the exchange does not show yet what it became",
                 view.algo_id
@@ -241,7 +256,7 @@ impl Snapshot {
             standing,
             totals: Totals::default(),
             trades: BTreeSet::new(),
-            at: Timestamp::from_milliseconds(view.update_time.max(view.create_time)),
+            at: changed,
         })
     }
 }
@@ -376,14 +391,15 @@ mod tests {
 
     #[test]
     fn a_conditional_order_is_what_it_has_become() {
-        let waiting = Snapshot::of_conditional(&algo("NEW"), None).expect("it waits");
+        let now = Timestamp::from_milliseconds(1_750_514_600_000);
+        let waiting = Snapshot::of_conditional(&algo("NEW"), None, now).expect("it waits");
         assert_eq!(waiting.standing, Standing::Working);
         assert_eq!((waiting.algo_id, waiting.order_id), (Some(2_146_760), None));
 
         for status in ["TRIGGERED", "FINISHED"] {
-            assert!(Snapshot::of_conditional(&algo(status), None).is_err());
+            assert!(Snapshot::of_conditional(&algo(status), None, now).is_err());
             let regular = Snapshot::of_regular(&order(), &trades(), "USDT").expect("they add up");
-            let both = Snapshot::of_conditional(&algo(status), Some(regular.clone()));
+            let both = Snapshot::of_conditional(&algo(status), Some(regular.clone()), now);
             let both = both.expect("both halves are there");
             assert_eq!(
                 (both.algo_id, both.order_id),
@@ -392,10 +408,19 @@ mod tests {
             assert_eq!(both.totals, regular.totals);
         }
         for (status, rejected) in [("CANCELED", false), ("EXPIRED", false), ("REJECTED", true)] {
-            let ended = Snapshot::of_conditional(&algo(status), None).expect("it has ended");
+            let ended = Snapshot::of_conditional(&algo(status), None, now).expect("it has ended");
             assert!(ended.standing.is_final());
             assert_eq!(matches!(ended.standing, Standing::Rejected(_)), rejected);
         }
-        assert!(Snapshot::of_conditional(&algo("PAUSED"), None).is_err());
+        assert!(Snapshot::of_conditional(&algo("PAUSED"), None, now).is_err());
+    }
+
+    #[test]
+    fn what_the_exchange_has_forgotten_had_not_traded() {
+        let days = |days: i64| Timestamp::from_milliseconds(1_750_514_545_091 + days * 86_400_000);
+        assert!(Snapshot::of_conditional(&algo("FINISHED"), None, days(3)).is_err());
+        let old = Snapshot::of_conditional(&algo("FINISHED"), None, days(4)).expect("it has ended");
+        assert!(matches!(old.standing, Standing::Cancelled(_)));
+        assert!(Snapshot::of_conditional(&algo("TRIGGERED"), None, days(4)).is_err());
     }
 }
