@@ -12,7 +12,7 @@ use ponte_core::time::Timestamp;
 use rust_decimal::Decimal;
 
 use super::place::Service;
-use super::snapshot::{AlgoStatus, Snapshot, Standing, Totals, fee};
+use super::snapshot::{AlgoStatus, Snapshot, Standing, Totals, expiry_reason, fee};
 use super::symbols;
 use super::wire::{AlgoEvent, OrderEvent};
 
@@ -233,7 +233,7 @@ impl Tracked {
 
     fn on_order(&mut self, id: ClientOrderId, event: &OrderEvent, currency: &str) -> Effect {
         let service = self.service.unwrap_or(Service::Regular);
-        let why = event.expiry_reason.as_str().filter(|why| !why.is_empty());
+        let why = expiry_reason(&event.expiry_reason);
         let Some(standing) = Standing::of_regular(&event.status, why) else {
             return look_up(id, self.symbol.clone(), service);
         };

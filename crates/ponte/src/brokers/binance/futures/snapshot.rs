@@ -85,6 +85,27 @@ impl Standing {
     }
 }
 
+/// Why an order ended by the exchange's own doing (USDⓈ-M Futures, "Event: Order Update", "Expiry
+/// Reason"); nothing for 0, "none", and for numbers that this version doesn't know.
+pub(super) fn expiry_reason(told: &serde_json::Value) -> Option<&'static str> {
+    let number = told.as_str().and_then(|text| text.parse().ok());
+    Some(match number.or_else(|| told.as_u64())? {
+        1 | 3 => "it would have traded with the account's own order",
+        2 => "it could not be filled at once",
+        4 => {
+            "another order that reduces the position took its place, or it would have turned the position"
+        }
+        5 => "the account was liquidated",
+        6 => "there was nothing left that it depended on",
+        7 => "the contract is taken off the list",
+        8 => "the order that waited for its trigger has become another one",
+        9 => "the book could not fill a market order",
+        10 => "it could not be filled whole",
+        11 => "it would not have rested in the book",
+        _ => return None,
+    })
+}
+
 /// Where a conditional order stands by itself (USDⓈ-M Futures, "Event: Algo Order Update").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum AlgoStatus {

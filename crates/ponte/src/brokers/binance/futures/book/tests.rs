@@ -233,12 +233,12 @@ fn a_triggered_order_that_the_book_refuses_ends_so() {
     let expired = order_event(&[
         ("x", "EXPIRED".into()),
         ("X", "EXPIRED".into()),
-        ("er", "no liquidity".into()),
+        ("er", "9".into()),
     ]);
     let Effect::Report(report) = book.on_order(&expired, "USDT") else {
         panic!("it has ended");
     };
-    let reason = "expired at the exchange: no liquidity".to_owned();
+    let reason = "expired at the exchange: the book could not fill a market order".to_owned();
     assert_eq!(report.status, ReportedStatus::Cancelled { reason });
 }
 
