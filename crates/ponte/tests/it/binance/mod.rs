@@ -3,3 +3,6 @@
 mod futures;
 mod futures_exchange;
 mod futures_faults;
+mod spot;
+mod spot_exchange;
+mod spot_faults;
