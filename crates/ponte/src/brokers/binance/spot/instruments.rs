@@ -83,6 +83,14 @@ enum Filter {
         ask_multiplier_up: Decimal,
         ask_multiplier_down: Decimal,
     },
+    /// In basis points.
+    #[serde(rename = "TRAILING_DELTA")]
+    TrailingDelta {
+        min_trailing_above_delta: Decimal,
+        max_trailing_above_delta: Decimal,
+        min_trailing_below_delta: Decimal,
+        max_trailing_below_delta: Decimal,
+    },
     /// A rule about counts, or one that the exchange holds orders to by itself.
     #[serde(other)]
     Other,
@@ -204,6 +212,19 @@ impl Filter {
                     buy: (*bid_multiplier_down, *bid_multiplier_up),
                     sell: (*ask_multiplier_down, *ask_multiplier_up),
                 });
+            }
+            // What holds for both directions: the side of a stop is not known here.
+            Self::TrailingDelta {
+                min_trailing_above_delta: above_min,
+                max_trailing_above_delta: above_max,
+                min_trailing_below_delta: below_min,
+                max_trailing_below_delta: below_max,
+            } => {
+                let percent = |points: Decimal| (points / Decimal::ONE_HUNDRED).normalize();
+                limits.trailing_percent = Some((
+                    percent(*above_min.max(below_min)),
+                    percent(*above_max.min(below_max)),
+                ));
             }
             Self::Other => {}
         }

@@ -37,8 +37,10 @@ impl Spot {
         } else {
             self.swap(plan, params).await
         };
-        if matches!(fate, Fate::Acknowledged { .. }) {
-            self.expect(plan.id);
+        match fate {
+            Fate::Acknowledged { .. } => self.expect(plan.id),
+            Fate::Rejected { .. } | Fate::NotSent { .. } => self.ledger.drop_unplaced(&plan.id),
+            Fate::Unknown { .. } => {}
         }
         fate
     }
