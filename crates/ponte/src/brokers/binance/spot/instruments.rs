@@ -83,13 +83,12 @@ enum Filter {
         ask_multiplier_up: Decimal,
         ask_multiplier_down: Decimal,
     },
-    /// In basis points.
+    /// In hundredths of a percent. Stops that sell, the only trailing ones here, are held to the
+    /// distance below (Binance Spot API, "Filters", `TRAILING_DELTA`).
     #[serde(rename = "TRAILING_DELTA")]
     TrailingDelta {
-        min_trailing_above_delta: Decimal,
-        max_trailing_above_delta: Decimal,
-        min_trailing_below_delta: Decimal,
-        max_trailing_below_delta: Decimal,
+        min_trailing_below_delta: u32,
+        max_trailing_below_delta: u32,
     },
     /// A rule about counts, or one that the exchange holds orders to by itself.
     #[serde(other)]
@@ -213,17 +212,14 @@ impl Filter {
                     sell: (*ask_multiplier_down, *ask_multiplier_up),
                 });
             }
-            // What holds for both directions: the side of a stop is not known here.
             Self::TrailingDelta {
-                min_trailing_above_delta: above_min,
-                max_trailing_above_delta: above_max,
-                min_trailing_below_delta: below_min,
-                max_trailing_below_delta: below_max,
+                min_trailing_below_delta,
+                max_trailing_below_delta,
             } => {
-                let percent = |points: Decimal| (points / Decimal::ONE_HUNDRED).normalize();
+                let percent = |delta: u32| Decimal::new(i64::from(delta), 2).normalize();
                 limits.trailing_percent = Some((
-                    percent(*above_min.max(below_min)),
-                    percent(*above_max.min(below_max)),
+                    percent(*min_trailing_below_delta),
+                    percent(*max_trailing_below_delta),
                 ));
             }
             Self::Other => {}

@@ -69,7 +69,7 @@ impl Spot {
     fn placed(&self, id: ClientOrderId, reply: Reply) -> Fate {
         let body = match reply.or_fate() {
             Ok(body) => body,
-            Err(fate) => return fate,
+            Err(fate) => return *fate,
         };
         self.acknowledged(id, &body)
     }
