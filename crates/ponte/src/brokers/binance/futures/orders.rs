@@ -55,7 +55,7 @@ impl Futures {
             @ (Reply::Done(_) | Reply::Refused(_) | Reply::NotSent(_) | Reply::Unknown(_)) => {
                 match reply.or_fate() {
                     Ok(body) => self.taken(plan, placement.service, &body).await,
-                    Err(fate) => fate,
+                    Err(fate) => *fate,
                 }
             }
         }
