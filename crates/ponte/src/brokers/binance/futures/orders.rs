@@ -1,7 +1,7 @@
 //! Orders on their way out: placing them, and taking them back.
 
 use ponte_core::id::Symbol;
-use ponte_core::message::{CancelAnswer, Fate, NotSent, OrderReport};
+use ponte_core::message::{CancelAnswer, Fate, NotSent, OrderReport, ReportedStatus};
 use ponte_core::order::{OrderClass, OrderPlan};
 use reqwest::Method;
 
@@ -55,7 +55,7 @@ impl Futures {
             @ (Reply::Done(_) | Reply::Refused(_) | Reply::NotSent(_) | Reply::Unknown(_)) => {
                 match reply.or_fate() {
                     Ok(body) => self.taken(plan, placement.service, &body).await,
-                    Err(fate) => fate,
+                    Err(fate) => *fate,
                 }
             }
         }
@@ -116,9 +116,11 @@ impl Futures {
         // The stream is often faster than the answer, and brings the fees.
         let streamed = self.book().report(plan.id);
         let has_traded = !view.executed_qty.is_zero();
-        if let Some(report) =
-            streamed.filter(|report| has_traded && report.filled == view.executed_qty)
-        {
+        let is_over = Standing::of_regular(&view.status, None).is_some_and(|s| s.is_final());
+        if let Some(report) = streamed.filter(|report| {
+            let knows_the_end = !is_over || report.status != ReportedStatus::Working;
+            has_traded && report.filled == view.executed_qty && knows_the_end
+        }) {
             return Some(report);
         }
         let snapshot = match self.with_trades(&view).await {
@@ -141,17 +143,18 @@ impl Futures {
             return None;
         }
         // It may have been triggered already: then the stream or a question brings the rest.
-        let snapshot = Snapshot::of_conditional(&view, None).unwrap_or_else(|_| {
-            self.missed.notify_one();
-            Snapshot {
-                algo_id: Some(view.algo_id),
-                order_id: view.actual_order_id,
-                standing: Standing::Working,
-                totals: Totals::default(),
-                trades: std::collections::BTreeSet::new(),
-                at: ponte_core::time::Timestamp::from_milliseconds(view.update_time),
-            }
-        });
+        let snapshot = Snapshot::of_conditional(&view, None, self.client.clock.now())
+            .unwrap_or_else(|_| {
+                self.missed.notify_one();
+                Snapshot {
+                    algo_id: Some(view.algo_id),
+                    order_id: view.actual_order_id,
+                    standing: Standing::Working,
+                    totals: Totals::default(),
+                    trades: std::collections::BTreeSet::new(),
+                    at: ponte_core::time::Timestamp::from_milliseconds(view.update_time),
+                }
+            });
         self.book().absorb(plan.id, &plan.symbol, snapshot)
     }
 

@@ -32,14 +32,18 @@ pub(super) struct OrderView {
 }
 
 /// A conditional order: the answers of `POST` and `GET /fapi/v1/algoOrder` and a row of `openAlgoOrders`.
+/// The answer to `POST` may be no more than its two ids.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct AlgoView {
     pub(super) algo_id: u64,
     #[serde(default)]
     pub(super) client_algo_id: String,
+    #[serde(default)]
     pub(super) symbol: String,
+    #[serde(default)]
     pub(super) side: String,
+    #[serde(default)]
     pub(super) algo_status: String,
     #[serde(default, deserialize_with = "number::optional")]
     pub(super) quantity: Option<Decimal>,
@@ -110,7 +114,7 @@ pub(super) struct OrderEvent {
     pub(super) trade_id: i64,
     #[serde(rename = "T", default)]
     pub(super) at: i64,
-    /// Why it expired, where it did.
+    /// The number of the reason for which the exchange ended it; `0` for none.
     #[serde(rename = "er", default)]
     pub(super) expiry_reason: serde_json::Value,
 }

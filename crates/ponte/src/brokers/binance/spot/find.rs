@@ -68,7 +68,10 @@ impl Spot {
             .look(plan.id, &plan.symbol, translate::shape(plan))
             .await
         {
-            Looked::NotFound => FindAnswer::Absent,
+            Looked::NotFound => {
+                self.ledger.drop_unplaced(&plan.id);
+                FindAnswer::Absent
+            }
             Looked::Found(_) => {
                 FindAnswer::Unanswered("binance found the order only at the second look".to_owned())
             }

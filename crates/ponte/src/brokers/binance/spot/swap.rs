@@ -136,7 +136,7 @@ impl Spot {
                 self.owe(old);
                 return match reply.or_fate() {
                     Ok(_) => unreadable(),
-                    Err(fate) => fate,
+                    Err(fate) => *fate,
                 };
             }
         };
