@@ -6,6 +6,7 @@
 )]
 
 #[cfg(feature = "faces")]
+mod binance_futures;
 mod binance_spot;
 mod books;
 mod bounds;

@@ -170,3 +170,9 @@ fn closing_stop(side: Side, trigger: &str) -> AlgoTicket {
         ..stop_market(side, trigger)
     }
 }
+
+/// A ticket with one thing changed.
+fn but<T>(mut ticket: T, change: impl FnOnce(&mut T)) -> T {
+    change(&mut ticket);
+    ticket
+}
