@@ -169,6 +169,12 @@ pub(super) fn order_counts(inside: &mut Inside, call: &Call<'_>) -> Result<Value
         .order_counts(Market::Spot, call.account(), call.now))
 }
 
+/// `GET /api/v3/myFilters`: no filter is meant for one account only.
+pub(super) fn filters(inside: &mut Inside, call: &Call<'_>) -> Result<Value, ApiError> {
+    inside.spot.symbol(requests::symbol(call.params)?)?;
+    Ok(json!({"exchangeFilters": [], "symbolFilters": [], "assetFilters": []}))
+}
+
 /// `GET /api/v3/orderList`, `orderList.status`.
 pub(super) fn list(inside: &mut Inside, call: &Call<'_>) -> Result<Value, ApiError> {
     let exchange = &inside.spot;
