@@ -11,6 +11,8 @@ mod placing;
 mod reading;
 mod requests;
 mod symbols;
+#[cfg(test)]
+mod tests;
 mod trading;
 mod wallet;
 mod wire;
