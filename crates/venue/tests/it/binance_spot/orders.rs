@@ -100,7 +100,7 @@ async fn resting_orders_lock_what_they_need_and_give_it_back() {
     let message = "Account has insufficient balance for requested action.";
     assert_eq!(too_much, (-2010, message.to_owned()));
 
-    exchange.tick("49999").await;
+    exchange.tick("49990").await;
     let low = exchange.find("low").await;
     assert_eq!(
         (&low["status"], &low["executedQty"]),
@@ -276,7 +276,7 @@ async fn contingent_orders_wait_for_their_price() {
     }
     let steps = [
         ("62500", ["NEW", "NEW", "NEW", "NEW"]),
-        ("61000", ["NEW", "NEW", "FILLED", "NEW"]),
+        ("60990", ["NEW", "NEW", "FILLED", "NEW"]),
         ("66000", ["NEW", "FILLED", "FILLED", "NEW"]),
         ("59400", ["NEW", "FILLED", "FILLED", "FILLED"]),
         ("58000", ["FILLED"; 4]),

@@ -126,17 +126,12 @@ async fn events_come_twice_never_late_or_swapped() {
     // The acceptance comes after what followed it: the balances.
     exchange.fault(json!("reorder_report"), "stream").await;
     exchange.place(&format!("{MARKET}swapped")).await;
-    let mut kinds = Vec::new();
-    while kinds.len() < 2 {
-        let message = socket.hear().await.unwrap();
-        kinds.push(message["event"]["e"].as_str().unwrap().to_owned());
-        if message["event"]["c"] == "late" {
-            kinds.clear();
-        }
-    }
-    assert!(
-        kinds.contains(&"outboundAccountPosition".to_owned()),
-        "{kinds:?}"
+    let first = socket.hear().await.unwrap();
+    assert_eq!(first["event"]["e"], "outboundAccountPosition", "{first}");
+    let second = socket.hear().await.unwrap();
+    assert_eq!(
+        (&second["event"]["c"], &second["event"]["x"]),
+        (&json!("swapped"), &json!("NEW"))
     );
     exchange.stop().await;
 }
@@ -273,5 +268,28 @@ async fn the_server_pings() {
         let message = socket.0.next().await.unwrap().unwrap();
         assert!(matches!(message, Message::Ping(_)), "{message:?}");
     }
+    exchange.stop().await;
+}
+
+#[tokio::test]
+async fn deposits_are_told() {
+    let exchange = Exchange::start().await;
+    let mut socket = listen(&exchange).await;
+    let key = ponte_venue::faces::binance::REHEARSAL_KEY;
+    let deposit = |amount: &str| json!({"key": key, "asset": "BTC", "amount": amount});
+    exchange.admin("deposits", deposit("-0.25")).await;
+    let update = socket.hear().await.unwrap();
+    assert_eq!(
+        (&update["event"]["e"], &update["event"]["d"]),
+        (&json!("balanceUpdate"), &json!("-0.25000000"))
+    );
+    let position = socket.hear().await.unwrap();
+    assert_eq!(
+        position["event"]["B"],
+        json!([{"a": "BTC", "f": "0.75000000", "l": "0.00000000"}])
+    );
+    let url = format!("http://{}/admin/deposits", exchange.address);
+    let sent = exchange.client.post(url).json(&deposit("-0.76")).send();
+    assert_eq!(sent.await.unwrap().status(), 400, "only 0.75 are free");
     exchange.stop().await;
 }
