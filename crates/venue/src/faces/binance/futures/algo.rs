@@ -25,9 +25,7 @@ impl FuturesExchange {
         self.next_algo += 1;
         let id = AlgoId(self.next_algo);
         algo.id = id;
-        let books = self.account_mut(account)?;
-        books.open_algo_ids.insert(id);
-        books.algos.insert(id, algo.clone());
+        self.account_mut(account)?.keep_algo(algo.clone());
         self.outgoing
             .push(events::algo_update(account, &algo, None));
         Ok(id)
@@ -99,6 +97,12 @@ impl FuturesExchange {
         };
         if books.open_algo_ids.len() >= OPEN_ALGO_ORDERS_MAX {
             return Err(Refusal::new(-4045, "Reach max stop order limit."));
+        }
+        let reducible = books.reducible(&algo.symbol, algo.position_side, algo.side);
+        if algo.time_in_force == TimeInForce::GteGtc && reducible.is_zero() {
+            let message = "Time in Force (TIF) GTE can only be used with open positions. \
+                           Please ensure that positions are available.";
+            return Err(Refusal::new(-4509, message));
         }
         self.check_twin(account, &algo)?;
         if algo.trailing.is_none() && self.is_reached(&algo) {

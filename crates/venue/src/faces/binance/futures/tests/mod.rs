@@ -41,7 +41,7 @@ impl Bench {
 
     fn with(options: FuturesOptions) -> Bench {
         let mut exchange = FuturesExchange::with_options(options, NOW).unwrap();
-        exchange.open_account("a").unwrap();
+        exchange.open_account("a", NOW).unwrap();
         Bench { exchange, now: NOW }
     }
 

@@ -165,7 +165,7 @@ fn immediate_orders_do_what_their_time_in_force_says() {
     let gtx = bench.place(&immediate(limit(Buy, "0.1", "59000"), TimeInForce::Gtx));
     bench.tick("58000");
     let books = bench.exchange.account("a").unwrap();
-    let trade = books.trades.last().unwrap();
+    let trade = books.trades.back().unwrap();
     assert_eq!(
         (trade.order, trade.is_maker, trade.price),
         (gtx, true, d("59000"))
