@@ -14,7 +14,8 @@ use ponte_core::message::{AlertInput, Command, Fate, Input, OrderReport, Reporte
 use ponte_core::number::{Price, Quantity};
 use ponte_core::order::{OrderKind, OrderPlan};
 use ponte_core::policy::{
-    AccountPolicy, Capabilities, Mode, Policy, Route, Rules, Sizing, SourcePolicy, StrategyFilter,
+    AccountPolicy, Brackets, Capabilities, Mode, Policy, Route, Rules, Sizing, SourcePolicy,
+    StrategyFilter,
 };
 use ponte_core::signal::{ExitAmount, Intent, Protection, Side, Signal, Terms};
 use ponte_core::state::State;
@@ -71,7 +72,8 @@ impl Engine {
         while let Some(command) = commands.pop() {
             let answer = match command {
                 Command::Submit(plan) => self.placed(&plan),
-                Command::Cancel { id, .. } => {
+                Command::Cancel(plan) => {
+                    let id = plan.id;
                     let order = self.state.open_order(&id).unwrap();
                     let report = self.report(&order.plan, Decimal::ZERO);
                     Input::CancelAnswered {
@@ -84,7 +86,7 @@ impl Engine {
                         }),
                     }
                 }
-                Command::Find { .. } | Command::Notify(_) => continue,
+                Command::Find(_) | Command::Notify(_) => continue,
             };
             commands.extend(self.handle(answer).commands);
         }
@@ -127,6 +129,7 @@ impl Engine {
             filled,
             average_price: Decimal::from(100),
             fees: Decimal::ZERO,
+            withheld: Decimal::ZERO,
             at: self.now,
         }
     }
@@ -148,6 +151,7 @@ fn signal(number: u64, intent: Intent, stop: Option<Price>) -> Signal {
         protection: Protection {
             stop,
             targets: Vec::new(),
+            trail_percent: None,
         },
         previous_position: None,
         explicit_id: Some(number.to_string()),
@@ -200,6 +204,7 @@ fn policy() -> Policy {
                 minimum_quantity: Decimal::ONE,
                 minimum_notional: Decimal::ONE,
                 contract_multiplier: Decimal::ONE,
+                limits: Default::default(),
             };
             (symbol(number), instrument)
         })
@@ -215,6 +220,7 @@ fn policy() -> Policy {
             max_position: Quantity::new(large).ok(),
             max_orders_per_minute: Some(1_000_000),
             max_signal_age: Some(Duration::from_secs(60)),
+            max_price_deviation: None,
         },
         instruments: Instruments {
             listed,
@@ -224,10 +230,15 @@ fn policy() -> Policy {
             limit: true,
             stop: true,
             stop_limit: true,
-            oco: true,
+            brackets: Brackets::OneOrder,
+            trailing_stop: false,
             short: true,
             reduce_only: true,
+            resting_reduce_only: false,
+            resting_holds: false,
         },
+        fitting: Default::default(),
+        guard: Default::default(),
     };
     Policy {
         installation: "decisions".to_owned(),

@@ -102,6 +102,10 @@ pub struct OrderReport {
     pub average_price: Decimal,
     /// Fees in all, in the account's currency.
     pub fees: Decimal,
+    /// How much of what was bought the broker has kept as its fee, in units of the instrument: a
+    /// spot exchange that takes its fee in what was bought. Part of `filled`, but not held.
+    #[serde(default, skip_serializing_if = "Decimal::is_zero")]
+    pub withheld: Decimal,
     /// When the broker says that it happened.
     pub at: Timestamp,
 }

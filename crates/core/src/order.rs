@@ -47,6 +47,10 @@ pub struct OrderPlan {
     /// Protection that this one takes over from: the old one is cancelled once this one rests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<ClientOrderId>,
+    /// Orders at the broker that hold what this one needs: it is asked to swap them for this one.
+    /// Looked up anew whenever it is handed over.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub instead_of: Vec<ClientOrderId>,
     /// What one unit's move of 1 in price is worth, for profits.
     pub multiplier: Decimal,
     /// Whether the broker is told that it may only make the account's position smaller. Not so
@@ -92,6 +96,11 @@ pub enum OrderKind {
         /// Leaves at this price or better.
         target: Price,
     },
+    /// A stop that follows the price and never goes back, and leaves at the market.
+    TrailingStop {
+        /// How far behind the best price it stays, in percent of that; above 0, below 100.
+        distance_percent: Decimal,
+    },
 }
 
 impl OrderKind {
@@ -99,6 +108,31 @@ impl OrderKind {
     pub const MARKET: Self = Self::Single {
         terms: Terms::Market,
     };
+
+    /// Whether it cuts a loss: the part of protection without which a position is naked.
+    #[must_use]
+    pub const fn is_stop(self) -> bool {
+        match self {
+            Self::Single { terms } => match terms {
+                Terms::Stop { .. } | Terms::StopLimit { .. } => true,
+                Terms::Market | Terms::Limit { .. } => false,
+            },
+            Self::OneCancelsOther { .. } | Self::TrailingStop { .. } => true,
+        }
+    }
+
+    /// Whether it takes a gain.
+    #[must_use]
+    pub const fn is_target(self) -> bool {
+        match self {
+            Self::Single { terms } => match terms {
+                Terms::Limit { .. } => true,
+                Terms::Market | Terms::Stop { .. } | Terms::StopLimit { .. } => false,
+            },
+            Self::OneCancelsOther { .. } => true,
+            Self::TrailingStop { .. } => false,
+        }
+    }
 
     /// Whether the order may rest at the broker rather than execute at once.
     #[must_use]
@@ -254,6 +288,12 @@ pub struct Order {
     pub average_price: Decimal,
     /// Fees so far, in the account's currency.
     pub fees: Decimal,
+    /// How much of what was bought the broker has kept as its fee, in units of the instrument.
+    #[serde(default, skip_serializing_if = "Decimal::is_zero")]
+    pub withheld: Decimal,
+    /// Whether the guard has acted because it did not come to rest in time.
+    #[serde(default)]
+    pub late: bool,
     /// The broker's own id, once it has told it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub broker_order_id: Option<String>,

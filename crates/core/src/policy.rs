@@ -78,6 +78,65 @@ pub struct AccountPolicy {
     pub instruments: Instruments,
     /// What the broker can do.
     pub capabilities: Capabilities,
+    /// What is done with numbers that don't fit the broker's steps.
+    pub fitting: Fitting,
+    /// How long a position may be without the stop that it was asked to have.
+    pub guard: Guard,
+}
+
+/// What is done with a quantity or a price that is not a whole number of the broker's steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fitting {
+    /// Fitted while the change is at most this share of the number, in percent; refused beyond.
+    Refuse {
+        /// 0 refuses every change.
+        tolerance_percent: Decimal,
+    },
+    /// Always fitted: quantities down, prices to the side that is not more aggressive.
+    RoundDown,
+}
+
+/// The share of a number, in percent, that fitting may change without being asked to round.
+pub const FITTING_TOLERANCE_DEFAULT: Decimal = Decimal::from_parts(1, 0, 0, false, 1);
+
+impl Default for Fitting {
+    fn default() -> Self {
+        Self::Refuse {
+            tolerance_percent: FITTING_TOLERANCE_DEFAULT,
+        }
+    }
+}
+
+/// How long a position may be without the stop that it was asked to have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Guard {
+    /// The time that a protective stop has to come to rest at the broker, from its planning.
+    pub within: Duration,
+    /// What is done when it does not.
+    pub otherwise: Unprotected,
+}
+
+/// What is done with a position whose stop does not rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unprotected {
+    /// It is closed at the market, and the owner is told.
+    Close,
+    /// The owner is told.
+    Tell,
+}
+
+/// How long a protective stop may take to rest when the configuration doesn't say.
+pub const GUARD_WITHIN_DEFAULT: Duration = Duration::from_secs(5);
+
+impl Default for Guard {
+    fn default() -> Self {
+        Self {
+            within: GUARD_WITHIN_DEFAULT,
+            otherwise: Unprotected::Close,
+        }
+    }
 }
 
 /// What a broker can do; anything else is refused before it is sent.
@@ -90,12 +149,31 @@ pub struct Capabilities {
     pub stop: bool,
     /// Stop orders that become limit orders.
     pub stop_limit: bool,
-    /// A stop and a target as one order, of which one side executes.
-    pub oco: bool,
+    /// How a stop and a target of one position rest together.
+    pub brackets: Brackets,
+    /// Stops that follow the price at a distance.
+    pub trailing_stop: bool,
     /// Positions below zero.
     pub short: bool,
-    /// A flag that keeps an order from opening a position.
+    /// A flag that keeps a market order from opening a position.
     pub reduce_only: bool,
+    /// The same for orders that rest: the broker keeps them within the position, or takes them away.
+    pub resting_reduce_only: bool,
+    /// A resting sell holds what it would sell (a spot exchange): nothing else can sell that
+    /// meanwhile, so that an exit has to take the place of what protects.
+    pub resting_holds: bool,
+}
+
+/// How a stop and a target of one position can rest together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Brackets {
+    /// Not at all.
+    None,
+    /// As one order of which one side executes; the broker ends the other.
+    OneOrder,
+    /// As two orders that know nothing of each other; Ponte holds each to the position.
+    TwoOrders,
 }
 
 /// The pre-trade rules of one account. An absent rule does not limit.
@@ -113,6 +191,8 @@ pub struct Rules {
     pub max_orders_per_minute: Option<u32>,
     /// The oldest entry that is still sent; [`SIGNAL_AGE_DEFAULT`] when absent.
     pub max_signal_age: Option<Duration>,
+    /// How far an entry's price may be from the market's, in percent.
+    pub max_price_deviation: Option<Decimal>,
 }
 
 /// Strategies → accounts, with the size and the symbols of each leg.

@@ -256,12 +256,22 @@ pub struct Protection {
     /// The prices at which gains are taken, an equal share at each, at most [`TARGETS_MAX`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub targets: Vec<Price>,
+    /// Instead of a fixed stop: one that follows the price at this distance in percent, above 0
+    /// and below 100.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trail_percent: Option<Decimal>,
 }
 
 impl Protection {
+    /// Whether it cuts losses: without it the position would be naked.
+    #[must_use]
+    pub const fn has_stop(&self) -> bool {
+        self.stop.is_some() || self.trail_percent.is_some()
+    }
+
     /// Whether there is nothing to place.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.stop.is_none() && self.targets.is_empty()
+        self.stop.is_none() && self.targets.is_empty() && self.trail_percent.is_none()
     }
 }

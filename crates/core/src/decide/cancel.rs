@@ -23,10 +23,7 @@ pub(super) fn request(order: &Order, reason: &str) -> Decision {
                     reason: reason.to_owned(),
                 });
                 if order.status == OrderStatus::Working {
-                    decision.command(Command::Cancel {
-                        lane: order.plan.lane(),
-                        id,
-                    });
+                    decision.command(Command::Cancel(Box::new(order.plan.clone())));
                 }
             }
         }

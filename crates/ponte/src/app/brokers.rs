@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::brokers::paper::{Embedded, EmbeddedOptions, Remembered, Remote};
-use crate::brokers::{Broker, BrokerError};
+use crate::brokers::{Broker, BrokerError, News};
 use crate::config::{Account, Broker as BrokerConfig, Config, Fills, PaperBroker, PriceSource};
 use crate::engine::Engine;
 use crate::execution::Brokers;
@@ -89,6 +89,10 @@ pub(super) async fn connect(config: &Config, state: &State) -> Result<Connected,
                     embedded
                 }
             },
+            BrokerConfig::Binance(_) => {
+                let why = "orders can't be sent to Binance yet".to_owned();
+                return Err(failed(BrokerError::Refused(why)));
+            }
         };
         let instruments = broker.instruments().await.map_err(failed)?;
         connected
@@ -134,10 +138,11 @@ pub(super) fn follow(engine: &Engine, brokers: &Brokers) -> Vec<JoinHandle<()>> 
         tasks.push(tokio::spawn(async move { source.reports(into).await }));
         let (engine_of_reports, name) = (engine.clone(), account.clone());
         tasks.push(tokio::spawn(async move {
-            while let Some(report) = reports.recv().await {
-                engine_of_reports.tell(Input::Reported {
-                    account: name.clone(),
-                    report,
+            while let Some(news) = reports.recv().await {
+                let account = name.clone();
+                engine_of_reports.tell(match news {
+                    News::Order(report) => Input::Reported { account, report },
+                    News::Missed => Input::ReportsMissed { account },
                 });
             }
         }));

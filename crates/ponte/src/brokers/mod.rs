@@ -4,12 +4,12 @@
 //! the broker's definite word. The trait has no default bodies: what a broker can't do stands in
 //! its capabilities and is refused before anything is sent.
 
+pub mod binance;
 pub mod paper;
 
 use std::future::Future;
 use std::pin::Pin;
 
-use ponte_core::id::ClientOrderId;
 use ponte_core::instrument::Instruments;
 use ponte_core::message::{Balance, CancelAnswer, Fate, FindAnswer, OrderReport};
 use ponte_core::order::OrderPlan;
@@ -29,11 +29,12 @@ pub trait Broker: Send + Sync {
     fn submit<'a>(&'a self, order: &'a OrderPlan) -> Answer<'a, Fate>;
 
     /// Asks about an order by its client id. `Absent` only on the broker's positive word, given
-    /// after the last moment at which the broker could still have accepted the order.
-    fn find<'a>(&'a self, id: &'a ClientOrderId, symbol: &'a Symbol) -> Answer<'a, FindAnswer>;
+    /// after the last moment at which the broker could still have accepted the order. The plan is
+    /// there to be compared: an id is a handle, and at most brokers it can come back.
+    fn find<'a>(&'a self, order: &'a OrderPlan) -> Answer<'a, FindAnswer>;
 
     /// Asks the broker to take an order back.
-    fn cancel<'a>(&'a self, id: &'a ClientOrderId, symbol: &'a Symbol) -> Answer<'a, CancelAnswer>;
+    fn cancel<'a>(&'a self, order: &'a OrderPlan) -> Answer<'a, CancelAnswer>;
 
     /// Asks the broker to take back every order of a symbol.
     fn cancel_all<'a>(&'a self, symbol: &'a Symbol) -> Answer<'a, Result<(), BrokerError>>;
@@ -47,18 +48,28 @@ pub trait Broker: Send + Sync {
     /// The account's money.
     fn balance(&self) -> Answer<'_, Result<Balance, BrokerError>>;
 
-    /// The instruments that can be traded.
+    /// The instruments that can be traded, asked for anew at each call.
     fn instruments(&self) -> Answer<'_, Result<Instruments, BrokerError>>;
 
-    /// What the broker reports by itself, missed reports included, until the receiver is dropped.
-    /// Called once.
-    fn reports(&self, into: mpsc::UnboundedSender<OrderReport>) -> Answer<'_, ()>;
+    /// What the broker says by itself, until the receiver is dropped. Where something may have
+    /// been missed (a stream that begins anew, one that can't be had) it says [`News::Missed`],
+    /// and what is open is asked about. Called once.
+    fn reports(&self, into: mpsc::UnboundedSender<News>) -> Answer<'_, ()>;
 
     /// What the broker can do.
     fn capabilities(&self) -> Capabilities;
 
-    /// What the credentials allow.
+    /// What the credentials allow, and what the owner should know about the account.
     fn check_credentials(&self) -> Answer<'_, Result<Credentials, BrokerError>>;
+}
+
+/// What a broker says by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum News {
+    /// Where an order of ours stands.
+    Order(OrderReport),
+    /// Something may have been missed.
+    Missed,
 }
 
 /// A net position as a broker counts it.
@@ -75,10 +86,12 @@ pub struct BrokerPosition {
 pub struct Credentials {
     /// Orders can be placed.
     pub can_trade: bool,
-    /// Money can be taken out: more than Ponte ever needs.
-    pub can_withdraw: bool,
-    /// They work from chosen addresses only; `None` where the broker has no such thing.
+    /// Money can be taken out: more than Ponte ever needs. `None` where the broker doesn't tell.
+    pub can_withdraw: Option<bool>,
+    /// They work from chosen addresses only; `None` where the broker doesn't tell.
     pub bound_to_address: Option<bool>,
+    /// What the owner should know, one sentence each with its cure.
+    pub warnings: Vec<String>,
 }
 
 /// Why a question about an account has no answer.

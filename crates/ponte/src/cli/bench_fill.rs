@@ -11,7 +11,7 @@ use ponte_core::instrument::{Instrument, Instruments};
 use ponte_core::message::{AlertInput, Delivery, Event, Fate, Input, OrderReport, ReportedStatus};
 use ponte_core::order::OrderPlan;
 use ponte_core::policy::{
-    AccountPolicy, Capabilities, Mode, Policy, Route, Rules, Sizing, StrategyFilter,
+    AccountPolicy, Brackets, Capabilities, Mode, Policy, Route, Rules, Sizing, StrategyFilter,
 };
 use ponte_core::state::State;
 use ponte_core::time::Timestamp;
@@ -141,6 +141,7 @@ impl Filler {
             filled: plan.quantity.get(),
             average_price: PRICE,
             fees: Decimal::new(26, 2),
+            withheld: Decimal::ZERO,
             at: answered_at,
         };
         let input = Input::Submitted {
@@ -179,6 +180,7 @@ fn policy(account: &AccountName, installation: String) -> Policy {
             minimum_quantity: Decimal::ZERO,
             minimum_notional: Decimal::ZERO,
             contract_multiplier: Decimal::ONE,
+            limits: Default::default(),
         })
     });
     let rules = AccountPolicy {
@@ -193,10 +195,15 @@ fn policy(account: &AccountName, installation: String) -> Policy {
             limit: true,
             stop: true,
             stop_limit: true,
-            oco: true,
+            brackets: Brackets::OneOrder,
+            trailing_stop: false,
             short: true,
             reduce_only: true,
+            resting_reduce_only: false,
+            resting_holds: false,
         },
+        fitting: Default::default(),
+        guard: Default::default(),
     };
     Policy {
         installation,

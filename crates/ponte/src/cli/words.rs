@@ -79,6 +79,9 @@ fn push_protection(text: &mut String, protection: &Protection) {
     if let Some(stop) = protection.stop {
         let _ = write!(text, ", stop {stop}");
     }
+    if let Some(percent) = protection.trail_percent {
+        let _ = write!(text, ", trailing stop {percent}% behind");
+    }
     if !protection.targets.is_empty() {
         let targets: Vec<_> = protection.targets.iter().map(ToString::to_string).collect();
         let word = if targets.len() == 1 {
@@ -96,6 +99,9 @@ pub(super) fn plan(plan: &OrderPlan) -> String {
         OrderKind::Single { terms } => at(terms),
         OrderKind::OneCancelsOther { stop, target } => {
             format!("at the stop {stop} or the target {target}, whichever comes first")
+        }
+        OrderKind::TrailingStop { distance_percent } => {
+            format!("at the market once the price has come back {distance_percent}%")
         }
     };
     let mut text = format!(

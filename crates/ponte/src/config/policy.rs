@@ -38,6 +38,8 @@ pub fn policy(
             rules: account.rules.clone(),
             instruments: instruments.clone(),
             capabilities: capabilities.clone(),
+            fitting: account.fitting,
+            guard: account.guard,
         };
         accounts.insert(account.name.clone(), policy);
     }

@@ -74,11 +74,11 @@ pub async fn run(
                     };
                     submit(&shared, &mut lanes, ticket);
                 }
-                Command::Find { lane, id } => {
-                    tokio::spawn(find(shared.clone(), lane, id));
+                Command::Find(plan) => {
+                    tokio::spawn(find(shared.clone(), plan));
                 }
-                Command::Cancel { lane, id } => {
-                    tokio::spawn(cancel(shared.clone(), lane, id));
+                Command::Cancel(plan) => {
+                    tokio::spawn(cancel(shared.clone(), plan));
                 }
                 Command::Notify(message) => tracing::warn!(target: "ponte::notice", "{message}"),
             }
@@ -106,15 +106,16 @@ fn submit(
     let _ = sender.send(ticket);
 }
 
-async fn find(shared: Arc<Shared>, lane: Lane, id: ClientOrderId) {
-    let answer = match shared.brokers.get(&lane.account) {
+async fn find(shared: Arc<Shared>, plan: Box<OrderPlan>) {
+    let id = plan.id;
+    let answer = match shared.brokers.get(&plan.account) {
         _ if shared.in_hand().contains(&id) => {
             FindAnswer::Unanswered("it is still being sent".to_owned())
         }
-        Some(broker) => tokio::time::timeout(ASK_PATIENCE, broker.find(&id, &lane.symbol))
+        Some(broker) => tokio::time::timeout(ASK_PATIENCE, broker.find(&plan))
             .await
             .unwrap_or_else(|_| FindAnswer::Unanswered("the broker did not answer".to_owned())),
-        None => FindAnswer::Unanswered(not_configured(&lane.account)),
+        None => FindAnswer::Unanswered(not_configured(&plan.account)),
     };
     // It may have been handed over while the broker was asked.
     let overtaken = answer == FindAnswer::Absent && shared.in_hand().contains(&id);
@@ -126,12 +127,13 @@ async fn find(shared: Arc<Shared>, lane: Lane, id: ClientOrderId) {
     shared.engine.tell(Input::Found { id, answer });
 }
 
-async fn cancel(shared: Arc<Shared>, lane: Lane, id: ClientOrderId) {
-    let answer = match shared.brokers.get(&lane.account) {
-        Some(broker) => tokio::time::timeout(ASK_PATIENCE, broker.cancel(&id, &lane.symbol))
+async fn cancel(shared: Arc<Shared>, plan: Box<OrderPlan>) {
+    let id = plan.id;
+    let answer = match shared.brokers.get(&plan.account) {
+        Some(broker) => tokio::time::timeout(ASK_PATIENCE, broker.cancel(&plan))
             .await
             .unwrap_or_else(|_| CancelAnswer::Unanswered("the broker did not answer".to_owned())),
-        None => CancelAnswer::Unanswered(not_configured(&lane.account)),
+        None => CancelAnswer::Unanswered(not_configured(&plan.account)),
     };
     shared.engine.tell(Input::CancelAnswered { id, answer });
 }

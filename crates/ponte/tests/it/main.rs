@@ -8,4 +8,5 @@ mod crash;
 mod end_to_end;
 mod full_disk;
 mod intake;
+mod prices;
 mod program;

@@ -7,7 +7,8 @@ use ponte_core::id::{AccountName, SourceName, StrategyName, Symbol};
 use ponte_core::instrument::{Instrument, Instruments};
 use ponte_core::number::Quantity;
 use ponte_core::policy::{
-    AccountPolicy, Capabilities, Mode, Policy, Route, Rules, Sizing, SourcePolicy, StrategyFilter,
+    AccountPolicy, Brackets, Capabilities, Mode, Policy, Route, Rules, Sizing, SourcePolicy,
+    StrategyFilter,
 };
 use rust_decimal::Decimal;
 
@@ -44,6 +45,7 @@ pub(crate) fn instrument(name: &str) -> Instrument {
         minimum_quantity: decimal("0.1"),
         minimum_notional: Decimal::ZERO,
         contract_multiplier: Decimal::ONE,
+        limits: Default::default(),
     }
 }
 
@@ -51,9 +53,12 @@ pub(crate) const CAN_ALL: Capabilities = Capabilities {
     limit: true,
     stop: true,
     stop_limit: true,
-    oco: true,
+    brackets: Brackets::OneOrder,
+    trailing_stop: false,
     short: true,
     reduce_only: true,
+    resting_reduce_only: false,
+    resting_holds: false,
 };
 
 pub(crate) fn account_policy(rules: Rules) -> AccountPolicy {
@@ -68,6 +73,8 @@ pub(crate) fn account_policy(rules: Rules) -> AccountPolicy {
             any_other: None,
         },
         capabilities: CAN_ALL,
+        fitting: Default::default(),
+        guard: Default::default(),
     }
 }
 
@@ -109,5 +116,39 @@ pub(crate) fn with_rules(rules: Rules) -> Policy {
 pub(crate) fn with_sizing(sizing: Sizing) -> Policy {
     let mut policy = policy();
     policy.routes = vec![route(&["paper"], sizing)];
+    policy
+}
+
+/// A futures exchange: stops and targets are orders of their own, and reduce-only may rest.
+pub(crate) fn futures() -> Policy {
+    with_capabilities(Capabilities {
+        brackets: Brackets::TwoOrders,
+        trailing_stop: true,
+        resting_reduce_only: true,
+        ..CAN_ALL
+    })
+}
+
+/// A spot exchange: nothing below zero, and what rests holds what it would sell.
+pub(crate) fn spot() -> Policy {
+    with_capabilities(Capabilities {
+        trailing_stop: true,
+        short: false,
+        reduce_only: false,
+        resting_holds: true,
+        ..CAN_ALL
+    })
+}
+
+/// One account `paper` at a broker that can do this.
+pub(crate) fn with_capabilities(capabilities: Capabilities) -> Policy {
+    let mut policy = policy();
+    policy.accounts.insert(
+        account("paper"),
+        AccountPolicy {
+            capabilities,
+            ..account_policy(Rules::default())
+        },
+    );
     policy
 }

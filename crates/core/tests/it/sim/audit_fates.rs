@@ -119,7 +119,7 @@ pub(super) fn protection(evidence: &Evidence<'_>, books: &Books<'_>) -> Audit {
             let id: ClientOrderId = order.request.client_order_id.parse().unwrap();
             let plan = books.plans[&id];
             let stops = match plan.kind {
-                OrderKind::OneCancelsOther { .. } => true,
+                OrderKind::OneCancelsOther { .. } | OrderKind::TrailingStop { .. } => true,
                 OrderKind::Single { terms } => matches!(terms, Terms::Stop { .. }),
             };
             if plan.class == OrderClass::Protection && stops {

@@ -282,6 +282,7 @@ impl Broker {
             filled: report.cumulative_quantity,
             average_price: report.average_price.unwrap_or_default(),
             fees,
+            withheld: Decimal::ZERO,
             at: Timestamp(report.at.0),
         })
     }
@@ -346,6 +347,7 @@ fn translate(plan: &OrderPlan, valid_until: i64) -> ponte_venue::OrderRequest {
             stop_price: stop.get(),
             target_price: target.get(),
         },
+        OrderKind::TrailingStop { .. } => panic!("the simulated broker can't trail"),
     };
     let side = match plan.side {
         Side::Buy => ponte_venue::Side::Buy,
@@ -382,6 +384,7 @@ fn report_of(order: &ponte_venue::Order) -> OrderReport {
         filled: order.filled_quantity,
         average_price: order.average_price().unwrap_or_default(),
         fees: order.fills.iter().map(|fill| fill.fee).sum(),
+        withheld: Decimal::ZERO,
         at: Timestamp(order.changed_at.0),
     }
 }

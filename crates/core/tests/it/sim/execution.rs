@@ -67,19 +67,21 @@ impl World {
                     queue.waiting.push_back(*plan);
                     self.pump(&lane);
                 }
-                Command::Find { lane, id } => {
+                Command::Find(plan) => {
+                    let id = plan.id;
                     let request = Request::Find {
-                        account: lane.account,
+                        account: plan.account,
                         id,
                     };
                     self.call(Call::Find { id }, request);
                 }
-                Command::Cancel { lane, id } => {
+                Command::Cancel(plan) => {
+                    let id = plan.id;
                     if self.sabotage == Sabotage::ForgetCancel {
                         continue;
                     }
                     let request = Request::Cancel {
-                        account: lane.account,
+                        account: plan.account,
                         id,
                     };
                     self.call(Call::Cancel { id }, request);

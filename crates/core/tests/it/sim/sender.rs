@@ -98,6 +98,7 @@ pub(super) fn compose(
             } else {
                 Vec::new()
             },
+            trail_percent: None,
         },
     };
     let way = random.between(0, 9);

@@ -9,7 +9,8 @@ use ponte_core::id::{AccountName, SourceName, StrategyName, Symbol};
 use ponte_core::instrument::{Instrument, Instruments};
 use ponte_core::number::Quantity;
 use ponte_core::policy::{
-    AccountPolicy, Capabilities, Mode, Policy, Route, Rules, Sizing, SourcePolicy, StrategyFilter,
+    AccountPolicy, Brackets, Capabilities, Mode, Policy, Route, Rules, Sizing, SourcePolicy,
+    StrategyFilter,
 };
 use rust_decimal::Decimal;
 
@@ -55,6 +56,7 @@ fn account_policy() -> AccountPolicy {
         minimum_quantity: Decimal::ONE,
         minimum_notional: Decimal::ZERO,
         contract_multiplier: Decimal::ONE,
+        limits: Default::default(),
     };
     AccountPolicy {
         mode: Mode::Paper,
@@ -73,10 +75,15 @@ fn account_policy() -> AccountPolicy {
             limit: true,
             stop: true,
             stop_limit: true,
-            oco: true,
+            brackets: Brackets::OneOrder,
+            trailing_stop: false,
             short: true,
             reduce_only: false,
+            resting_reduce_only: false,
+            resting_holds: false,
         },
+        fitting: Default::default(),
+        guard: Default::default(),
     }
 }
 

@@ -19,8 +19,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
-use crate::brokers::{Answer, Broker, BrokerError, BrokerPosition, Credentials};
+use crate::brokers::{Answer, Broker, BrokerError, BrokerPosition, Credentials, News};
 use crate::clock;
+use crate::tls;
 
 /// How long after its sending the venue may still accept an order: the time fence.
 const WINDOW: Duration = Duration::from_secs(1);
@@ -155,9 +156,7 @@ impl Remote {
         balance: Decimal,
         prices_from_alerts: bool,
     ) -> Result<Self, BrokerError> {
-        // The kernel's environment must not send orders through a proxy.
-        let client = Client::builder()
-            .no_proxy()
+        let client = tls::http_client()
             .tcp_nodelay(true)
             .timeout(REQUEST_TIMEOUT)
             .build()
@@ -219,7 +218,11 @@ impl Remote {
     async fn place(&self, plan: &OrderPlan) -> Fate {
         let valid_until = clock::now().after(WINDOW);
         self.raise_fence(plan.id, valid_until);
-        let body = self.body(plan, valid_until);
+        let Some(body) = self.body(plan, valid_until) else {
+            return Fate::Rejected {
+                reason: super::NO_SUCH_KIND.to_owned(),
+            };
+        };
         let request = self.request(Method::POST, "/orders").json(&body);
         match self.exchange(request).await {
             Exchange::NotSent(why) => Fate::NotSent {
@@ -258,7 +261,7 @@ impl Remote {
         }
     }
 
-    fn body<'a>(&self, plan: &'a OrderPlan, valid_until: Timestamp) -> OrderBody<'a> {
+    fn body<'a>(&self, plan: &'a OrderPlan, valid_until: Timestamp) -> Option<OrderBody<'a>> {
         let (kind, price, stop_price, target_price) = match plan.kind {
             OrderKind::Single {
                 terms: Terms::Market,
@@ -273,9 +276,10 @@ impl Remote {
                 terms: Terms::StopLimit { trigger, price },
             } => ("stop_limit", Some(price), Some(trigger), None),
             OrderKind::OneCancelsOther { stop, target } => ("oco", None, Some(stop), Some(target)),
+            OrderKind::TrailingStop { .. } => return None,
         };
         let text = |price: Option<ponte_core::number::Price>| price.map(|price| plain(price.get()));
-        OrderBody {
+        Some(OrderBody {
             client_order_id: plan.id.to_string(),
             symbol: plan.symbol.as_str(),
             side: plan.side,
@@ -287,7 +291,7 @@ impl Remote {
             reduce_only: plan.reduce_only,
             reference_price: text(plan.reference_price.filter(|_| self.prices_from_alerts)),
             valid_until: valid_until.0,
-        }
+        })
     }
 
     fn raise_fence(&self, id: ClientOrderId, fence: Timestamp) {
@@ -361,7 +365,7 @@ impl Remote {
     }
 
     /// Follows the venue's reports. Numbers tell what was missed; a gap is read again.
-    async fn follow(&self, into: mpsc::UnboundedSender<OrderReport>) {
+    async fn follow(&self, into: mpsc::UnboundedSender<News>) {
         let mut told = loop {
             match self.page(u64::MAX, None).await {
                 Ok(view) => break view.newest,
@@ -388,7 +392,7 @@ impl Remote {
             }
             for id in std::mem::take(&mut owed) {
                 match self.find_now(&id).await {
-                    FindAnswer::Found(report) => drop(into.send(report)),
+                    FindAnswer::Found(report) => drop(into.send(News::Order(report))),
                     FindAnswer::Absent => {}
                     FindAnswer::Unanswered(_) => drop(owed.insert(id)),
                 }
@@ -449,6 +453,7 @@ fn to_report(view: OrderView) -> Option<OrderReport> {
             .fills
             .iter()
             .fold(Decimal::ZERO, |sum, fill| sum + fill.fee),
+        withheld: Decimal::ZERO,
         at: Timestamp(view.changed_at),
     })
 }
@@ -458,12 +463,12 @@ impl Broker for Remote {
         Box::pin(self.place(order))
     }
 
-    fn find<'a>(&'a self, id: &'a ClientOrderId, _: &'a Symbol) -> Answer<'a, FindAnswer> {
-        Box::pin(self.find_now(id))
+    fn find<'a>(&'a self, order: &'a OrderPlan) -> Answer<'a, FindAnswer> {
+        Box::pin(self.find_now(&order.id))
     }
 
-    fn cancel<'a>(&'a self, id: &'a ClientOrderId, _: &'a Symbol) -> Answer<'a, CancelAnswer> {
-        Box::pin(self.cancel_now(id))
+    fn cancel<'a>(&'a self, order: &'a OrderPlan) -> Answer<'a, CancelAnswer> {
+        Box::pin(self.cancel_now(&order.id))
     }
 
     fn cancel_all<'a>(&'a self, symbol: &'a Symbol) -> Answer<'a, Result<(), BrokerError>> {
@@ -513,7 +518,7 @@ impl Broker for Remote {
         Box::pin(async { Ok(self.instruments.clone()) })
     }
 
-    fn reports(&self, into: mpsc::UnboundedSender<OrderReport>) -> Answer<'_, ()> {
+    fn reports(&self, into: mpsc::UnboundedSender<News>) -> Answer<'_, ()> {
         Box::pin(self.follow(into))
     }
 
@@ -525,8 +530,9 @@ impl Broker for Remote {
         Box::pin(async {
             Ok(Credentials {
                 can_trade: true,
-                can_withdraw: false,
+                can_withdraw: Some(false),
                 bound_to_address: None,
+                warnings: Vec::new(),
             })
         })
     }

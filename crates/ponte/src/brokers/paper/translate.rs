@@ -1,7 +1,7 @@
 //! Between the core's words and the venue's.
 
 use ponte_core::id::{ClientOrderId, Symbol};
-use ponte_core::instrument::{Instrument, Instruments};
+use ponte_core::instrument::{Instrument, Instruments, Limits};
 use ponte_core::message::{OrderReport, ReportedStatus};
 use ponte_core::order::{Order, OrderKind, OrderPlan};
 use ponte_core::signal::{Side, Terms};
@@ -16,8 +16,9 @@ pub(super) fn side(side: Side) -> venue::Side {
     }
 }
 
-pub(super) fn kind(kind: OrderKind) -> venue::OrderKind {
-    match kind {
+/// The venue's kind of order; `None` for one that it doesn't have.
+fn kind(kind: OrderKind) -> Option<venue::OrderKind> {
+    Some(match kind {
         OrderKind::Single {
             terms: Terms::Market,
         } => venue::OrderKind::Market,
@@ -39,27 +40,29 @@ pub(super) fn kind(kind: OrderKind) -> venue::OrderKind {
             stop_price: stop.get(),
             target_price: target.get(),
         },
-    }
+        OrderKind::TrailingStop { .. } => return None,
+    })
 }
 
-pub(super) fn request(plan: &OrderPlan) -> venue::OrderRequest {
-    venue::OrderRequest {
+/// The order as the venue is asked for it; `None` for a kind that it doesn't have.
+pub(super) fn request(plan: &OrderPlan) -> Option<venue::OrderRequest> {
+    Some(venue::OrderRequest {
         client_order_id: plan.id.to_string(),
         symbol: plan.symbol.as_str().to_owned(),
         side: side(plan.side),
         quantity: plan.quantity.get(),
-        kind: kind(plan.kind),
+        kind: kind(plan.kind)?,
         time_in_force: venue::TimeInForce::Gtc,
         reduce_only: plan.reduce_only,
         reference_price: None,
         valid_until: None,
-    }
+    })
 }
 
 /// An order of the journal as the venue is told to remember it.
-pub(super) fn seed(order: &Order) -> venue::OpenOrderSeed {
-    venue::OpenOrderSeed {
-        request: request(&order.plan),
+pub(super) fn seed(order: &Order) -> Option<venue::OpenOrderSeed> {
+    Some(venue::OpenOrderSeed {
+        request: request(&order.plan)?,
         filled_quantity: order.filled,
         average_price: (!order.filled.is_zero()).then_some(order.average_price),
         venue_order_id: order
@@ -69,7 +72,7 @@ pub(super) fn seed(order: &Order) -> venue::OpenOrderSeed {
             .map(venue::VenueOrderId),
         phase: None,
         accepted_at: venue::Micros(order.planned_at.0),
-    }
+    })
 }
 
 /// Where an order stands; `None` for an order that isn't one of ours.
@@ -99,6 +102,7 @@ pub(super) fn report(order: &venue::Order) -> Option<OrderReport> {
             .fills
             .iter()
             .fold(Decimal::ZERO, |sum, fill| sum + fill.fee),
+        withheld: Decimal::ZERO,
         at: Timestamp(order.changed_at.0),
     })
 }
@@ -111,6 +115,7 @@ pub(super) fn instrument(from: &venue::Instrument) -> Option<Instrument> {
         minimum_quantity: from.minimum_quantity,
         minimum_notional: from.minimum_notional,
         contract_multiplier: from.contract_multiplier,
+        limits: Limits::default(),
     })
 }
 

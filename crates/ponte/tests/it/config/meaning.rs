@@ -12,7 +12,7 @@ use ponte::config::{
 use ponte::secret::SecretRef;
 use ponte_core::id::{AccountName, SourceName, StrategyName, Symbol};
 use ponte_core::instrument::Instruments;
-use ponte_core::policy::{Capabilities, Mode, Sizing, StrategyFilter};
+use ponte_core::policy::{Brackets, Capabilities, Mode, Sizing, StrategyFilter};
 use rust_decimal::Decimal;
 
 use super::{PARTS, Parts, config};
@@ -72,7 +72,9 @@ fn the_sample_means_what_it_says() {
         SecretRef::Env("WEBHOOK_SECRET".to_owned())
     );
     let account = &config.accounts[0];
-    let Broker::Paper(paper) = &account.broker;
+    let Broker::Paper(paper) = &account.broker else {
+        panic!("{:?}", account.broker);
+    };
     assert_eq!(account.mode, Mode::Paper);
     assert_eq!(paper.balance, Decimal::from(10_000));
     assert_eq!(paper.prices, [PriceSource::Alert, PriceSource::Seeded]);
@@ -175,9 +177,12 @@ fn the_policy_takes_what_brokers_can_from_the_brokers() {
         limit: true,
         stop: true,
         stop_limit: false,
-        oco: true,
+        brackets: Brackets::OneOrder,
+        trailing_stop: false,
         short: true,
         reduce_only: true,
+        resting_reduce_only: false,
+        resting_holds: false,
     };
     let brokers = BTreeMap::from([(name.clone(), (capabilities.clone(), Instruments::default()))]);
     let policy = policy(&config, "abc", &brokers).unwrap();

@@ -9,6 +9,12 @@ use super::PARTS;
 const ENGLISH: &str = include_str!("../../../../../docs/configuration.md");
 const PORTUGUESE: &str = include_str!("../../../../../docs/configuration.pt-BR.md");
 
+/// An account in which everything means something that nothing else brings with it.
+const BINANCE: &str =
+    "name = \"paper\"\nbroker = \"binance\"\nmode = \"live\"\ncurrency = \"USDT\"\n";
+const KEYS: &str =
+    "market = \"futures\"\napi_key = \"env:API_KEY\"\nsigning_key = \"env:SIGNING_KEY\"\n";
+
 /// A whole configuration with one more line in the given section.
 fn with_line(section: &Section, line: &str) -> String {
     let key = line.split_once(" = ").map_or("", |(key, _)| key);
@@ -31,6 +37,14 @@ fn with_line(section: &Section, line: &str) -> String {
         }
         text
     };
+    let account = if section.path == "accounts.binance" {
+        BINANCE.replace("live", "demo")
+    } else if line == "trade_real_money = true" {
+        BINANCE.to_owned()
+    } else {
+        PARTS.account.to_owned()
+    };
+    let is_binance = account.contains("\"binance\"");
     let instruments = if section.path == "accounts.instruments" {
         "symbol = \"A\"\nprice_tick = \"0.01\"\nquantity_step = \"1\"\n"
     } else {
@@ -41,7 +55,10 @@ fn with_line(section: &Section, line: &str) -> String {
         text += &part(path, "");
     }
     text += &part("sources", PARTS.source);
-    text += &part("accounts", PARTS.account);
+    text += &part("accounts", &account);
+    if is_binance {
+        text += &part("accounts.binance", KEYS);
+    }
     text += &part("accounts.rules", "");
     if !instruments.is_empty() {
         text += &part("accounts.instruments", instruments);
@@ -192,7 +209,7 @@ fn the_portuguese_reference_names_exactly_the_keys() {
 }
 
 /// Longer ones first, so that a part of one is not replaced before the whole.
-const WORDS: [(&str, &str); 33] = [
+const WORDS: [(&str, &str); 34] = [
     (
         "\"alert\" or a table with one key",
         "\"alert\" ou uma tabela com uma chave",
@@ -215,6 +232,7 @@ const WORDS: [(&str, &str); 33] = [
     ("above 0", "acima de 0"),
     ("0 or more", "0 ou mais"),
     ("a folder", "uma pasta"),
+    ("true or false", "true ou false"),
     ("whole number", "número inteiro"),
     ("required", "obrigatório"),
     ("none", "nenhum"),

@@ -148,6 +148,7 @@ fn filled(plan: &OrderPlan) -> Input {
                 filled: plan.quantity.get(),
                 average_price: Decimal::from(50_000),
                 fees: Decimal::ZERO,
+                withheld: Decimal::ZERO,
                 at,
             },
         },

@@ -30,7 +30,8 @@ use ponte_core::message::{Command, Event, RefusedRequest};
 use ponte_core::number::Price;
 use ponte_core::order::OrderPlan;
 use ponte_core::policy::{
-    AccountPolicy, Capabilities, Mode, Policy, Route, Rules, Sizing, SourcePolicy, StrategyFilter,
+    AccountPolicy, Brackets, Capabilities, Mode, Policy, Route, Rules, Sizing, SourcePolicy,
+    StrategyFilter,
 };
 use rust_decimal::Decimal;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -311,6 +312,7 @@ fn policy() -> Policy {
         minimum_quantity: step,
         minimum_notional: Decimal::ZERO,
         contract_multiplier: Decimal::ONE,
+        limits: Default::default(),
     };
     let paper = AccountName::new("paper").unwrap();
     let account = AccountPolicy {
@@ -325,10 +327,15 @@ fn policy() -> Policy {
             limit: true,
             stop: true,
             stop_limit: true,
-            oco: true,
+            brackets: Brackets::OneOrder,
+            trailing_stop: false,
             short: true,
             reduce_only: true,
+            resting_reduce_only: false,
+            resting_holds: false,
         },
+        fitting: Default::default(),
+        guard: Default::default(),
     };
     let sources = ["main", "second"].map(|name| (source(name), SourcePolicy::default()));
     Policy {
