@@ -2,6 +2,7 @@
 
 mod algos;
 mod orders;
+mod properties;
 mod settings;
 
 use super::exchange::{FuturesExchange, FuturesOptions};
