@@ -22,8 +22,7 @@ pub const SECRET_BYTES_GOOD: usize = 16;
 /// Longest secret that is taken, in bytes.
 pub const SECRET_BYTES_MAX: usize = 512;
 
-/// Longest PEM of a signing key that is taken, in bytes: an RSA key of 4096 bits has about 3300, and
-/// text may stand around it.
+/// Longest PEM of a signing key that is taken, in bytes: an RSA key of 4096 bits has about 3300.
 pub const SIGNING_KEY_BYTES_MAX: usize = 8192;
 
 /// What stands in the place of a secret wherever it would be shown.
@@ -135,6 +134,9 @@ pub enum SecretError {
     /// A private key behind a passphrase, which nobody could enter when Ponte starts by itself.
     #[error("the signing key is encrypted with a passphrase")]
     Encrypted,
+    /// The PEM of a private key in another form than PKCS#8, the only one that every kind of key has.
+    #[error("the signing key is not in PKCS#8 form, which begins with BEGIN PRIVATE KEY")]
+    OtherForm,
     /// A PEM that begins and doesn't end: its lines were lost on the way.
     #[error("the signing key begins with a BEGIN line and has no END line")]
     CutOff,
@@ -160,6 +162,9 @@ impl SecretError {
             Self::Encrypted => {
                 "write it without one, readable by its owner only: openssl pkey -in OLD -out NEW"
                     .to_owned()
+            }
+            Self::OtherForm => {
+                "convert it: openssl pkcs8 -topk8 -nocrypt -in OLD -out NEW".to_owned()
             }
             Self::CutOff => "keep all of its lines; a file keeps them best".to_owned(),
         }
@@ -204,7 +209,10 @@ fn check_pem(text: &str) -> Result<(), SecretError> {
     if text.contains("BEGIN ENCRYPTED PRIVATE KEY") || text.contains("Proc-Type: 4,ENCRYPTED") {
         return Err(SecretError::Encrypted);
     }
-    if !text.contains("-----END ") {
+    if !text.contains("-----BEGIN PRIVATE KEY-----") {
+        return Err(SecretError::OtherForm);
+    }
+    if !text.contains("-----END PRIVATE KEY-----") {
         return Err(SecretError::CutOff);
     }
     Ok(())
@@ -228,9 +236,10 @@ impl Secret {
     }
 
     /// Takes the key that signs requests to a broker: an HMAC secret as in [`Self::new`], or the PEM
-    /// of a private key of up to [`SIGNING_KEY_BYTES_MAX`] bytes, with its line breaks.
+    /// of a private key (PKCS#8, without a passphrase) of up to [`SIGNING_KEY_BYTES_MAX`] bytes, with
+    /// its line breaks.
     ///
-    /// Whether the PEM holds a key that can be used is the adapter's question.
+    /// Whether the PEM's content can be used is the adapter's question.
     ///
     /// # Errors
     /// What is wrong with the text, without the text.
@@ -245,7 +254,7 @@ impl Secret {
         if text.len() < SECRET_BYTES_MIN {
             return Err(SecretError::TooShort { bytes: text.len() });
         }
-        if form == Form::SigningKey && text.contains(PEM_BEGIN) {
+        if form == Form::SigningKey && text.starts_with(PEM_BEGIN) {
             check_pem(&text)?;
         } else if text.len() > SECRET_BYTES_MAX {
             return Err(SecretError::TooLong {

@@ -241,6 +241,7 @@ fn cure(error: &SecretError, named: &Named<'_>) -> String {
         | SecretError::TooLong { .. }
         | SecretError::NotPrivate
         | SecretError::Encrypted
+        | SecretError::OtherForm
         | SecretError::CutOff => error.cure(),
     }
 }

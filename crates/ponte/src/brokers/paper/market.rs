@@ -28,6 +28,12 @@ pub enum Precedence {
 }
 
 /// A market whose prices an embedded account trades at.
+///
+/// The venue knows one price of a symbol, which is the feed's one number: the middle between the
+/// best buyer and seller. Market orders are filled at it, and stops and limits wait for it. What a
+/// real order would pay beyond it (half the spread, slippage, fees) is what the fill model adds:
+/// the optimistic one nothing but the rounding to the tick, which is the whole half spread where
+/// that is one tick.
 #[derive(Clone)]
 pub struct MarketPrices {
     /// Its prices.

@@ -129,11 +129,13 @@ mod tests {
     // information" for the form of combined streams.
     #[test]
     fn book_tickers_of_both_markets_are_read() {
-        let spot = r#"{"u":400900217,"s":"BNBUSDT","b":"25.35190000","B":"31.21000000","a":"25.36520000","A":"40.66000000"}"#;
-        let futures = r#"{"e":"bookTicker","u":400900217,"E":1568014460893,"T":1568014460891,"s":"BNBUSDT","b":"25.35190000","B":"31.21000000","a":"25.36520000","A":"40.66000000"}"#;
+        let top = r#""s":"BNBUSDT","b":"25.35190000","B":"31.21000000","a":"25.36520000","A":"40.66000000""#;
+        let spot = format!(r#"{{"u":400900217,{top}}}"#);
+        let times = r#""E":1568014460893,"T":1568014460891"#;
+        let futures = format!(r#"{{"e":"bookTicker","u":400900217,{times},{top}}}"#);
         let combined = format!(r#"{{"stream":"bnbusdt@bookTicker","data":{spot}}}"#);
-        for text in [spot, futures, &combined] {
-            let (symbol, top) = book(text);
+        for text in [spot, futures, combined] {
+            let (symbol, top) = book(&text);
             assert_eq!(symbol, "BNBUSDT");
             assert_eq!(top.update, 400_900_217);
             assert_eq!(top.bid.to_string(), "25.35190000");

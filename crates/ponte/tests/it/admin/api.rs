@@ -37,8 +37,8 @@ async fn a_ponte_that_works_says_so() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_engine_that_takes_nothing_is_not_ready() {
-    let (_folder, loaded) = installed();
-    let core = Core::start(&loaded).await.unwrap();
+    let (_folder, mut loaded) = installed();
+    let core = Core::start(&mut loaded).await.unwrap();
     let router = admin::router(admin::Parts {
         engine: core.engine.clone(),
         metrics: core.metrics.clone(),

@@ -11,7 +11,7 @@ use ponte::secret::SecretRef;
 use ponte_core::policy::{Fitting, Guard, Mode, Unprotected};
 use rust_decimal::Decimal;
 
-use super::{PARTS, account, check, config};
+use super::{PARTS, account, check, config, rendered};
 
 /// A configuration with an account at Binance; the account's part begins in line 8.
 fn binance(mode: &str, more: &str, section: &str) -> String {
@@ -519,4 +519,30 @@ fn what_does_not_fit_and_what_is_not_protected() {
               17 | max_price_deviation = "51"
                  |                       ^^^^"#]],
     );
+}
+
+#[test]
+fn a_key_in_the_file_is_never_shown() {
+    for value in [
+        "\"CANARY\"",
+        "\"CANARY",
+        "'CANARY",
+        "CANARY",
+        "[\"CANARY\"]",
+        "{ pem = \"CANARY\" }",
+        "\"\"\"-----BEGIN PRIVATE KEY-----\nCANARY\n-----END PRIVATE KEY-----\n\"\"\"",
+        "\"\"\"-----BEGIN PRIVATE KEY-----\nCANARY = \"\n-----END",
+        "'''-----BEGIN PRIVATE KEY-----\nCANARY\n",
+    ] {
+        for key in ["api_key", "signing_key", "secret_key", "private_key"] {
+            let section = format!("market = \"spot\"\n{key} = {value}\n");
+            let references = "api_key = \"env:API_KEY\"\nsigning_key = \"file:key.pem\"\n";
+            let text = binance("demo", "", &section).replace(references, "");
+            let said = rendered(&text);
+            assert!(
+                !said.is_empty() && !said.contains("CANARY"),
+                "{text}\n{said}"
+            );
+        }
+    }
 }

@@ -362,6 +362,12 @@ fn signing_keys_are_one_line_or_a_private_key() {
     folder.write("locked", pem("ENCRYPTED PRIVATE KEY", 2), 0o600);
     let old = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nCANARY\n-----END RSA PRIVATE KEY-----\n";
     folder.write("locked-old", old, 0o600);
+    folder.write("pkcs1", pem("RSA PRIVATE KEY", 2), 0o600);
+    folder.write(
+        "described",
+        format!("a key\n{}", pem("PRIVATE KEY", 2)),
+        0o600,
+    );
     folder.write("first-line", "-----BEGIN PRIVATE KEY-----\n", 0o600);
     folder.write("tabs", pem("PRIVATE KEY", 1).replace("abc", "\t"), 0o600);
     folder.write("huge", pem("PRIVATE KEY", 200), 0o600);
@@ -438,6 +444,20 @@ fn signing_keys_are_one_line_or_a_private_key() {
             "file:long",
             expect![[r#"
             …/ponte.toml:15:15: accounts.binance.signing_key: the secret has more than 512 bytes; paste it as the exchange shows it, or give the file that openssl wrote
+              15 | signing_key = …
+                 |               ^"#]],
+        ),
+        (
+            "file:pkcs1",
+            expect![[r#"
+            …/ponte.toml:15:15: accounts.binance.signing_key: the signing key is not in PKCS#8 form, which begins with BEGIN PRIVATE KEY; convert it: openssl pkcs8 -topk8 -nocrypt -in OLD -out NEW
+              15 | signing_key = …
+                 |               ^"#]],
+        ),
+        (
+            "file:described",
+            expect![[r#"
+            …/ponte.toml:15:15: accounts.binance.signing_key: the secret has a control character or a space at its ends; paste it as the exchange shows it, or give the file that openssl wrote
               15 | signing_key = …
                  |               ^"#]],
         ),

@@ -77,7 +77,7 @@ fn an_account_at_binance_stands_beside_the_paper_account() {
         };
         let symbol = |text| Symbol::new(text).unwrap();
         let route = &parsed.config.routes[1];
-        assert_eq!(route.accounts, [binance.name.clone()]);
+        assert_eq!(route.accounts, std::slice::from_ref(&binance.name));
         match (market, &settings.market) {
             (InitMarket::Spot, BinanceMarket::Spot) => {
                 assert_eq!(route.symbol(&symbol("BTCUSDT")), symbol("BTCUSDT"));

@@ -1,7 +1,6 @@
 //! A stand-in for an exchange's public streams: it answers subscriptions and says what a test says.
 
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use futures_util::{SinkExt, StreamExt};
@@ -22,6 +21,8 @@ pub(super) struct Manners {
     pub(super) refuses: BTreeSet<String>,
     /// The first client's requests are not answered.
     pub(super) is_mute_at_first: bool,
+    /// The first client is cut off before it is heard.
+    pub(super) is_out_at_first: bool,
     /// What every client but the first is told after its request.
     pub(super) greeting: Option<Value>,
 }
@@ -49,11 +50,7 @@ pub(super) struct Exchange {
 
 impl Exchange {
     pub(super) async fn open(manners: Manners) -> Self {
-        Self::open_at(SocketAddr::from(([127, 0, 0, 1], 0)), manners).await
-    }
-
-    pub(super) async fn open_at(address: SocketAddr, manners: Manners) -> Self {
-        let listener = TcpListener::bind(address).await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("ws://{}", listener.local_addr().unwrap());
         let (came, lines) = mpsc::unbounded_channel();
         let manners = Arc::new(manners);
@@ -119,6 +116,11 @@ async fn serve(
     is_first: bool,
     came: UnboundedSender<Line>,
 ) {
+    if is_first && manners.is_out_at_first {
+        return;
+    }
+    // Otherwise two words in a row would wait for the client's system to confirm the first.
+    stream.set_nodelay(true).unwrap();
     let path = Arc::new(Mutex::new(String::new()));
     let seen = path.clone();
     #[allow(clippy::result_large_err, reason = "the library's signature")]

@@ -7,10 +7,11 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ponte::prices::binance::{BinancePrices, Patience};
+use ponte::prices::binance::{BinancePrices, Hosts, Patience};
 use ponte::prices::{PriceFeed, Tick};
 use ponte_core::id::Symbol;
 use serde_json::json;
+use tokio::io::AsyncReadExt;
 use tokio::task::JoinHandle;
 
 use exchange::{Exchange, Line, Manners};
@@ -220,7 +221,7 @@ async fn a_broken_connection_is_replaced_and_its_prices_live_on_until_they_are_t
 async fn a_connection_that_falls_silent_is_replaced() {
     let mut exchange = at_200_later().await;
     let short = Patience {
-        silence: Duration::from_millis(20),
+        silence: Duration::from_millis(300),
         ..patience()
     };
     let (feed, _line) = at_100(&mut exchange, REASON, short).await;
@@ -236,7 +237,7 @@ async fn a_connection_that_leaves_a_request_unanswered_is_replaced() {
     })
     .await;
     let short = Patience {
-        answer: Duration::from_millis(100),
+        answer: Duration::from_millis(300),
         ..patience()
     };
     let feed = Feed::run(&exchange, REASON, short);
@@ -264,22 +265,33 @@ async fn a_connection_is_replaced_before_it_is_too_old() {
 }
 
 #[tokio::test]
-async fn an_exchange_that_is_not_there_yet_is_found_when_it_comes() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+async fn an_exchange_that_can_not_be_reached_is_tried_again() {
+    let mut exchange = Exchange::open(Manners {
+        is_out_at_first: true,
+        ..Manners::default()
+    })
+    .await;
+    at_100(&mut exchange, REASON, patience()).await;
+}
+
+#[tokio::test]
+async fn an_address_with_wss_is_spoken_to_through_tls() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    drop(listener);
-    let hosts = ponte::prices::binance::Hosts {
-        spot_streams: format!("ws://{address}"),
-        futures_streams: format!("ws://{address}/public"),
+    let hosts = Hosts {
+        spot_streams: format!("wss://127.0.0.1:{}", address.port()),
+        futures_streams: "wss://127.0.0.1:1".to_owned(),
     };
-    let prices = Arc::new(BinancePrices::new(&hosts, REASON).with_patience(patience()));
+    let prices = BinancePrices::new(&hosts, REASON).with_patience(patience());
     prices.follow(&symbol("BTCUSDT"));
-    let running = prices.clone();
-    let task = tokio::spawn(async move { running.run().await });
-    let feed = Feed { prices, task };
-    let mut exchange = Exchange::open_at(address, Manners::default()).await;
-    let mut line = exchange.line().await;
-    assert_eq!(line.asked().await, ["btcusdt@bookTicker"]);
-    line.book(2, "BTCUSDT", "199", "201");
-    feed.until_last("BTCUSDT", "200").await;
+    let first_byte = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.read_u8().await.unwrap()
+    };
+    let first_byte = tokio::select! {
+        byte = within_reason("a connection", first_byte) => byte,
+        () = prices.run() => panic!("the feed ended"),
+    };
+    // The content type of a TLS handshake (RFC 8446, 5.1).
+    assert_eq!(first_byte, 22);
 }

@@ -21,7 +21,7 @@ use rust_decimal::Decimal;
 use tokio::sync::{broadcast, mpsc};
 
 use super::exchange::{Exchange, Manners};
-use super::{REASON, at_100, patience, symbol, within_reason};
+use super::{REASON, at_100, patience, symbol, until, within_reason};
 
 /// A market that costs what the test says.
 struct Told {
@@ -267,6 +267,7 @@ async fn a_stop_fires_when_the_market_reaches_it_however_fast_it_moves() {
     report(account.submit(&buy("a")).await);
     report(account.submit(&stop_at("95")).await);
     let mut news = listen(&account);
+    until("a listener", || market.changed.receiver_count() > 0).await;
     // More changes than the feed keeps for a slow listener.
     for price in [
         "99", "98", "97", "96.5", "96.4", "96.3", "96.2", "96.1", "94",
