@@ -357,3 +357,45 @@ async fn the_server_pings() {
     );
     exchange.stop().await;
 }
+
+#[tokio::test]
+async fn both_sides_of_the_hedge_mode_are_told_apart_across_a_reconnection() {
+    let exchange = Exchange::start().await;
+    exchange
+        .post(
+            "/fapi/v1/positionSide/dual",
+            &[("dualSidePosition", "true")],
+        )
+        .await;
+    let key = exchange.listen_key().await;
+    let cases = [("BUY", "LONG", "0.1"), ("SELL", "SHORT", "-0.1")];
+    for (side, position_side, amount) in cases {
+        // Each order is heard on a connection of its own, under the same key.
+        let mut stream = exchange.connect(&format!("/private/ws/{key}")).await;
+        let order = [
+            ("symbol", "BTCUSDT"),
+            ("side", side),
+            ("type", "MARKET"),
+            ("positionSide", position_side),
+            ("quantity", "0.1"),
+        ];
+        exchange.post("/fapi/v1/order", &order).await;
+        let account = stream.event("ACCOUNT_UPDATE").await;
+        let positions = account["a"]["P"].as_array().unwrap();
+        assert_eq!(positions.len(), 1, "only what changed");
+        assert_eq!(
+            (&positions[0]["ps"], &positions[0]["pa"]),
+            (&json!(position_side), &json!(amount))
+        );
+        let trade = stream.event("ORDER_TRADE_UPDATE").await;
+        assert_eq!(
+            (&trade["o"]["x"], &trade["o"]["ps"]),
+            (&json!("TRADE"), &json!(position_side))
+        );
+        exchange
+            .admin("/admin/streams", json!({"do": "cut", "market": "futures"}))
+            .await;
+        assert_eq!(stream.try_next().await, None);
+    }
+    exchange.stop().await;
+}
