@@ -1,3 +1,5 @@
+//! Private and market streams.
+
 use super::{Exchange, OTHER_KEY, REHEARSAL_KEY, Socket, ok};
 use ponte_venue::faces::binance::BinanceOptions;
 use reqwest::{Method, StatusCode};

@@ -1,3 +1,5 @@
+//! Regular orders: what is refused, how they execute, change and end, in both position modes.
+
 use super::super::order::{
     OrderKey, OrderStatus, OrderTicket, OrderType, PositionSide, TimeInForce,
 };
