@@ -128,9 +128,9 @@ pub(super) async fn open(
 }
 
 fn parameter(query: &str, name: &str) -> Option<String> {
-    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-    let mut values = pairs.filter(|(key, _)| *key == name);
-    values.next().and_then(|(_, value)| percent_decode(value))
+    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let found = pairs.find(|(key, _)| *key == name);
+    found.and_then(|(_, value)| percent_decode(value))
 }
 
 /// One connection.
