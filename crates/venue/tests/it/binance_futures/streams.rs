@@ -271,6 +271,7 @@ async fn conditional_orders_and_settings_are_told() {
 async fn market_streams_tell_of_every_tick() {
     let exchange = Exchange::start().await;
     let mut book = exchange.connect("/public/ws/btcusdt@bookTicker").await;
+    let mut single = exchange.connect("/public/ws/btcusdt@trade").await;
     let mut market = exchange
         .connect("/market/stream?streams=btcusdt@aggTrade/btcusdt@kline_1m")
         .await;
@@ -283,6 +284,7 @@ async fn market_streams_tell_of_every_tick() {
         Value::Null
     );
     exchange.tick("61000").await;
+    assert_eq!(single.next().await["e"], "trade");
     let ticker = book.next().await;
     assert_eq!(
         (&ticker["e"], &ticker["b"], &ticker["a"]),
