@@ -7,6 +7,7 @@
 
 #[cfg(feature = "faces")]
 mod binance_futures;
+#[cfg(feature = "faces")]
 mod binance_spot;
 mod books;
 mod bounds;

@@ -66,10 +66,12 @@ impl Route {
         };
         let is_book =
             name.contains("@bookTicker") || name.contains("@depth") || name == "!bookTicker";
+        // Undocumented; clients find it beside the book.
+        let is_single_trade = name.ends_with("@trade");
         match self {
             Route::Plain => private().or_else(|| public(Market::Spot)),
             Route::Futures => private().or_else(|| public(Market::Futures)),
-            Route::FuturesPublic => public(Market::Futures).filter(|_| is_book),
+            Route::FuturesPublic => public(Market::Futures).filter(|_| is_book || is_single_trade),
             Route::FuturesMarket => public(Market::Futures).filter(|_| !is_book),
             Route::FuturesPrivate => private(),
         }

@@ -1,3 +1,5 @@
+//! The web socket API.
+
 use super::{Exchange, REHEARSAL_KEY, REHEARSAL_SECRET, Socket, hmac_hex};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -32,6 +34,15 @@ async fn signed(exchange: &Exchange, method: &str, params: Value) -> Value {
     let signature = hmac_hex(REHEARSAL_SECRET, &payload(&params));
     params.insert("signature".to_owned(), json!(signature));
     json!({"id": method, "method": method, "params": params})
+}
+
+/// A signed request for a bid that rests.
+pub(super) async fn order(exchange: &Exchange, name: &str) -> Value {
+    let params = json!({
+        "symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "0.1",
+        "price": "59000", "newClientOrderId": name,
+    });
+    signed(exchange, "order.place", params).await
 }
 
 async fn result(exchange: &Exchange, socket: &mut Socket, method: &str, params: Value) -> Value {

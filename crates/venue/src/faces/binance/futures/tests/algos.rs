@@ -1,3 +1,5 @@
+//! Conditional orders: what is refused, what triggers them, and what becomes of them.
+
 use super::super::order::{
     AlgoKey, AlgoStatus, AlgoTicket, OrderStatus, OrderTicket, OrderType, PositionSide,
     TimeInForce, WorkingType,
@@ -360,4 +362,20 @@ fn a_dated_stop_ends_on_its_date() {
     bench.exchange.advance(end);
     assert_eq!(bench.algo_status(id), AlgoStatus::Expired);
     bench.place(&limit(Buy, "0.1", "59000"));
+}
+
+#[test]
+fn an_order_that_lives_with_the_position_needs_one_and_ends_with_it() {
+    let mut bench = Bench::with(FuturesOptions {
+        close_position_orders_expire: false,
+        ..FuturesOptions::rehearsal()
+    });
+    let living = but(stop_market(Sell, "59000"), |stop| {
+        stop.time_in_force = Some(TimeInForce::GteGtc);
+    });
+    assert_eq!(bench.algo_refusal(&living), -4509);
+    bench.place(&market(Buy, "0.1"));
+    let id = bench.place_algo(&living);
+    bench.place(&market(Sell, "0.1"));
+    assert_eq!(bench.algo_status(id), AlgoStatus::Expired);
 }

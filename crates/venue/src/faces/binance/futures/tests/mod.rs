@@ -2,6 +2,7 @@
 
 mod algos;
 mod orders;
+mod properties;
 mod settings;
 
 use super::exchange::{FuturesExchange, FuturesOptions};
@@ -41,7 +42,7 @@ impl Bench {
 
     fn with(options: FuturesOptions) -> Bench {
         let mut exchange = FuturesExchange::with_options(options, NOW).unwrap();
-        exchange.open_account("a").unwrap();
+        exchange.open_account("a", NOW).unwrap();
         Bench { exchange, now: NOW }
     }
 
