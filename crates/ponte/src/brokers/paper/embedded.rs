@@ -207,11 +207,7 @@ impl Embedded {
     fn place(&self, plan: &OrderPlan) -> Fate {
         let now = clock::now();
         let mut market = self.market();
-        let Some(mut request) = translate::request(plan) else {
-            return Fate::Rejected {
-                reason: super::NO_SUCH_KIND.to_owned(),
-            };
-        };
+        let mut request = translate::request(plan);
         let told = plan
             .reference_price
             .filter(|_| self.options.prices_from_alerts);
@@ -368,11 +364,7 @@ fn seed(options: &EmbeddedOptions, remembered: &Remembered) -> AccountSeed {
         realised_profit: remembered.realised.round_dp(venue::MONEY_DECIMALS),
         fees_paid: remembered.fees.round_dp(venue::MONEY_DECIMALS),
         positions,
-        open_orders: remembered
-            .resting
-            .iter()
-            .filter_map(translate::seed)
-            .collect(),
+        open_orders: remembered.resting.iter().map(translate::seed).collect(),
         ..AccountSeed::empty(&options.currency, remembered.cash)
     }
 }

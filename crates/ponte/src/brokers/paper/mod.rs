@@ -15,9 +15,6 @@ pub use remote::Remote;
 
 use ponte_core::policy::{Brackets, Capabilities};
 
-/// What is said of an order that the capabilities should have refused.
-const NO_SUCH_KIND: &str = "the paper venue has no orders of this kind";
-
 /// What the matching venue can do.
 #[must_use]
 pub const fn capabilities() -> Capabilities {
@@ -26,7 +23,7 @@ pub const fn capabilities() -> Capabilities {
         stop: true,
         stop_limit: true,
         brackets: Brackets::OneOrder,
-        trailing_stop: false,
+        trailing_stop: true,
         short: true,
         reduce_only: true,
         resting_reduce_only: false,
