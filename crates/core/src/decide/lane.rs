@@ -222,7 +222,8 @@ fn release(
                 }
             }
             Step::Go(quantity) => {
-                if plan.class == OrderClass::Exit {
+                // One that goes again has counted among the claims all along.
+                if plan.class == OrderClass::Exit && order.attempts == 0 {
                     *claimed.entry(&plan.strategy).or_default() += quantity.get();
                 }
                 let instead_of = instead_of(context, order, quantity);

@@ -224,6 +224,12 @@ fn an_exit_takes_the_place_of_what_holds_the_coins() {
             release #3 2 instead of #2
             > submit #3 2 reducing
 
+        buy 3 price 100; filled 1; sell 1; unreachable 2; sell 2; unreachable 3 | tick 1
+            release #2 1
+            release #3 2
+            > submit #2 1 reducing
+            > submit #3 2 reducing
+
         buy 2 stop 95 price 100; filled 1; ack 2; close; unreachable 3; report 2 2@95 | tick 1
             ended #3 abandoned: nothing is left to close
 

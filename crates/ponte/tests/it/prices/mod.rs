@@ -1,6 +1,7 @@
 //! Market prices: the feed against an exchange of the test, and paper accounts that trade at it.
 
 mod exchange;
+mod face;
 mod paper;
 
 use std::future::Future;
@@ -10,6 +11,7 @@ use std::time::Duration;
 use ponte::prices::binance::{BinancePrices, Hosts, Patience};
 use ponte::prices::{PriceFeed, Tick};
 use ponte_core::id::Symbol;
+use ponte_venue::faces::binance::{BinanceFace, BinanceOptions};
 use serde_json::json;
 use tokio::io::AsyncReadExt;
 use tokio::task::JoinHandle;
@@ -59,7 +61,9 @@ impl Feed {
         symbols: &[Symbol],
     ) -> Self {
         let prices = BinancePrices::new(&exchange.hosts(), age_max).with_patience(patience);
-        symbols.iter().for_each(|symbol| prices.follow(symbol));
+        for symbol in symbols {
+            prices.follow(symbol);
+        }
         let prices = Arc::new(prices);
         let running = prices.clone();
         let task = tokio::spawn(async move { running.run().await });
@@ -281,6 +285,8 @@ async fn an_address_with_wss_is_spoken_to_through_tls() {
     let hosts = Hosts {
         spot_streams: format!("wss://127.0.0.1:{}", address.port()),
         futures_streams: "wss://127.0.0.1:1".to_owned(),
+        spot_rest: "http://127.0.0.1:1".to_owned(),
+        futures_rest: "http://127.0.0.1:1".to_owned(),
     };
     let prices = BinancePrices::new(&hosts, REASON).with_patience(patience());
     prices.follow(&symbol("BTCUSDT"));
@@ -294,4 +300,48 @@ async fn an_address_with_wss_is_spoken_to_through_tls() {
     };
     // The content type of a TLS handshake (RFC 8446, 5.1).
     assert_eq!(first_byte, 22);
+}
+
+/// The test exchange without a feed: its books never change, so that its streams say nothing.
+#[tokio::test]
+async fn a_quiet_market_is_asked_for_its_book() {
+    let options = BinanceOptions::rehearsal();
+    let face = BinanceFace::new(&options).unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let serving = tokio::spawn(async move {
+        face.serve_until(listener, std::future::pending::<()>())
+            .await
+    });
+    let hosts = Hosts {
+        spot_streams: format!("ws://{address}"),
+        futures_streams: format!("ws://{address}/public"),
+        spot_rest: format!("http://{address}"),
+        futures_rest: format!("http://{address}"),
+    };
+    let age_max = Duration::from_millis(600);
+    let prices = Arc::new(BinancePrices::new(&hosts, age_max));
+    let running = tokio::spawn({
+        let prices = prices.clone();
+        async move { prices.run().await }
+    });
+    let known = async {
+        ponte::prices::known(prices.clone(), symbol("BTCUSDT")).await;
+        ponte::prices::known(prices.clone(), symbol("BTCUSDT.P")).await;
+    };
+    within_reason("first prices", known).await;
+    // Long after the first answer has grown too old there is still a price.
+    let first = prices.last(&symbol("BTCUSDT")).unwrap().at;
+    let later = async {
+        while prices
+            .last(&symbol("BTCUSDT"))
+            .is_none_or(|tick| tick.at.since(first) < age_max * 3)
+        {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    within_reason("a price that was asked for again", later).await;
+    assert!(!prices.follow(&symbol("BTCUSDT")));
+    running.abort();
+    serving.abort();
 }
