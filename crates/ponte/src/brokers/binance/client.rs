@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use ponte_core::id::ClientOrderId;
 use ponte_core::time::Timestamp;
 use reqwest::Method;
-use reqwest::header::HeaderMap;
+use reqwest::header::{HeaderMap, HeaderValue};
 use rustls::ClientConfig;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -142,6 +142,12 @@ impl Client {
                 RECEIVE_WINDOW_MIN.as_millis(),
                 RECEIVE_WINDOW_MAX.as_millis()
             )));
+        }
+        if HeaderValue::from_str(options.api_key.expose()).is_err() {
+            return Err(BrokerError::Refused(
+                "the api key has characters that can't be sent; it is letters and digits"
+                    .to_owned(),
+            ));
         }
         let tls = crate::tls::client_config();
         let rest = &options.hosts.rest;

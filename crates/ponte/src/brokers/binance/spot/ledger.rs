@@ -140,6 +140,12 @@ impl Ledger {
             .map(|entry| (entry.symbol.clone(), entry.shape))
     }
 
+    /// How an order ended, where that is known here.
+    pub(super) fn ended(&self, id: &ClientOrderId) -> Option<OrderReport> {
+        let report = self.orders().get(id)?.report(*id)?;
+        (report.status != ReportedStatus::Working).then_some(report)
+    }
+
     /// Whether the stream has spoken of an order.
     pub(super) fn heard(&self, id: &ClientOrderId) -> bool {
         self.orders().get(id).is_some_and(|entry| entry.heard)

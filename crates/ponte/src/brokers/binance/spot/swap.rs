@@ -126,7 +126,7 @@ impl Spot {
         let body = match reply {
             Reply::Done(body) => body,
             Reply::Refused(refusal) => match refusal.code {
-                Some(HALF_DONE | NOTHING_DONE) => refusal.body,
+                Some(HALF_DONE | NOTHING_DONE) if refusal.status < 500 => refusal.body,
                 Some(_) | None => {
                     self.owe(old);
                     return refusal.fate();
