@@ -42,6 +42,7 @@ pub(super) fn http() -> Result<(Runtime, reqwest::Client), Failure> {
         .build()
         .map_err(|error| broken(&error))?;
     let client = reqwest::Client::builder()
+        .tls_backend_preconfigured((*crate::tls::client_config()).clone())
         .no_proxy()
         .connect_timeout(CONNECT_MAX)
         .timeout(ANSWER_MAX)

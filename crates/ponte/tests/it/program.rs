@@ -16,7 +16,7 @@ const PATIENCE_STEPS: u32 = 1200;
 const STEP: Duration = Duration::from_millis(50);
 
 pub(crate) fn client() -> Client {
-    Client::builder().no_proxy().build().unwrap()
+    crate::http_client()
 }
 
 /// A folder with a configuration, and perhaps a process that runs on it.

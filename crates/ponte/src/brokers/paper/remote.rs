@@ -157,6 +157,7 @@ impl Remote {
     ) -> Result<Self, BrokerError> {
         // The kernel's environment must not send orders through a proxy.
         let client = Client::builder()
+            .tls_backend_preconfigured((*crate::tls::client_config()).clone())
             .no_proxy()
             .tcp_nodelay(true)
             .timeout(REQUEST_TIMEOUT)
@@ -376,6 +377,8 @@ impl Remote {
                 return;
             }
         };
+        // What moved before that number was told to nobody.
+        let _ = into.send(News::Missed);
         // Reported orders whose standing could not be asked yet.
         let mut owed: BTreeSet<ClientOrderId> = BTreeSet::new();
         while !into.is_closed() {

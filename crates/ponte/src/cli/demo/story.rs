@@ -182,6 +182,7 @@ pub(super) async fn play(
     mut each: impl FnMut(&Told) -> Result<(), Failure>,
 ) -> Result<Vec<Told>, Failure> {
     let client = Client::builder()
+        .tls_backend_preconfigured((*crate::tls::client_config()).clone())
         .no_proxy()
         .tcp_nodelay(true)
         .build()

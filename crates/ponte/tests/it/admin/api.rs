@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ponte::admin;
 use ponte::app::Core;
-use reqwest::{Client, Method, StatusCode};
+use reqwest::{Method, StatusCode};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -49,7 +49,7 @@ async fn an_engine_that_takes_nothing_is_not_ready() {
     let base = format!("http://{}", listener.local_addr().unwrap());
     let (stop, stopped) = oneshot::channel::<()>();
     let server = tokio::spawn(ponte::server::serve(listener, router, stopped));
-    let http = Client::builder().no_proxy().build().unwrap();
+    let http = crate::http_client();
     let ask = |path: &str| answer(http.get(format!("{base}{path}")));
     assert_eq!(ask("/readyz").await.0, StatusCode::OK);
     core.engine.stop();

@@ -61,7 +61,7 @@ impl Owner {
         Self {
             folder,
             served: serve(loaded).await.unwrap(),
-            client: Client::builder().no_proxy().build().unwrap(),
+            client: crate::http_client(),
         }
     }
 
