@@ -16,6 +16,7 @@ mod order;
 mod rejection;
 mod report;
 mod time;
+mod trigger;
 mod venue;
 
 pub mod fault;
@@ -35,6 +36,7 @@ pub use order::{
 pub use rejection::{RejectCode, Rejection};
 pub use report::{REPORTS_KEPT_MAX, REPORTS_PAGE_MAX, Report, ReportEvent, ReportPage};
 pub use time::Micros;
+pub use trigger::PriceTrigger;
 pub use venue::{
     ACCOUNTS_MAX, AccountSeed, CancelError, DuplicateIds, LastPrice, NAME_BYTES_MAX,
     OPEN_ORDERS_MAX, OpenOrderSeed, PositionSeed, SYMBOLS_MAX, Venue, VenueOptions,

@@ -67,6 +67,27 @@ pub enum OrderKind {
         /// The worst acceptable price after that.
         price: Decimal,
     },
+    /// At the market, once the last price has reached `stop_price` from the better side: from above for a buy, from
+    /// below for a sell. A target that is passed already when it arrives triggers at once.
+    TakeProfit {
+        /// The price that triggers it.
+        stop_price: Decimal,
+    },
+    /// As a limit order at `price`, once the last price has reached `stop_price` from the better side.
+    TakeProfitLimit {
+        /// The price that triggers it.
+        stop_price: Decimal,
+        /// The worst acceptable price after that.
+        price: Decimal,
+    },
+    /// At the market, once the last price has moved against the order by `callback_bps` of the best price seen: up
+    /// from the lowest for a buy, down from the highest for a sell.
+    TrailingStop {
+        /// How far, in basis points; above 0 and below 10000.
+        callback_bps: Decimal,
+        /// The price from which on it watches: reached from above for a buy, from below for a sell; none for at once.
+        activation_price: Option<Decimal>,
+    },
     /// One order with a stop and a target: whichever is reached first decides what the order becomes, and the other
     /// one is dead from that moment, also when the target is filled only in part.
     OneCancelsOther {
@@ -159,6 +180,11 @@ impl OrderRequest {
 pub enum Phase {
     /// Waits for its stop price, or for either of its two prices.
     Armed,
+    /// Is active and trails the market.
+    Trailing {
+        /// The best price since it became active.
+        best: Decimal,
+    },
     /// Is a limit order now (or always was).
     AtLimit {
         /// The limit.
@@ -166,6 +192,17 @@ pub enum Phase {
     },
     /// Is a market order now (or always was).
     AtMarket,
+}
+
+impl Phase {
+    /// Whether it is neither a limit nor a market order yet.
+    #[must_use]
+    pub fn waits_for_a_price(self) -> bool {
+        match self {
+            Phase::Armed | Phase::Trailing { .. } => true,
+            Phase::AtLimit { .. } | Phase::AtMarket => false,
+        }
+    }
 }
 
 /// Who was there first at an execution; decides the fee.

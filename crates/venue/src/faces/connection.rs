@@ -10,11 +10,11 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
 /// Connections served at a time; further ones wait to be accepted.
-const CONNECTIONS_MAX: usize = 256;
+const CONNECTIONS_MAX: u32 = 256;
 /// How long the head of a request may take.
 const HEADER_READ_MAX: Duration = Duration::from_secs(30);
 /// How long requests under way may take after the server was asked to stop.
@@ -22,15 +22,24 @@ const STOP_MAX: Duration = Duration::from_secs(5);
 /// The pause after a failed accept (out of file handles, most likely).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Cuts one connection. Each request carries that of its own connection as an extension.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Cutter(Arc<Notify>);
+/// Cuts one connection. Each request carries that of its own connection as an extension; what takes the connection over
+/// (a web socket) keeps it, and with it the connection's place among those that are served at a time.
+#[derive(Clone, Debug)]
+pub(crate) struct Cutter {
+    cut: Arc<Notify>,
+    _slot: Arc<Option<OwnedSemaphorePermit>>,
+}
 
 impl Cutter {
     /// Has the connection closed without another byte; the calling handler goes with it and never returns.
     pub(crate) async fn cut<T>(&self) -> T {
-        self.0.notify_one();
+        self.cut.notify_one();
         std::future::pending().await
+    }
+
+    /// Waits until somebody cuts the connection: for what has taken it over.
+    pub(crate) async fn wait_for_cut(&self) {
+        self.cut.notified().await;
     }
 }
 
@@ -56,7 +65,7 @@ pub(crate) async fn serve(
     stopping: watch::Sender<bool>,
     stop: impl Future<Output = ()>,
 ) {
-    let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX as usize));
     let mut connections = JoinSet::new();
     let mut stop = std::pin::pin!(stop);
     loop {
@@ -69,11 +78,12 @@ pub(crate) async fn serve(
             Some(_) = connections.join_next() => {}
             (accepted, slot) = accepted => match accepted {
                 Ok((stream, _)) => {
-                    let connection = serve_connection(stream, router.clone(), stopping.subscribe());
-                    connections.spawn(async move {
-                        connection.await;
-                        drop(slot);
-                    });
+                    let cutter = Cutter {
+                        cut: Arc::default(),
+                        _slot: Arc::new(slot.ok()),
+                    };
+                    let router = router.clone();
+                    connections.spawn(serve_connection(stream, router, cutter, stopping.subscribe()));
                 }
                 Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
             },
@@ -81,13 +91,21 @@ pub(crate) async fn serve(
     }
     drop(listener);
     stopping.send_replace(true);
-    let all_ended = async { while connections.join_next().await.is_some() {} };
+    let all_ended = async {
+        while connections.join_next().await.is_some() {}
+        // Connections that were taken over have left the set but keep their slots.
+        let _ = slots.acquire_many(CONNECTIONS_MAX).await;
+    };
     // What has not ended by then is aborted when the set is dropped.
     let _ = tokio::time::timeout(STOP_MAX, all_ended).await;
 }
 
-async fn serve_connection(stream: TcpStream, router: Router, mut stopping: watch::Receiver<bool>) {
-    let cutter = Cutter::default();
+async fn serve_connection(
+    stream: TcpStream,
+    router: Router,
+    cutter: Cutter,
+    mut stopping: watch::Receiver<bool>,
+) {
     let service = TowerToHyperService::new(router.layer(Extension(cutter.clone())));
     // Small answers must not wait for the acknowledgement of the one before; without it they are only slower.
     let _ = stream.set_nodelay(true);
@@ -95,13 +113,17 @@ async fn serve_connection(stream: TcpStream, router: Router, mut stopping: watch
     server
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_READ_MAX);
-    let mut connection = std::pin::pin!(server.serve_connection(TokioIo::new(stream), service));
+    let mut connection = std::pin::pin!(
+        server
+            .serve_connection(TokioIo::new(stream), service)
+            .with_upgrades()
+    );
     let mut is_stopping = false;
     loop {
         tokio::select! {
             // A client that breaks off is nothing to tell anybody about.
             _ = connection.as_mut() => return,
-            () = cutter.0.notified() => return,
+            () = cutter.cut.notified() => return,
             _ = stopping.wait_for(|stopping| *stopping), if !is_stopping => {
                 is_stopping = true;
                 connection.as_mut().graceful_shutdown();

@@ -1,5 +1,6 @@
 //! Faces: HTTP servers in front of a venue. The only place here with a clock and sockets.
 
+pub mod binance;
 mod clock;
 mod connection;
 pub mod paper;

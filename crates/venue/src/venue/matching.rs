@@ -10,6 +10,7 @@ use crate::order::{
 };
 use crate::rejection::Rejection;
 use crate::time::Micros;
+use crate::trigger::PriceTrigger;
 use rust_decimal::Decimal;
 
 /// One symbol at one moment, and the counter of trades.
@@ -24,9 +25,30 @@ pub(crate) struct Market<'a> {
 impl Market<'_> {
     /// Whether the last price has reached a stop of that side.
     fn reaches_stop(&self, side: Side, stop_price: Decimal) -> bool {
-        match side {
-            Side::Buy => self.last >= stop_price,
-            Side::Sell => self.last <= stop_price,
+        PriceTrigger::stop(side, stop_price).reached(self.last)
+    }
+
+    /// Whether the last price has reached a target of that side.
+    fn reaches_target(&self, side: Side, stop_price: Decimal) -> bool {
+        PriceTrigger::take_profit(side, stop_price).reached(self.last)
+    }
+
+    /// Whether an order that waits for a price would not wait if it arrived now.
+    pub(crate) fn triggers_on_arrival(&self, request: &OrderRequest) -> bool {
+        let side = request.side;
+        match request.kind {
+            OrderKind::Market | OrderKind::Limit { .. } | OrderKind::TrailingStop { .. } => false,
+            OrderKind::Stop { stop_price } | OrderKind::StopLimit { stop_price, .. } => {
+                self.reaches_stop(side, stop_price)
+            }
+            OrderKind::TakeProfit { stop_price }
+            | OrderKind::TakeProfitLimit { stop_price, .. } => {
+                self.reaches_target(side, stop_price)
+            }
+            OrderKind::OneCancelsOther {
+                stop_price,
+                target_price,
+            } => self.reaches_stop(side, stop_price) || self.is_marketable(side, target_price),
         }
     }
 
@@ -46,6 +68,12 @@ impl Market<'_> {
             OrderKind::StopLimit { stop_price, price } => {
                 self.reaches_stop(side, stop_price) && self.is_marketable(side, price)
             }
+            OrderKind::TakeProfit { stop_price } => self.reaches_target(side, stop_price),
+            OrderKind::TakeProfitLimit { stop_price, price } => {
+                self.reaches_target(side, stop_price) && self.is_marketable(side, price)
+            }
+            // It has seen no price yet from which it could have been moved away.
+            OrderKind::TrailingStop { .. } => false,
             OrderKind::OneCancelsOther {
                 stop_price,
                 target_price,
@@ -53,13 +81,18 @@ impl Market<'_> {
         }
     }
 
-    fn opposing(&self, side: Side, worse_bps: Decimal) -> Option<Decimal> {
+    pub(crate) fn opposing(&self, side: Side, worse_bps: Decimal) -> Option<Decimal> {
         self.model
             .opposing_price(side, self.last, self.instrument.price_tick, worse_bps)
     }
 
     /// What an armed order becomes at this price, and whether it then comes to the market as a new order does.
-    fn triggered(&self, request: &OrderRequest, arriving: bool) -> Option<(Phase, bool)> {
+    fn triggered(
+        &self,
+        request: &OrderRequest,
+        phase: Phase,
+        arriving: bool,
+    ) -> Option<(Phase, bool)> {
         let side = request.side;
         match request.kind {
             OrderKind::Market | OrderKind::Limit { .. } => None,
@@ -69,6 +102,16 @@ impl Market<'_> {
             OrderKind::StopLimit { stop_price, price } => self
                 .reaches_stop(side, stop_price)
                 .then_some((Phase::AtLimit { price }, true)),
+            OrderKind::TakeProfit { stop_price } => self
+                .reaches_target(side, stop_price)
+                .then_some((Phase::AtMarket, true)),
+            OrderKind::TakeProfitLimit { stop_price, price } => self
+                .reaches_target(side, stop_price)
+                .then_some((Phase::AtLimit { price }, true)),
+            OrderKind::TrailingStop {
+                callback_bps,
+                activation_price,
+            } => self.trailed(side, callback_bps, activation_price, phase),
             OrderKind::OneCancelsOther {
                 stop_price,
                 target_price,
@@ -91,6 +134,37 @@ impl Market<'_> {
         }
     }
 
+    /// What a trailing stop becomes at this price: active, further along, or a market order.
+    fn trailed(
+        &self,
+        side: Side,
+        callback_bps: Decimal,
+        activation_price: Option<Decimal>,
+        phase: Phase,
+    ) -> Option<(Phase, bool)> {
+        let best = match phase {
+            Phase::Trailing { best } => Some(best),
+            Phase::Armed | Phase::AtLimit { .. } | Phase::AtMarket => None,
+        };
+        let waits = activation_price.is_some_and(|price| !self.reaches_target(side, price));
+        if best.is_none() && waits {
+            return None;
+        }
+        let mut trigger = PriceTrigger::Trail {
+            side,
+            callback_bps,
+            best,
+        };
+        if trigger.reached(self.last) {
+            return Some((Phase::AtMarket, true));
+        }
+        let best = match trigger {
+            PriceTrigger::Trail { best, .. } => best?,
+            PriceTrigger::Rise { price } | PriceTrigger::Fall { price } => price,
+        };
+        Some((Phase::Trailing { best }, false))
+    }
+
     fn fills_resting(&self, side: Side, limit: Decimal) -> bool {
         let opposing = self.opposing(side, Decimal::ZERO);
         opposing.is_some_and(|opposing| self.model.resting_limit_executes(side, limit, opposing))
@@ -98,7 +172,7 @@ impl Market<'_> {
 
     /// The pieces (price, quantity) that can be taken from the market now, up to `quantity` and, with a limit, not
     /// beyond it. A market order slips from the first piece on, a limit order only from piece to piece.
-    fn pieces(
+    pub(crate) fn pieces(
         &self,
         side: Side,
         quantity: Decimal,
@@ -182,15 +256,16 @@ impl Account {
             return;
         };
         let mut comes_to_market = arriving;
-        if order.phase == Phase::Armed
-            && let Some((phase, comes)) = market.triggered(&order.request, arriving)
+        if order.phase.waits_for_a_price()
+            && let Some((phase, comes)) = market.triggered(&order.request, order.phase, arriving)
+            && phase != order.phase
         {
             order.phase = phase;
             order.changed_at = market.now;
             comes_to_market = comes;
         }
         let outcome = match order.phase {
-            Phase::Armed => Ok(()),
+            Phase::Armed | Phase::Trailing { .. } => Ok(()),
             Phase::AtMarket => self.take(id, market, None),
             Phase::AtLimit { price } if comes_to_market => self.take(id, market, Some(price)),
             Phase::AtLimit { price } => self.be_taken(id, market, price),

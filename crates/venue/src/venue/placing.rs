@@ -159,6 +159,70 @@ impl Venue {
             .ok_or_else(|| Rejection::out_of_range("venue order id"))
     }
 
+    /// Whether the order, if it arrived now, would execute at once, at least in part: what a post-only order may not.
+    /// False while no price of its symbol is known.
+    #[must_use]
+    pub fn executes_on_arrival(&self, request: &OrderRequest) -> bool {
+        self.asked_now(request, |market| market.executes_on_arrival(request))
+    }
+
+    /// Whether an order that waits for a price would not wait if it arrived now. False for market, limit and trailing
+    /// orders, and while no price of its symbol is known.
+    #[must_use]
+    pub fn triggers_on_arrival(&self, request: &OrderRequest) -> bool {
+        self.asked_now(request, |market| market.triggers_on_arrival(request))
+    }
+
+    /// The pieces (price, quantity) that an order would take from the market if it arrived now, not beyond `limit` if
+    /// there is one. Empty while no price of the symbol is known or when the prices leave the venue's range.
+    #[must_use]
+    pub fn pieces_now(
+        &self,
+        symbol: &str,
+        side: Side,
+        quantity: Decimal,
+        limit: Option<Decimal>,
+    ) -> Vec<(Decimal, Decimal)> {
+        let pieces = self.with_market(symbol, |market| market.pieces(side, quantity, limit));
+        pieces.and_then(Result::ok).unwrap_or_default()
+    }
+
+    /// Best bid and best ask of the symbol; none while no price of it is known.
+    #[must_use]
+    pub fn bid_and_ask(&self, symbol: &str) -> Option<(Decimal, Decimal)> {
+        self.with_market(symbol, |market| {
+            let bid = market.opposing(Side::Sell, Decimal::ZERO)?;
+            Some((bid, market.opposing(Side::Buy, Decimal::ZERO)?))
+        })?
+    }
+
+    fn asked_now(
+        &self,
+        request: &OrderRequest,
+        question: impl Fn(&matching::Market<'_>) -> bool,
+    ) -> bool {
+        self.with_market(&request.symbol, |market| question(market))
+            .unwrap_or_default()
+    }
+
+    /// Shows the symbol's market as it is now, to somebody who only looks.
+    fn with_market<T>(
+        &self,
+        symbol: &str,
+        look: impl FnOnce(&matching::Market<'_>) -> T,
+    ) -> Option<T> {
+        let last = self.last_price(symbol)?;
+        let instrument = self.instrument(symbol)?;
+        let mut next_trade_id = self.next_trade_id;
+        Some(look(&matching::Market {
+            model: &self.fill_model,
+            instrument: &instrument,
+            last: last.price,
+            now: last.at,
+            next_trade_id: &mut next_trade_id,
+        }))
+    }
+
     fn market<'a>(
         &'a mut self,
         instrument: &'a Instrument,
@@ -211,6 +275,9 @@ pub(super) fn first_phase(kind: OrderKind) -> Phase {
         OrderKind::Limit { price } => Phase::AtLimit { price },
         OrderKind::Stop { .. }
         | OrderKind::StopLimit { .. }
+        | OrderKind::TakeProfit { .. }
+        | OrderKind::TakeProfitLimit { .. }
+        | OrderKind::TrailingStop { .. }
         | OrderKind::OneCancelsOther { .. } => Phase::Armed,
     }
 }
@@ -221,8 +288,20 @@ pub(super) fn check_form(request: &OrderRequest, instrument: &Instrument) -> Res
     match request.kind {
         OrderKind::Market => Ok(()),
         OrderKind::Limit { price } => instrument.check_price("limit price", price),
-        OrderKind::Stop { stop_price } => instrument.check_price("stop price", stop_price),
-        OrderKind::StopLimit { stop_price, price } => {
+        OrderKind::Stop { stop_price } | OrderKind::TakeProfit { stop_price } => {
+            instrument.check_price("stop price", stop_price)
+        }
+        OrderKind::TrailingStop {
+            callback_bps,
+            activation_price,
+        } => {
+            check_callback(request, callback_bps)?;
+            activation_price.map_or(Ok(()), |price| {
+                instrument.check_price("activation price", price)
+            })
+        }
+        OrderKind::StopLimit { stop_price, price }
+        | OrderKind::TakeProfitLimit { stop_price, price } => {
             instrument.check_price("stop price", stop_price)?;
             instrument.check_price("limit price", price)
         }
@@ -235,6 +314,20 @@ pub(super) fn check_form(request: &OrderRequest, instrument: &Instrument) -> Res
             check_bracket(request, stop_price, target_price)
         }
     }
+}
+
+fn check_callback(request: &OrderRequest, callback_bps: Decimal) -> Result<(), Rejection> {
+    if callback_bps <= Decimal::ZERO
+        || callback_bps >= Decimal::from(10_000)
+        || callback_bps.scale() > money::INPUT_DECIMALS_MAX
+    {
+        let message = format!(
+            "callback {callback_bps} bps of {} is not above 0 and below 10000",
+            request.symbol
+        );
+        return Err(Rejection::new(RejectCode::InvalidRequest, message));
+    }
+    Ok(())
 }
 
 fn check_bracket(
@@ -308,8 +401,13 @@ fn deciding_price(request: &OrderRequest, last: Option<LastPrice>) -> Result<Dec
 pub(super) fn working_price(kind: OrderKind, last: Decimal) -> Decimal {
     match kind {
         OrderKind::Market => last,
-        OrderKind::Limit { price } | OrderKind::StopLimit { price, .. } => price,
-        OrderKind::Stop { stop_price } => stop_price,
+        OrderKind::Limit { price }
+        | OrderKind::StopLimit { price, .. }
+        | OrderKind::TakeProfitLimit { price, .. } => price,
+        OrderKind::Stop { stop_price } | OrderKind::TakeProfit { stop_price } => stop_price,
+        OrderKind::TrailingStop {
+            activation_price, ..
+        } => activation_price.unwrap_or(last),
         OrderKind::OneCancelsOther {
             stop_price,
             target_price,

@@ -209,11 +209,18 @@ fn likely_phase(request: &OrderRequest, filled: Decimal) -> Phase {
         OrderKind::OneCancelsOther { target_price, .. } if !filled.is_zero() => Phase::AtLimit {
             price: target_price,
         },
-        OrderKind::StopLimit { price, .. } if !filled.is_zero() => Phase::AtLimit { price },
+        OrderKind::StopLimit { price, .. } | OrderKind::TakeProfitLimit { price, .. }
+            if !filled.is_zero() =>
+        {
+            Phase::AtLimit { price }
+        }
         OrderKind::Market
         | OrderKind::Limit { .. }
         | OrderKind::Stop { .. }
         | OrderKind::StopLimit { .. }
+        | OrderKind::TakeProfit { .. }
+        | OrderKind::TakeProfitLimit { .. }
+        | OrderKind::TrailingStop { .. }
         | OrderKind::OneCancelsOther { .. } => placing::first_phase(request.kind),
     }
 }

@@ -14,3 +14,4 @@ mod feed;
 mod orders;
 mod properties;
 mod script;
+mod triggers;

@@ -29,6 +29,12 @@ fn kind() -> impl Strategy<Value = OrderKind> {
         3 => price().prop_map(|price| OrderKind::Limit { price }),
         2 => price().prop_map(|stop_price| OrderKind::Stop { stop_price }),
         2 => (price(), price()).prop_map(|(stop_price, price)| OrderKind::StopLimit { stop_price, price }),
+        2 => price().prop_map(|stop_price| OrderKind::TakeProfit { stop_price }),
+        2 => (price(), price()).prop_map(|(stop_price, price)| OrderKind::TakeProfitLimit { stop_price, price }),
+        2 => (1_i64..2_000, prop::option::of(price())).prop_map(|(bps, activation_price)| OrderKind::TrailingStop {
+            callback_bps: Decimal::from(bps),
+            activation_price,
+        }),
         3 => (price(), price()).prop_map(|(stop_price, target_price)| OrderKind::OneCancelsOther { stop_price, target_price }),
     ]
 }
@@ -156,10 +162,20 @@ impl Auditor {
         self.fees += fill.fee;
         assert_eq!(fill.value, fill.quantity * fill.price);
         match (request.kind, request.side) {
-            (OrderKind::Limit { price } | OrderKind::StopLimit { price, .. }, Side::Buy) => {
+            (
+                OrderKind::Limit { price }
+                | OrderKind::StopLimit { price, .. }
+                | OrderKind::TakeProfitLimit { price, .. },
+                Side::Buy,
+            ) => {
                 assert!(fill.price <= price)
             }
-            (OrderKind::Limit { price } | OrderKind::StopLimit { price, .. }, Side::Sell) => {
+            (
+                OrderKind::Limit { price }
+                | OrderKind::StopLimit { price, .. }
+                | OrderKind::TakeProfitLimit { price, .. },
+                Side::Sell,
+            ) => {
                 assert!(fill.price >= price)
             }
             _ => {}
@@ -307,7 +323,9 @@ proptest! {
                 OrderKind::Limit { .. } => OrderKind::Limit { price },
                 OrderKind::Stop { .. } => OrderKind::Stop { stop_price: price },
                 OrderKind::OneCancelsOther { target_price, .. } => OrderKind::OneCancelsOther { stop_price: price, target_price },
-                OrderKind::Market | OrderKind::StopLimit { .. } => kind,
+                OrderKind::TakeProfit { .. } => OrderKind::TakeProfit { stop_price: price },
+                OrderKind::TrailingStop { .. } => OrderKind::TrailingStop { callback_bps: price, activation_price: Some(reference) },
+                OrderKind::Market | OrderKind::StopLimit { .. } | OrderKind::TakeProfitLimit { .. } => kind,
             };
             let side = if buys { Side::Buy } else { Side::Sell };
             let request = OrderRequest {

@@ -93,7 +93,30 @@ pub(crate) fn parse(words: &[&str]) -> OrderRequest {
     } else {
         Side::Sell
     };
-    let (kind, mut rest) = match (*kind, rest) {
+    let (kind, mut rest) = parse_kind(kind, rest);
+    let mut request = OrderRequest::market(id, "X", side, decimal(quantity)).with_kind(kind);
+    while let [flag, after @ ..] = rest {
+        rest = after;
+        match (*flag, after) {
+            ("ioc", _) => request.time_in_force = TimeInForce::Ioc,
+            ("fok", _) => request.time_in_force = TimeInForce::Fok,
+            ("reduce", _) => request.reduce_only = true,
+            ("ref", [price, after @ ..]) => {
+                request.reference_price = Some(decimal(price));
+                rest = after;
+            }
+            ("until", [until, after @ ..]) => {
+                request.valid_until = Some(Micros(until.parse().unwrap()));
+                rest = after;
+            }
+            _ => panic!("{words:?} has no known flag {flag}"),
+        }
+    }
+    request
+}
+
+fn parse_kind<'a>(kind: &str, rest: &'a [&'a str]) -> (OrderKind, &'a [&'a str]) {
+    match (kind, rest) {
         ("market", rest) => (OrderKind::Market, rest),
         ("limit", [price, rest @ ..]) => (
             OrderKind::Limit {
@@ -121,27 +144,28 @@ pub(crate) fn parse(words: &[&str]) -> OrderRequest {
             },
             rest,
         ),
-        _ => panic!("{words:?} has no known kind"),
-    };
-    let mut request = OrderRequest::market(id, "X", side, decimal(quantity)).with_kind(kind);
-    while let [flag, after @ ..] = rest {
-        rest = after;
-        match (*flag, after) {
-            ("ioc", _) => request.time_in_force = TimeInForce::Ioc,
-            ("fok", _) => request.time_in_force = TimeInForce::Fok,
-            ("reduce", _) => request.reduce_only = true,
-            ("ref", [price, after @ ..]) => {
-                request.reference_price = Some(decimal(price));
-                rest = after;
-            }
-            ("until", [until, after @ ..]) => {
-                request.valid_until = Some(Micros(until.parse().unwrap()));
-                rest = after;
-            }
-            _ => panic!("{words:?} has no known flag {flag}"),
-        }
+        ("target", [stop, rest @ ..]) => (
+            OrderKind::TakeProfit {
+                stop_price: decimal(stop),
+            },
+            rest,
+        ),
+        ("targetlimit", [stop, price, rest @ ..]) => (
+            OrderKind::TakeProfitLimit {
+                stop_price: decimal(stop),
+                price: decimal(price),
+            },
+            rest,
+        ),
+        ("trail", [callback_bps, activation, rest @ ..]) => (
+            OrderKind::TrailingStop {
+                callback_bps: decimal(callback_bps),
+                activation_price: (*activation != "now").then(|| decimal(activation)),
+            },
+            rest,
+        ),
+        _ => panic!("{kind} {rest:?} is no known kind"),
     }
-    request
 }
 
 /// Rejections are left out: the trace takes them from the answer.

@@ -65,6 +65,8 @@ pub(super) struct OrderBody {
     #[serde(default)]
     target_price: Option<PlainDecimal>,
     #[serde(default)]
+    callback_bps: Option<PlainDecimal>,
+    #[serde(default)]
     time_in_force: TimeInForce,
     #[serde(default)]
     reduce_only: bool,
@@ -81,6 +83,9 @@ pub(super) enum OrderType {
     Limit,
     Stop,
     StopLimit,
+    TakeProfit,
+    TakeProfitLimit,
+    TrailingStop,
     Oco,
 }
 
@@ -91,6 +96,9 @@ impl OrderType {
             OrderType::Limit => "limit",
             OrderType::Stop => "stop",
             OrderType::StopLimit => "stop_limit",
+            OrderType::TakeProfit => "take_profit",
+            OrderType::TakeProfitLimit => "take_profit_limit",
+            OrderType::TrailingStop => "trailing_stop",
             OrderType::Oco => "oco",
         }
     }
@@ -104,15 +112,30 @@ impl OrderBody {
             plain(self.price),
             plain(self.stop_price),
             plain(self.target_price),
+            plain(self.callback_bps),
         );
         let kind = match (self.kind, prices) {
-            (OrderType::Market, (None, None, None)) => OrderKind::Market,
-            (OrderType::Limit, (Some(price), None, None)) => OrderKind::Limit { price },
-            (OrderType::Stop, (None, Some(stop_price), None)) => OrderKind::Stop { stop_price },
-            (OrderType::StopLimit, (Some(price), Some(stop_price), None)) => {
+            (OrderType::Market, (None, None, None, None)) => OrderKind::Market,
+            (OrderType::Limit, (Some(price), None, None, None)) => OrderKind::Limit { price },
+            (OrderType::Stop, (None, Some(stop_price), None, None)) => {
+                OrderKind::Stop { stop_price }
+            }
+            (OrderType::StopLimit, (Some(price), Some(stop_price), None, None)) => {
                 OrderKind::StopLimit { stop_price, price }
             }
-            (OrderType::Oco, (None, Some(stop_price), Some(target_price))) => {
+            (OrderType::TakeProfit, (None, Some(stop_price), None, None)) => {
+                OrderKind::TakeProfit { stop_price }
+            }
+            (OrderType::TakeProfitLimit, (Some(price), Some(stop_price), None, None)) => {
+                OrderKind::TakeProfitLimit { stop_price, price }
+            }
+            (OrderType::TrailingStop, (None, activation_price, None, Some(callback_bps))) => {
+                OrderKind::TrailingStop {
+                    callback_bps,
+                    activation_price,
+                }
+            }
+            (OrderType::Oco, (None, Some(stop_price), Some(target_price), None)) => {
                 OrderKind::OneCancelsOther {
                     stop_price,
                     target_price,
@@ -146,7 +169,9 @@ fn needed(kind: OrderType) -> &'static str {
         OrderType::Market => "none",
         OrderType::Limit => "price",
         OrderType::Stop => "stop_price",
-        OrderType::StopLimit => "stop_price and price",
+        OrderType::StopLimit | OrderType::TakeProfitLimit => "stop_price and price",
+        OrderType::TakeProfit => "stop_price",
+        OrderType::TrailingStop => "callback_bps, and stop_price to wait for before it trails",
         OrderType::Oco => "stop_price and target_price",
     }
 }
@@ -164,6 +189,8 @@ pub(super) struct OrderView {
     price: Option<Decimal>,
     stop_price: Option<Decimal>,
     target_price: Option<Decimal>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    callback_bps: Option<Decimal>,
     time_in_force: TimeInForce,
     reduce_only: bool,
     status: &'static str,
@@ -186,6 +213,18 @@ impl OrderView {
             OrderKind::StopLimit { stop_price, price } => {
                 (OrderType::StopLimit, Some(price), Some(stop_price), None)
             }
+            OrderKind::TakeProfit { stop_price } => {
+                (OrderType::TakeProfit, None, Some(stop_price), None)
+            }
+            OrderKind::TakeProfitLimit { stop_price, price } => (
+                OrderType::TakeProfitLimit,
+                Some(price),
+                Some(stop_price),
+                None,
+            ),
+            OrderKind::TrailingStop {
+                activation_price, ..
+            } => (OrderType::TrailingStop, None, activation_price, None),
             OrderKind::OneCancelsOther {
                 stop_price,
                 target_price,
@@ -208,6 +247,16 @@ impl OrderView {
             price,
             stop_price,
             target_price,
+            callback_bps: match request.kind {
+                OrderKind::TrailingStop { callback_bps, .. } => Some(callback_bps),
+                OrderKind::Market
+                | OrderKind::Limit { .. }
+                | OrderKind::Stop { .. }
+                | OrderKind::StopLimit { .. }
+                | OrderKind::TakeProfit { .. }
+                | OrderKind::TakeProfitLimit { .. }
+                | OrderKind::OneCancelsOther { .. } => None,
+            },
             time_in_force: request.time_in_force,
             reduce_only: request.reduce_only,
             status,
