@@ -4,6 +4,7 @@
 //! the broker's definite word. The trait has no default bodies: what a broker can't do stands in
 //! its capabilities and is refused before anything is sent.
 
+pub mod binance;
 pub mod paper;
 
 use std::future::Future;

@@ -1,0 +1,43 @@
+//! Binance: spot and USDⓈ-M futures, each account in one of the two markets.
+//!
+//! The parts that both share are here: how requests are signed, timed, limited and sent, what the
+//! exchange's answers mean, and until when an order that was sent may still arrive. What an order
+//! is in each market's own terms is in the market's folder.
+
+mod client;
+mod clock;
+mod code;
+mod fence;
+mod futures;
+mod http;
+mod limits;
+mod options;
+mod params;
+mod reply;
+mod sign;
+mod socket;
+mod spot;
+mod ws_api;
+
+use std::sync::Arc;
+
+pub use options::{
+    Hosts, Margin, Market, Options, PROCESSING_LIMIT, RECEIVE_WINDOW_DEFAULT, RECEIVE_WINDOW_MAX,
+    RECEIVE_WINDOW_MIN, StopSize, Transport, TriggerPrice,
+};
+
+use crate::brokers::{Broker, BrokerError};
+
+/// Builds the adapter of one account. The exchange need not be up: nothing is awaited from it.
+///
+/// # Errors
+/// Keys and addresses that can't be used.
+pub async fn connect(options: Options) -> Result<Arc<dyn Broker>, BrokerError> {
+    match options.market {
+        Market::Spot => {
+            let _c = client::Client::new(options)?;
+            Err(BrokerError::Refused(String::new()))
+        }
+        Market::Futures => futures::connect(options),
+    }
+}
