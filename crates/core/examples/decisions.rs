@@ -220,6 +220,7 @@ fn policy() -> Policy {
             max_position: Quantity::new(large).ok(),
             max_orders_per_minute: Some(1_000_000),
             max_signal_age: Some(Duration::from_secs(60)),
+            max_price_deviation: None,
         },
         instruments: Instruments {
             listed,

@@ -206,6 +206,9 @@ pub enum Event {
         id: ClientOrderId,
         /// How much of it, where that was open until now.
         quantity: Decimal,
+        /// The orders whose place it takes.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        instead_of: Vec<ClientOrderId>,
     },
     /// The broker has the order.
     OrderAcknowledged {
@@ -229,6 +232,9 @@ pub enum Event {
         price: Decimal,
         /// The fee for it.
         fee: Decimal,
+        /// How much of it the broker kept as its fee, in units of the instrument: bought, not held.
+        #[serde(default, skip_serializing_if = "Decimal::is_zero")]
+        withheld: Decimal,
         /// How much has traded in all.
         total: Decimal,
         /// When the broker says that it happened.
@@ -242,6 +248,11 @@ pub enum Event {
         why: NotSent,
         /// When it is tried again.
         retry_at: Timestamp,
+    },
+    /// A protective stop has not come to rest in time.
+    ProtectionLate {
+        /// The stop's order.
+        id: ClientOrderId,
     },
     /// Nobody knows whether the broker has the order.
     OrderUnknown {
@@ -465,6 +476,7 @@ impl Event {
             Self::OrderAcknowledged { .. } => "order_acknowledged",
             Self::OrderFilled { .. } => "order_filled",
             Self::OrderNotSent { .. } => "order_not_sent",
+            Self::ProtectionLate { .. } => "protection_late",
             Self::OrderUnknown { .. } => "order_unknown",
             Self::OrderQuestioned { .. } => "order_questioned",
             Self::CancelRequested { .. } => "cancel_requested",
@@ -485,6 +497,7 @@ impl Event {
             | Self::OrderAcknowledged { id, .. }
             | Self::OrderFilled { id, .. }
             | Self::OrderNotSent { id, .. }
+            | Self::ProtectionLate { id }
             | Self::OrderUnknown { id, .. }
             | Self::OrderQuestioned { id }
             | Self::CancelRequested { id, .. }

@@ -109,6 +109,31 @@ impl OrderKind {
         terms: Terms::Market,
     };
 
+    /// Whether it cuts a loss: the part of protection without which a position is naked.
+    #[must_use]
+    pub const fn is_stop(self) -> bool {
+        match self {
+            Self::Single { terms } => match terms {
+                Terms::Stop { .. } | Terms::StopLimit { .. } => true,
+                Terms::Market | Terms::Limit { .. } => false,
+            },
+            Self::OneCancelsOther { .. } | Self::TrailingStop { .. } => true,
+        }
+    }
+
+    /// Whether it takes a gain.
+    #[must_use]
+    pub const fn is_target(self) -> bool {
+        match self {
+            Self::Single { terms } => match terms {
+                Terms::Limit { .. } => true,
+                Terms::Market | Terms::Stop { .. } | Terms::StopLimit { .. } => false,
+            },
+            Self::OneCancelsOther { .. } => true,
+            Self::TrailingStop { .. } => false,
+        }
+    }
+
     /// Whether the order may rest at the broker rather than execute at once.
     #[must_use]
     pub const fn rests(self) -> bool {
@@ -263,6 +288,12 @@ pub struct Order {
     pub average_price: Decimal,
     /// Fees so far, in the account's currency.
     pub fees: Decimal,
+    /// How much of what was bought the broker has kept as its fee, in units of the instrument.
+    #[serde(default, skip_serializing_if = "Decimal::is_zero")]
+    pub withheld: Decimal,
+    /// Whether the guard has acted because it did not come to rest in time.
+    #[serde(default)]
+    pub late: bool,
     /// The broker's own id, once it has told it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub broker_order_id: Option<String>,

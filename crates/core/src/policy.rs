@@ -191,6 +191,8 @@ pub struct Rules {
     pub max_orders_per_minute: Option<u32>,
     /// The oldest entry that is still sent; [`SIGNAL_AGE_DEFAULT`] when absent.
     pub max_signal_age: Option<Duration>,
+    /// How far an entry's price may be from the market's, in percent.
+    pub max_price_deviation: Option<Decimal>,
 }
 
 /// Strategies → accounts, with the size and the symbols of each leg.

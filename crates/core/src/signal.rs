@@ -263,6 +263,12 @@ pub struct Protection {
 }
 
 impl Protection {
+    /// Whether it cuts losses: without it the position would be naked.
+    #[must_use]
+    pub const fn has_stop(&self) -> bool {
+        self.stop.is_some() || self.trail_percent.is_some()
+    }
+
     /// Whether there is nothing to place.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -33,6 +33,9 @@ pub struct State {
     pub accounts: BTreeMap<AccountName, AccountState>,
     /// When each strategy was last heard of.
     pub heard: BTreeMap<StrategyName, Timestamp>,
+    /// When the latest process began to work.
+    #[serde(default)]
+    pub started_at: Timestamp,
 }
 
 /// What is true of one account.
@@ -73,6 +76,9 @@ pub struct Position {
     pub realised: Decimal,
     /// Fees so far.
     pub fees: Decimal,
+    /// How much of it was asked to have a stop, unsigned.
+    #[serde(default, skip_serializing_if = "Decimal::is_zero")]
+    pub guarded: Decimal,
 }
 
 impl Position {
@@ -220,6 +226,7 @@ impl State {
         match event {
             // A new process asks again at once, however often the ones before it asked.
             Event::Started { .. } => {
+                self.started_at = at;
                 for account in self.accounts.values_mut() {
                     account
                         .orders
@@ -242,6 +249,7 @@ impl State {
             | Event::OrderAcknowledged { id, .. }
             | Event::OrderFilled { id, .. }
             | Event::OrderNotSent { id, .. }
+            | Event::ProtectionLate { id }
             | Event::OrderUnknown { id, .. }
             | Event::OrderQuestioned { id }
             | Event::CancelRequested { id, .. }
@@ -304,6 +312,8 @@ impl State {
             filled: Decimal::ZERO,
             average_price: Decimal::ZERO,
             fees: Decimal::ZERO,
+            withheld: Decimal::ZERO,
+            late: false,
             broker_order_id: None,
             cancel_requested: false,
             questions: 0,
@@ -323,6 +333,14 @@ impl State {
             account.protection.insert(plan.id);
         }
     }
+}
+
+/// What one report adds to an order.
+struct Traded {
+    quantity: Decimal,
+    price: Decimal,
+    fee: Decimal,
+    withheld: Decimal,
 }
 
 impl AccountState {
@@ -370,11 +388,14 @@ impl AccountState {
             .filter_map(|id| self.orders.get(id))
     }
 
+    /// The open orders that protect a position.
+    pub fn protection_orders(&self) -> impl Iterator<Item = &Order> {
+        self.protection.iter().filter_map(|id| self.orders.get(id))
+    }
+
     /// The open orders of a lane that protect a position.
     pub fn protection_in<'a>(&'a self, lane: &'a Lane) -> impl Iterator<Item = &'a Order> {
-        self.protection
-            .iter()
-            .filter_map(|id| self.orders.get(id))
+        self.protection_orders()
             .filter(|order| order.plan.symbol == lane.symbol)
     }
 
@@ -388,18 +409,30 @@ impl AccountState {
             quantity,
             price,
             fee,
+            withheld,
             total,
             ..
         } = event
         {
-            self.apply_fill(id, *quantity, *price, *fee, *total);
+            let fill = Traded {
+                quantity: *quantity,
+                price: *price,
+                fee: *fee,
+                withheld: *withheld,
+            };
+            self.apply_fill(id, &fill, *total);
             return;
         }
         let Some(order) = self.orders.get_mut(id) else {
             return;
         };
         match event {
-            Event::OrderReleased { quantity, .. } => {
+            Event::OrderReleased {
+                quantity,
+                instead_of,
+                ..
+            } => {
+                order.plan.instead_of.clone_from(instead_of);
                 order.status = OrderStatus::Submitting;
                 order.attempts += 1;
                 order.wake_at = None;
@@ -420,6 +453,7 @@ impl AccountState {
                 order.wake_at = Some(*retry_at);
                 order.reason = Some(why.to_string());
             }
+            Event::ProtectionLate { .. } => order.late = true,
             Event::OrderUnknown { why, ask_at, .. } => {
                 order.status = OrderStatus::Unknown;
                 order.wake_at = *ask_at;
@@ -453,14 +487,7 @@ impl AccountState {
         }
     }
 
-    fn apply_fill(
-        &mut self,
-        id: &ClientOrderId,
-        quantity: Decimal,
-        price: Decimal,
-        fee: Decimal,
-        total: Decimal,
-    ) {
+    fn apply_fill(&mut self, id: &ClientOrderId, fill: &Traded, total: Decimal) {
         // An order can trade after we took it for over: the position counts, whatever we thought.
         let Some(order) = self.orders.get_mut(id).or_else(|| self.closed.get_mut(id)) else {
             return;
@@ -468,21 +495,34 @@ impl AccountState {
         let cost = order
             .filled
             .saturating_mul(order.average_price)
-            .saturating_add(quantity.saturating_mul(price));
-        order.average_price = cost.checked_div(total).unwrap_or(price).normalize();
+            .saturating_add(fill.quantity.saturating_mul(fill.price));
+        order.average_price = cost.checked_div(total).unwrap_or(fill.price).normalize();
         order.filled = total.normalize();
-        order.fees = order.fees.saturating_add(fee).normalize();
+        order.fees = order.fees.saturating_add(fill.fee).normalize();
+        order.withheld = order.withheld.saturating_add(fill.withheld).normalize();
         let plan = &order.plan;
-        let change = plan.side.signed(quantity);
-        if let Ok(price) = Price::new(price) {
+        let change = plan.side.signed(fill.quantity) - fill.withheld;
+        if let Ok(price) = Price::new(fill.price) {
             self.prices.insert(plan.symbol.clone(), price);
         }
-        self.positions
+        let position = self
+            .positions
             .entry(plan.strategy.clone())
             .or_default()
             .entry(plan.symbol.clone())
-            .or_default()
-            .book(change, price, plan.multiplier, fee);
+            .or_default();
+        position.book(change, fill.price, plan.multiplier, fill.fee);
+        match plan.class {
+            OrderClass::Entry if plan.protection.has_stop() => {
+                position.guarded = position.guarded.saturating_add(change.abs());
+            }
+            // What a stop has sold was what it was there for.
+            OrderClass::Protection if plan.kind.is_stop() => {
+                position.guarded = (position.guarded - change.abs()).max(Decimal::ZERO);
+            }
+            OrderClass::Entry | OrderClass::Exit | OrderClass::Protection => {}
+        }
+        position.guarded = position.guarded.min(position.quantity.abs()).normalize();
     }
 
     fn close(&mut self, id: &ClientOrderId) {

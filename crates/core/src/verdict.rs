@@ -25,8 +25,18 @@ pub enum Rule {
     MinQuantity,
     /// The value is not below the broker's smallest.
     MinNotional,
+    /// The quantity is not above the broker's largest.
+    MaxQuantity,
+    /// The value is not above the broker's largest.
+    MaxNotional,
     /// The prices are whole numbers of ticks.
     PriceTick,
+    /// The prices lie in the broker's band around the market's.
+    PriceBand,
+    /// The broker takes new positions in the symbol now.
+    MarketOpen,
+    /// The price is not too far from the market's.
+    MaxPriceDeviation,
     /// Stop and targets lie on their sides of the price.
     Protection,
     /// The quantity of one order.
@@ -60,7 +70,12 @@ impl Rule {
             Self::QuantityStep => "quantity_step",
             Self::MinQuantity => "min_quantity",
             Self::MinNotional => "min_notional",
+            Self::MaxQuantity => "max_quantity",
+            Self::MaxNotional => "max_notional",
             Self::PriceTick => "price_tick",
+            Self::PriceBand => "price_band",
+            Self::MarketOpen => "market_open",
+            Self::MaxPriceDeviation => "max_price_deviation",
             Self::Protection => "protection",
             Self::MaxOrderQuantity => "max_order_quantity",
             Self::MaxOrderNotional => "max_order_notional",

@@ -46,6 +46,8 @@ pub struct Metrics {
     pub journal_bytes: Gauge<u64, AtomicU64>,
     /// Halts in force.
     pub halts: Gauge,
+    /// Positions without the stop that they were asked to have.
+    pub naked_positions: Gauge,
 }
 
 impl Default for Metrics {
@@ -65,6 +67,7 @@ impl Default for Metrics {
             journal_events: Gauge::default(),
             journal_bytes: Gauge::default(),
             halts: Gauge::default(),
+            naked_positions: Gauge::default(),
         };
         metrics.register();
         metrics
@@ -116,6 +119,11 @@ impl Metrics {
             self.journal_bytes.clone(),
         );
         r.register("halts", "Halts in force", self.halts.clone());
+        r.register(
+            "naked_positions",
+            "Positions without the stop that they were asked to have",
+            self.naked_positions.clone(),
+        );
         let mut time = |name, help, histogram: &Histogram| {
             r.register_with_unit(name, help, Unit::Seconds, histogram.clone());
         };

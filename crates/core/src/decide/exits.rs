@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use super::{Context, Decision, cancel};
 use crate::id::{AccountName, ClientOrderId, StrategyName, Symbol};
 use crate::message::{Command, Event};
-use crate::number::Quantity;
+use crate::number::{Quantity, floor_to_step};
 use crate::order::{Order, OrderClass, OrderKind, OrderPlan, OrderStatus, Origin};
 use crate::policy::EXIT_LIFE;
 use crate::signal::{Protection, Side};
@@ -79,13 +79,46 @@ impl Standing {
     }
 }
 
+/// The part of a quantity that is in whole steps of the broker's. A fee that was kept from what was
+/// bought leaves less than a step behind, which nobody can trade.
+pub(super) fn in_steps(
+    context: Context<'_>,
+    account: &AccountName,
+    symbol: &Symbol,
+    quantity: Decimal,
+) -> Decimal {
+    let step = context
+        .policy
+        .accounts
+        .get(account)
+        .and_then(|policy| policy.instruments.get(symbol))
+        .map(|instrument| instrument.quantity_step);
+    step.and_then(|step| floor_to_step(quantity.abs(), step))
+        .map_or(quantity, |whole| {
+            if quantity.is_sign_negative() {
+                -whole
+            } else {
+                whole
+            }
+        })
+}
+
+/// What a holding is, signed, as far as it can be traded.
+pub(super) fn held(context: Context<'_>, holding: Holding<'_>) -> Decimal {
+    let account = context.state.account(holding.account);
+    let held = account.map_or(Decimal::ZERO, |account| {
+        account.held(holding.strategy, holding.symbol)
+    });
+    in_steps(context, holding.account, holding.symbol, held)
+}
+
 /// Where a holding stands. Entries that are being taken back still count: they may fill.
-pub(super) fn standing(account: Option<&AccountState>, holding: Holding<'_>) -> Standing {
-    let Some(account) = account else {
+pub(super) fn standing(context: Context<'_>, holding: Holding<'_>) -> Standing {
+    let Some(account) = context.state.account(holding.account) else {
         return Standing::default();
     };
     let mut standing = Standing {
-        held: account.held(holding.strategy, holding.symbol),
+        held: held(context, holding),
         ..Standing::default()
     };
     let orders = account.orders_in(holding.symbol);
@@ -204,7 +237,7 @@ pub(super) fn exit(
     let Some(account) = context.state.account(holding.account) else {
         return exit;
     };
-    let now = standing(Some(account), holding);
+    let now = standing(context, holding);
     // Exits that rest hold what a market exit needs now: they are taken back for it.
     let short = amount.is_none_or(|amount| amount > now.free()) && !how.kind.rests();
     let pending = pending(account, holding, amount.is_none(), short);
@@ -308,12 +341,57 @@ fn order(
             Origin::Protects(_) | Origin::Operator(_) => None,
         },
         expires_at: context.now().after(EXIT_LIFE),
-        after,
         replaces: None,
-        instead_of: Vec::new(),
+        instead_of: if after.is_empty() {
+            in_its_way(context, holding, quantity.get())
+        } else {
+            Vec::new()
+        },
+        after,
         multiplier: multiplier(context, holding.account, holding.symbol),
         reduce_only: !how.kind.rests() && is_alone(context, holding),
     }
+}
+
+/// Where a resting order holds what it would sell: the protection that must make way for an exit
+/// of so much, the youngest first. Nothing elsewhere.
+pub(super) fn in_its_way(
+    context: Context<'_>,
+    holding: Holding<'_>,
+    quantity: Decimal,
+) -> Vec<ClientOrderId> {
+    let holds = context
+        .policy
+        .accounts
+        .get(holding.account)
+        .is_some_and(|policy| policy.capabilities.resting_holds);
+    let Some(account) = context.state.account(holding.account).filter(|_| holds) else {
+        return Vec::new();
+    };
+    let held = held(context, holding);
+    let resting = |order: &&Order| {
+        holding.is_of(order)
+            && order.plan.class != OrderClass::Entry
+            && order.plan.kind.rests()
+            && order.plan.side == closing_side(held)
+            && order.status.may_be_at_broker()
+    };
+    let orders = || account.orders_in(holding.symbol).filter(resting);
+    let bound = orders().fold(Decimal::ZERO, |sum, order| sum + order.remaining());
+    let mut missing = quantity - (held.abs() - bound);
+    let mut protection: Vec<_> = orders()
+        .filter(|order| order.plan.class == OrderClass::Protection)
+        .collect();
+    protection.sort_by_key(|order| std::cmp::Reverse((order.planned_at, order.plan.id)));
+    protection
+        .into_iter()
+        .take_while(|order| {
+            let needed = missing > Decimal::ZERO;
+            missing -= order.remaining();
+            needed
+        })
+        .map(|order| order.plan.id)
+        .collect()
 }
 
 /// Whether no other strategy holds the symbol in this account, or is about to.
@@ -331,6 +409,16 @@ pub(super) fn is_alone(context: Context<'_>, holding: Holding<'_>) -> bool {
         order.plan.strategy != *holding.strategy && order.plan.class == OrderClass::Entry
     });
     !held && !coming
+}
+
+/// Whether protection that rests for this holding tells the broker that it may only reduce.
+pub(super) fn rests_reducing(context: Context<'_>, holding: Holding<'_>) -> bool {
+    let can = context
+        .policy
+        .accounts
+        .get(holding.account)
+        .is_some_and(|policy| policy.capabilities.resting_reduce_only);
+    can && is_alone(context, holding)
 }
 
 /// What one unit's move of 1 in price is worth, by the broker's list or else by the position.

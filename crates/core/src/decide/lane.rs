@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 
-use super::exits::{self, holding_of};
-use super::{Context, Decision, cancel, protection, rules};
+use super::exits::{self, Holding, holding_of};
+use super::{Context, Decision, cancel, guard, rules};
 use crate::id::{ClientOrderId, StrategyName};
 use crate::message::{Command, Event, OrderEnd};
 use crate::number::Quantity;
-use crate::order::{Lane, Order, OrderClass, OrderPlan, OrderStatus, Origin};
+use crate::order::{Lane, Order, OrderClass, OrderKind, OrderPlan, OrderStatus, Origin};
 use crate::policy::EXIT_LIFE;
 use crate::state::{AccountState, State};
 
@@ -33,6 +33,7 @@ pub(super) fn tick(context: Context<'_>) -> Decision {
             decision.command(Command::Find(Box::new(order.plan.clone())));
         }
     }
+    decision.join(guard::late_protection(context));
     decision
 }
 
@@ -52,7 +53,8 @@ fn changed_order(event: &Event) -> Option<ClientOrderId> {
     match event {
         Event::OrderPlanned { plan, .. } => plan.replaces,
         Event::CancelRequested { id, .. } | Event::OrderEnded { id, .. } => Some(*id),
-        Event::Started { .. }
+        Event::ProtectionLate { .. }
+        | Event::Started { .. }
         | Event::RequestRefused(_)
         | Event::AlertDecided(_)
         | Event::Alarm { .. }
@@ -87,7 +89,12 @@ fn fit_protection(context: Context<'_>, account: &AccountState, lane: &Lane) -> 
         }
     }
     for (strategy, mut orders) in by_strategy {
-        let held = account.held(strategy, &lane.symbol);
+        let holding = Holding {
+            account: &lane.account,
+            strategy,
+            symbol: &lane.symbol,
+        };
+        let held = exits::held(context, holding);
         let closes =
             |order: &Order| !held.is_zero() && exits::closing_side(held) == order.plan.side;
         for order in orders.iter().filter(|order| !closes(order)) {
@@ -99,29 +106,41 @@ fn fit_protection(context: Context<'_>, account: &AccountState, lane: &Lane) -> 
         // What is being replaced rests until its replacement does, and counts no more.
         orders.retain(|order| closes(order) && !replaced.contains(&order.plan.id));
         orders.sort_by_key(|order| std::cmp::Reverse((order.planned_at, order.plan.id)));
-        let total = orders
-            .iter()
-            .fold(Decimal::ZERO, |sum, order| sum + order.remaining());
-        let mut excess = total - held.abs();
-        for order in orders {
-            if excess <= Decimal::ZERO {
-                break;
-            }
-            let remaining = order.remaining();
-            if remaining <= excess {
+        for (order, wanted) in fitted(&orders, held.abs()) {
+            let Ok(quantity) = Quantity::new(wanted) else {
                 decision.join(cancel::request(order, "the position is smaller now"));
-                excess -= remaining;
-            } else {
-                if let Ok(quantity) = Quantity::new(remaining - excess)
-                    && let Some(plan) = smaller(context, account, order, quantity)
-                {
-                    exits::plan_order(&mut decision, plan);
-                }
-                excess = Decimal::ZERO;
+                continue;
+            };
+            if let Some(plan) = smaller(context, account, order, quantity) {
+                exits::plan_order(&mut decision, plan);
             }
         }
     }
     decision
+}
+
+/// The orders that must shrink, youngest first, and to what: stops and targets each may be as large
+/// as the position together, and an order that is both counts as both.
+fn fitted<'a>(orders: &[&'a Order], held: Decimal) -> Vec<(&'a Order, Decimal)> {
+    let mut sizes: Vec<_> = orders
+        .iter()
+        .map(|order| (*order, order.remaining()))
+        .collect();
+    for has_role in [OrderKind::is_stop, OrderKind::is_target] {
+        let of_role = |order: &Order| has_role(order.plan.kind);
+        let total = sizes
+            .iter()
+            .filter(|(order, _)| of_role(order))
+            .fold(Decimal::ZERO, |sum, (_, size)| sum + size);
+        let mut excess = total - held;
+        for (_, size) in sizes.iter_mut().filter(|(order, _)| of_role(order)) {
+            let less = excess.clamp(Decimal::ZERO, *size);
+            *size -= less;
+            excess -= less;
+        }
+    }
+    sizes.retain(|(order, size)| *size < order.remaining());
+    sizes
 }
 
 /// The same protection for less. `None` where the broker has refused just that before: it is not
@@ -152,6 +171,8 @@ fn smaller(
         origin: Origin::Protects(order.plan.id),
         expires_at: context.now().after(EXIT_LIFE),
         replaces: Some(order.plan.id),
+        instead_of: exits::in_its_way(context, holding_of(&order.plan), quantity.get()),
+        reduce_only: exits::rests_reducing(context, holding_of(&order.plan)),
         ..order.plan.clone()
     })
 }
@@ -197,27 +218,45 @@ fn release(
                     sent_at: None,
                 });
                 if end == OrderEnd::Expired {
-                    decision.join(protection::not_placed(context, order, reason));
+                    decision.join(guard::not_placed(context, order, Decimal::ZERO, reason));
                 }
             }
             Step::Go(quantity) => {
                 if plan.class == OrderClass::Exit {
                     *claimed.entry(&plan.strategy).or_default() += quantity.get();
                 }
+                let instead_of = instead_of(context, order, quantity);
                 decision.push(Event::OrderReleased {
                     id,
                     quantity: quantity.get(),
+                    instead_of: instead_of.clone(),
                 });
                 decision.command(Command::Submit(Box::new(OrderPlan {
                     quantity,
                     // Another strategy may have come while it waited.
                     reduce_only: plan.reduce_only && exits::is_alone(context, holding_of(plan)),
+                    instead_of,
                     ..plan.clone()
                 })));
             }
         }
     }
     decision
+}
+
+/// What an order takes the place of at the moment at which it goes: what was in its way when it was
+/// planned may be over, and other protection may have come.
+fn instead_of(context: Context<'_>, order: &Order, quantity: Quantity) -> Vec<ClientOrderId> {
+    let plan = &order.plan;
+    match plan.class {
+        OrderClass::Entry => Vec::new(),
+        OrderClass::Exit => exits::in_its_way(context, holding_of(plan), quantity.get()),
+        OrderClass::Protection => {
+            let mut ids = exits::in_its_way(context, holding_of(plan), quantity.get());
+            ids.retain(|id| plan.replaces == Some(*id));
+            ids
+        }
+    }
 }
 
 /// What becomes of an order that waits.
@@ -248,14 +287,14 @@ fn next_step(
         return Step::Wait;
     }
     let holding = holding_of(plan);
-    let held = account.held(&plan.strategy, &plan.symbol);
+    let held = exits::held(context, holding);
     let gone = held.is_zero() || exits::closing_side(held) != plan.side;
     match plan.class {
         OrderClass::Exit | OrderClass::Protection if gone => {
             Step::End(OrderEnd::Abandoned, "nothing is left to close")
         }
         OrderClass::Exit => {
-            let mut standing = exits::standing(Some(account), holding);
+            let mut standing = exits::standing(context, holding);
             if order.attempts > 0 {
                 // It counts itself among the exits on their way.
                 standing.claimed -= order.remaining();

@@ -4,7 +4,7 @@ use super::exits::{self, ExitOrigin, ExitPlans, Holding};
 use super::moves::{self, Enter, Leave, Moves};
 use super::rules::{self, Approved};
 use super::sizing::{Sizer, refuse};
-use super::{Context, Decision, cancel};
+use super::{Context, Decision, cancel, fitting};
 use crate::id::{AccountName, ClientOrderId, Symbol};
 use crate::instrument::Instrument;
 use crate::message::{AlertDecision, LegDecision, LegOrder, Outcome};
@@ -12,8 +12,14 @@ use crate::nearest::nearest;
 use crate::number::Price;
 use crate::order::{OrderClass, OrderKind, OrderPlan, Origin};
 use crate::policy::{AccountPolicy, Route};
-use crate::signal::{PositionSide, Side};
+use crate::signal::{PositionSide, Protection, Side};
 use crate::verdict::{Rule, Ruling, Verdict};
+
+/// An entry that every rule has let pass, in the broker's steps.
+struct ApprovedEntry {
+    enter: Enter,
+    protection: Protection,
+}
 
 /// One leg on its way to a decision.
 struct Leg<'a> {
@@ -103,7 +109,7 @@ impl Leg<'_> {
 
     fn decide(&self, route: &Route, mut answer: LegDecision) -> (LegDecision, Decision) {
         let account = self.context.state.account(self.account);
-        let standing = exits::standing(account, self.holding());
+        let standing = exits::standing(self.context, self.holding());
         answer
             .verdicts
             .extend(self.previous_position(standing.held));
@@ -115,6 +121,7 @@ impl Leg<'_> {
                 .and_then(|account| account.balance.as_ref())
                 .map(|b| b.equity),
             symbol: self.symbol.as_str(),
+            fitting: self.policy.fitting,
         };
         match moves::moves(&self.alert.signal.intent, standing, &sizer) {
             Moves::Nothing(reason) => {
@@ -132,9 +139,35 @@ impl Leg<'_> {
             Moves::CancelEntries => self.cancel_entries(answer),
             Moves::Trade { exit, entry, notes } => {
                 answer.verdicts.extend(notes);
+                if let Some(verdict) = exit.as_ref().and_then(|leave| self.would_bare(leave)) {
+                    answer.reason.clone_from(&verdict.detail);
+                    answer.verdicts.push(verdict);
+                    return (answer, Decision::default());
+                }
                 self.trade(exit, entry, answer)
             }
         }
+    }
+
+    /// An exit that waits for a price where the stop holds what it would sell: it would have to rest
+    /// in the stop's place, and leave the position without one.
+    fn would_bare(&self, leave: &Leave) -> Option<Verdict> {
+        if !leave.kind.rests() {
+            return None;
+        }
+        let held = exits::held(self.context, self.holding());
+        let amount = leave.amount.unwrap_or_else(|| held.abs());
+        let stops = exits::in_its_way(self.context, self.holding(), amount);
+        (!stops.is_empty()).then(|| {
+            refuse(
+                Rule::Protection,
+                format!(
+                    "a resting exit of {} would take the place of the position's stop in {}; \
+                     close at the market, or give the entry a target",
+                    self.symbol, self.account
+                ),
+            )
+        })
     }
 
     /// A word when the alert's idea of the position before it isn't ours.
@@ -181,10 +214,10 @@ impl Leg<'_> {
         enter: Option<Enter>,
         mut answer: LegDecision,
     ) -> (LegDecision, Decision) {
-        let exit = leave.map_or_else(ExitPlans::default, |leave| self.exit(&leave));
+        let exit = leave.map_or_else(ExitPlans::default, |leave| self.exit(leave, &mut answer));
         let approved = enter
             .as_ref()
-            .map(|enter| self.check_entry(enter, &mut answer));
+            .and_then(|enter| self.check_entry(enter, &mut answer));
         let exits = exit.plans.len();
         answer.orders.extend(exit.plans.iter().map(leg_order));
         let mut after = exit.ids();
@@ -192,9 +225,8 @@ impl Leg<'_> {
             after.extend(exits::on_their_way(account, self.holding(), enter.side));
         }
         let mut decision = exit.into_decision();
-        let entry = enter.as_ref().zip(approved.flatten());
-        if let Some((enter, approved)) = entry {
-            let plan = self.entry_plan(enter, after, approved);
+        if let Some(approved) = approved {
+            let plan = self.entry_plan(approved, after);
             answer.orders.push(leg_order(&plan));
             let frozen = rules::is_lane_frozen(self.context, &plan.lane());
             if frozen {
@@ -247,7 +279,14 @@ impl Leg<'_> {
         (answer, decision)
     }
 
-    fn exit(&self, leave: &Leave) -> ExitPlans {
+    fn exit(&self, mut leave: Leave, answer: &mut LegDecision) -> ExitPlans {
+        if let Some(instrument) = self.instrument {
+            let held = exits::held(self.context, self.holding());
+            let side = exits::closing_side(held);
+            let (kind, notes) = fitting::exit(instrument, side, leave.kind);
+            leave.kind = kind;
+            answer.verdicts.extend(notes);
+        }
         let id = |step: &str| self.order_id(step);
         let how = ExitOrigin {
             origin: Origin::Alert(self.alert.alert),
@@ -279,11 +318,15 @@ impl Leg<'_> {
         ))
     }
 
-    fn check_entry(&self, enter: &Enter, answer: &mut LegDecision) -> Option<Approved> {
+    fn check_entry(&self, enter: &Enter, answer: &mut LegDecision) -> Option<ApprovedEntry> {
         let Some(instrument) = self.instrument else {
             answer.verdicts.extend(self.unknown_symbol());
             return None;
         };
+        let protection = &self.alert.signal.protection;
+        let (enter, protection, notes) =
+            fitting::entry(self.policy.fitting, instrument, enter, protection);
+        answer.verdicts.extend(notes);
         let (verdicts, approved) = rules::check(
             self.context,
             &rules::Request {
@@ -294,17 +337,18 @@ impl Leg<'_> {
                 instrument,
                 signal: &self.alert.signal,
                 received_at: self.alert.received_at,
-                enter,
-                protection: &self.alert.signal.protection,
+                enter: &enter,
+                protection: &protection,
                 price: self.price,
             },
         );
         answer.verdicts.extend(verdicts);
-        approved
+        approved.map(|_: Approved| ApprovedEntry { enter, protection })
     }
 
     /// An entry's order; only an approved one has a plan.
-    fn entry_plan(&self, enter: &Enter, after: Vec<ClientOrderId>, _: Approved) -> OrderPlan {
+    fn entry_plan(&self, approved: ApprovedEntry, after: Vec<ClientOrderId>) -> OrderPlan {
+        let ApprovedEntry { enter, protection } = approved;
         let rules = &self.policy.rules;
         let life = rules
             .max_signal_age
@@ -318,7 +362,7 @@ impl Leg<'_> {
             quantity: enter.quantity,
             kind: OrderKind::Single { terms: enter.terms },
             class: OrderClass::Entry,
-            protection: self.alert.signal.protection.clone(),
+            protection,
             reference_price: self.alert.signal.reference_price,
             origin: Origin::Alert(self.alert.alert),
             alert: Some(self.alert.alert),

@@ -6,14 +6,19 @@
 mod alert;
 mod cancel;
 mod exits;
+mod fitting;
+mod guard;
 mod lane;
 mod leg;
+mod limits;
 mod moves;
 mod operator;
 mod protection;
 mod report;
 mod rules;
 mod sizing;
+
+pub use guard::{Naked, naked_positions};
 
 use std::collections::BTreeSet;
 
@@ -187,6 +192,7 @@ fn touched(state: &State, events: &[Event]) -> BTreeSet<Lane> {
             | Event::Alarm { .. }
             | Event::OrderPlanned { .. }
             | Event::OrderReleased { .. }
+            | Event::ProtectionLate { .. }
             | Event::OrderUnknown { .. }
             | Event::OrderQuestioned { .. }
             | Event::CancelRequested { .. }

@@ -1,15 +1,15 @@
-//! What an entry's fill must be protected by, and what is done where protection or an exit goes wrong.
+//! What an entry's fill must be protected by, and what is done where an exit has traded too much.
 
 use rust_decimal::Decimal;
 
-use super::exits::{self, ExitOrigin, holding_of};
+use super::exits::{self, holding_of};
 use super::{Context, Decision};
 use crate::halt::HaltLevel;
 use crate::id::ClientOrderId;
 use crate::message::OrderReport;
-use crate::number::{Price, Quantity};
+use crate::number::{Quantity, floor_to_step};
 use crate::order::{Order, OrderClass, OrderKind, OrderPlan, Origin};
-use crate::policy::EXIT_LIFE;
+use crate::policy::{Brackets, EXIT_LIFE};
 use crate::signal::{Protection, Terms};
 
 /// What an entry's fill asks for: protection, or its end where positions may only shrink.
@@ -31,7 +31,7 @@ pub(super) fn after_entry(
         let opened = plan.side.signed(held(context, order)) + traded;
         decision.join(close_again(context, order, traded.min(opened), reason));
     } else {
-        for piece in protection_of(context, order, traded, report.filled) {
+        for piece in protection_of(context, order, traded, report) {
             exits::plan_order(&mut decision, piece);
         }
     }
@@ -49,7 +49,7 @@ pub(super) fn after_exit(context: Context<'_>, order: &Order, traded: Decimal) -
 }
 
 /// What the order's strategy holds, as far as it is known.
-fn held(context: Context<'_>, order: &Order) -> Decimal {
+pub(super) fn held(context: Context<'_>, order: &Order) -> Decimal {
     context
         .state
         .account(&order.plan.account)
@@ -87,7 +87,7 @@ fn close_again(context: Context<'_>, order: &Order, quantity: Decimal, reason: &
     decision
 }
 
-fn child_id(order: &Order, what: &str, amount: Decimal) -> ClientOrderId {
+pub(super) fn child_id(order: &Order, what: &str, amount: Decimal) -> ClientOrderId {
     order.plan.id.child(&[
         b"child",
         what.as_bytes(),
@@ -109,152 +109,105 @@ fn child_plan(context: Context<'_>, order: &Order) -> OrderPlan {
     }
 }
 
+/// One protective order that is wanted.
+struct Piece {
+    /// Its number among the entry's protection.
+    index: usize,
+    /// Which shares of the entry it is for: all of them, or the one of a target.
+    share: Option<usize>,
+    kind: OrderKind,
+}
+
 /// The protective orders for what an entry has just traded: each target has an equal share of the
-/// whole entry, in whole steps, and a fill protects the shares that it lies in.
+/// whole entry, in whole steps, and a fill protects the shares that it lies in. What the broker has
+/// kept as its fee is not there to be protected.
 fn protection_of(
     context: Context<'_>,
     order: &Order,
     traded: Decimal,
-    total: Decimal,
+    report: &OrderReport,
 ) -> Vec<OrderPlan> {
     let plan = &order.plan;
-    let Protection { stop, targets, .. } = &plan.protection;
-    let step = context
-        .policy
-        .accounts
-        .get(&plan.account)
+    let policy = context.policy.accounts.get(&plan.account);
+    let step = policy
         .and_then(|account| account.instruments.get(&plan.symbol))
         .map_or(Decimal::ZERO, |instrument| instrument.quantity_step);
-    let shares = Decimal::from(targets.len().max(1));
-    let share = plan.quantity.get() / shares;
-    let share = crate::number::floor_to_step(share, step).unwrap_or(share);
-    let start = total - traded;
-    let mut pieces = Vec::new();
-    for index in 0..targets.len().max(1) {
-        let target = targets.get(index).copied();
-        let from = share * Decimal::from(index);
-        let last = index + 1 >= targets.len();
-        let until = if last { Decimal::MAX } else { from + share };
-        let overlap = total.min(until) - start.max(from);
-        let (Ok(quantity), Some(kind)) = (Quantity::new(overlap), protective_kind(*stop, target))
-        else {
+    let whole = |quantity: Decimal| floor_to_step(quantity, step).unwrap_or(quantity);
+    let total = order.filled + traded;
+    let withheld = order.withheld + super::report::withheld(order, report);
+    let (start, end) = (order.filled - order.withheld, total - withheld);
+    // Shares are of what is held in the end: the fee makes all of them smaller alike.
+    let shares = Decimal::from(plan.protection.targets.len().max(1));
+    let size = whole(plan.quantity.get() / shares);
+    let kept = end.checked_div(total).unwrap_or(Decimal::ONE);
+    let bound = |number: usize| whole(size * Decimal::from(number) * kept);
+    let brackets = policy.map_or(Brackets::OneOrder, |policy| policy.capabilities.brackets);
+    let mut plans = Vec::new();
+    for piece in pieces(&plan.protection, brackets) {
+        let (from, until) = match piece.share {
+            None => (Decimal::ZERO, Decimal::MAX),
+            Some(number) if Decimal::from(number + 1) >= shares => (bound(number), Decimal::MAX),
+            Some(number) => (bound(number), bound(number + 1)),
+        };
+        let overlap = whole(end).min(until) - whole(start).max(from);
+        let Ok(quantity) = Quantity::new(overlap) else {
             continue;
         };
-        pieces.push(OrderPlan {
-            id: child_id(order, &format!("protection {index}"), quantity.get()),
+        plans.push(OrderPlan {
+            id: child_id(
+                order,
+                &format!("protection {}", piece.index),
+                quantity.get(),
+            ),
             side: plan.side.opposite(),
             quantity,
-            kind,
+            kind: piece.kind,
             class: OrderClass::Protection,
             origin: Origin::Protects(plan.id),
+            reduce_only: exits::rests_reducing(context, holding_of(plan)),
             ..child_plan(context, order)
         });
     }
-    pieces
+    plans
 }
 
-fn protective_kind(stop: Option<Price>, target: Option<Price>) -> Option<OrderKind> {
-    match (stop, target) {
-        (Some(stop), Some(target)) => Some(OrderKind::OneCancelsOther { stop, target }),
-        (Some(trigger), None) => Some(OrderKind::Single {
+/// What must rest for an entry. Where a broker ends the other side itself, a stop and a target are
+/// one order for each share; elsewhere one stop is for everything, and each target for its share.
+fn pieces(protection: &Protection, brackets: Brackets) -> Vec<Piece> {
+    let stop = match (protection.stop, protection.trail_percent) {
+        (Some(trigger), _) => Some(OrderKind::Single {
             terms: Terms::Stop { trigger },
         }),
-        (None, Some(price)) => Some(OrderKind::Single {
-            terms: Terms::Limit { price },
-        }),
+        (None, Some(distance_percent)) => Some(OrderKind::TrailingStop { distance_percent }),
         (None, None) => None,
-    }
-}
-
-/// An order that never came to rest: protection that failed leaves the position naked, so it is closed.
-pub(super) fn not_placed(context: Context<'_>, order: &Order, reason: &str) -> Decision {
-    match order.plan.class {
-        OrderClass::Entry => Decision::default(),
-        OrderClass::Exit => {
-            let mut decision = Decision::default();
-            let held = held(context, order);
-            if !held.is_zero() {
-                decision.alarm(
-                    format!(
-                        "exit {} of {} in {} was not executed: {reason}; {held} is still held",
-                        order.plan.id, order.plan.symbol, order.plan.account
-                    ),
-                    Some(order.plan.id),
-                );
-            }
-            decision
+    };
+    let targets = || protection.targets.iter().copied().enumerate();
+    let limit = |price| OrderKind::Single {
+        terms: Terms::Limit { price },
+    };
+    match (brackets, protection.stop) {
+        (Brackets::OneOrder | Brackets::None, Some(stop)) if !protection.targets.is_empty() => {
+            targets()
+                .map(|(index, target)| Piece {
+                    index,
+                    share: Some(index),
+                    kind: OrderKind::OneCancelsOther { stop, target },
+                })
+                .collect()
         }
-        OrderClass::Protection => naked(context, order, reason),
+        (Brackets::OneOrder | Brackets::None | Brackets::TwoOrders, _) => {
+            let first = usize::from(stop.is_some());
+            let stop = stop.map(|kind| Piece {
+                index: 0,
+                share: None,
+                kind,
+            });
+            let targets = targets().map(|(number, price)| Piece {
+                index: first + number,
+                share: Some(number),
+                kind: limit(price),
+            });
+            stop.into_iter().chain(targets).collect()
+        }
     }
-}
-
-/// Protection that isn't there: close what it was for, unless an older one still rests in its place.
-fn naked(context: Context<'_>, order: &Order, reason: &str) -> Decision {
-    let replaced = order
-        .plan
-        .replaces
-        .and_then(|old| context.state.open_order(&old));
-    if replaced.is_some() {
-        let mut decision = Decision::default();
-        decision.alarm(
-            format!(
-                "protection {} could not be resized: {reason}; the old one stays",
-                order.plan.id
-            ),
-            Some(order.plan.id),
-        );
-        return decision;
-    }
-    let holding = holding_of(&order.plan);
-    let standing = exits::standing(context.state.account(&order.plan.account), holding);
-    // Protection of a position that is gone, or is being closed, has nothing left to protect.
-    let quantity = order.remaining().min(standing.staying());
-    if quantity.is_zero() || exits::closing_side(standing.held) != order.plan.side {
-        return Decision::default();
-    }
-    let mut decision = Decision::default();
-    decision.alarm(
-        format!(
-            "protection {} of {quantity} {} in {} does not rest: {reason}; the position is closed at the market",
-            order.plan.id, order.plan.symbol, order.plan.account
-        ),
-        Some(order.plan.id),
-    );
-    let id = |step: &str| child_id(order, &format!("naked {step}"), quantity);
-    let how = ExitOrigin {
-        origin: Origin::Protects(order.plan.id),
-        kind: OrderKind::MARKET,
-        reason: "taken back to close a position without protection",
-        id: &id,
-    };
-    decision.join(exits::exit(context, holding, Some(quantity), &how).into_decision());
-    decision
-}
-
-/// The broker ended an order that nobody here took back.
-pub(super) fn ended_unasked(
-    context: Context<'_>,
-    order: &Order,
-    traded: Decimal,
-    reason: &str,
-) -> Decision {
-    let mut decision = Decision::default();
-    let plan = &order.plan;
-    let still = held(context, order) + plan.side.signed(traded.max(Decimal::ZERO));
-    if still.is_zero() || exits::closing_side(still) != plan.side {
-        return decision;
-    }
-    let message = match plan.class {
-        OrderClass::Entry => return decision,
-        OrderClass::Exit => format!(
-            "exit {} of {} in {} was ended by the broker ({reason}); {still} is still held",
-            plan.id, plan.symbol, plan.account
-        ),
-        OrderClass::Protection => format!(
-            "protection {} of {} in {} was taken away at the broker ({reason}); {still} is held without it",
-            plan.id, plan.symbol, plan.account
-        ),
-    };
-    decision.alarm(message, Some(plan.id));
-    decision
 }

@@ -2,7 +2,8 @@
 
 use rust_decimal::Decimal;
 
-use super::protection::{after_entry, after_exit, ended_unasked, not_placed};
+use super::guard::{ended_unasked, not_placed};
+use super::protection::{after_entry, after_exit};
 use super::{Context, Decision};
 use crate::id::{AccountName, ClientOrderId};
 use crate::message::{
@@ -10,6 +11,7 @@ use crate::message::{
 };
 use crate::order::{Order, OrderClass, OrderStatus};
 use crate::retry;
+use crate::signal::Side;
 use crate::time::Timestamp;
 
 /// After so many attempts an entry is given up, even while it is young.
@@ -41,7 +43,7 @@ pub(super) fn submitted(
         Fate::Rejected { reason } => match order.status {
             OrderStatus::Submitting | OrderStatus::Unknown => {
                 let mut decision = Decision::event(ended(OrderEnd::Rejected, reason.clone()));
-                decision.join(not_placed(context, order, &reason));
+                decision.join(not_placed(context, order, Decimal::ZERO, &reason));
                 decision
             }
             // The broker has said before that it has the order: it is asked which is true.
@@ -324,13 +326,28 @@ fn progress(context: Context<'_>, order: &Order, report: &OrderReport) -> Decisi
         sent_at: None,
     });
     match end {
-        OrderEnd::Rejected => decision.join(not_placed(context, order, &reason)),
+        OrderEnd::Rejected => decision.join(not_placed(
+            context,
+            order,
+            traded.max(Decimal::ZERO),
+            &reason,
+        )),
         OrderEnd::Cancelled if !order.cancel_requested => {
             decision.join(ended_unasked(context, order, traded, &reason));
         }
         OrderEnd::Filled | OrderEnd::Cancelled | OrderEnd::Expired | OrderEnd::Abandoned => {}
     }
     decision
+}
+
+/// How much more of what was bought the broker has kept.
+pub(super) fn withheld(order: &Order, report: &OrderReport) -> Decimal {
+    match order.plan.side {
+        Side::Buy => (report.withheld - order.withheld)
+            .max(Decimal::ZERO)
+            .normalize(),
+        Side::Sell => Decimal::ZERO,
+    }
 }
 
 fn fill(context: Context<'_>, order: &Order, report: &OrderReport, traded: Decimal) -> Decision {
@@ -347,6 +364,7 @@ fn fill(context: Context<'_>, order: &Order, report: &OrderReport, traded: Decim
         quantity: traded.normalize(),
         price,
         fee: (report.fees - order.fees).normalize(),
+        withheld: withheld(order, report),
         total: report.filled.normalize(),
         at: report.at,
     });
@@ -394,7 +412,7 @@ fn not_sent(context: Context<'_>, order: &Order, why: NotSent) -> Decision {
             reason: reason.clone(),
             sent_at: None,
         });
-        decision.join(not_placed(context, order, &reason));
+        decision.join(not_placed(context, order, Decimal::ZERO, &reason));
         return decision;
     }
     let retry_at = match &why {
@@ -433,7 +451,13 @@ fn absent(context: Context<'_>, order: &Order) -> Decision {
                 ),
                 Some(id),
             );
-            decision.join(not_placed(context, order, "the broker no longer knows it"));
+            let reason = "the broker no longer knows it";
+            decision.join(match plan.class {
+                OrderClass::Protection => ended_unasked(context, order, Decimal::ZERO, reason),
+                OrderClass::Entry | OrderClass::Exit => {
+                    not_placed(context, order, Decimal::ZERO, reason)
+                }
+            });
             return decision;
         }
         // An order that is being sent again has another answer to come; this one is about the past.
@@ -463,7 +487,7 @@ fn absent(context: Context<'_>, order: &Order) -> Decision {
     if now >= plan.expires_at || given_up {
         let reason = "its time was over when the broker said that it never had it";
         let mut decision = ended(OrderEnd::Expired, reason);
-        decision.join(not_placed(context, order, reason));
+        decision.join(not_placed(context, order, Decimal::ZERO, reason));
         return decision;
     }
     // The lane lets it go again at once, if there is still as much to do as there was.

@@ -6,15 +6,15 @@
 
 use rust_decimal::Decimal;
 
-use super::Context;
 use super::moves::Enter;
 use super::sizing::refuse;
+use super::{Context, limits};
 use crate::id::{AccountName, StrategyName, Symbol};
 use crate::instrument::Instrument;
-use crate::number::{Price, is_multiple_of, notional};
+use crate::number::{Price, notional};
 use crate::order::{Lane, OrderClass, OrderStatus};
-use crate::policy::{AccountPolicy, Brackets, SIGNAL_AGE_DEFAULT};
-use crate::signal::{Protection, Side, Signal, Terms};
+use crate::policy::{AccountPolicy, SIGNAL_AGE_DEFAULT};
+use crate::signal::{Protection, Side, Signal};
 use crate::state::ENTRY_COUNT_SPAN;
 use crate::time::Timestamp;
 use crate::verdict::{Rule, Ruling, Verdict};
@@ -49,12 +49,12 @@ pub(super) fn check(
 ) -> (Vec<Verdict>, Option<Approved>) {
     let mut verdicts = Vec::with_capacity(12);
     verdicts.extend(allowed_symbols(request));
-    verdicts.extend(capability(request));
-    verdicts.extend(steps(request));
+    verdicts.extend(limits::check(context, request));
     verdicts.extend(protection_sides(request));
     verdicts.extend(signal_age(context, request));
     verdicts.extend(order_quantity(request));
     verdicts.extend(order_notional(request));
+    verdicts.extend(price_deviation(context, request));
     verdicts.extend(position(context, request));
     verdicts.extend(orders_per_minute(context, request));
     verdicts.extend(halt(context, request));
@@ -73,7 +73,7 @@ pub(super) fn is_lane_frozen(context: Context<'_>, lane: &Lane) -> bool {
     })
 }
 
-fn held_to(
+pub(super) fn held_to(
     rule: Rule,
     measured: Decimal,
     limit: Decimal,
@@ -89,7 +89,7 @@ fn held_to(
     }
 }
 
-fn passed(rule: Rule) -> Verdict {
+pub(super) fn passed(rule: Rule) -> Verdict {
     Verdict {
         rule,
         ruling: Ruling::Pass,
@@ -114,106 +114,6 @@ fn allowed_symbols(request: &Request<'_>) -> Option<Verdict> {
             names.join(", ")
         ),
     ))
-}
-
-fn capability(request: &Request<'_>) -> Option<Verdict> {
-    let can = &request.policy.capabilities;
-    let missing = match request.enter.terms {
-        Terms::Limit { .. } if !can.limit => Some("limit orders"),
-        Terms::Stop { .. } if !can.stop => Some("stop orders"),
-        Terms::StopLimit { .. } if !can.stop_limit => Some("stop-limit orders"),
-        Terms::Market | Terms::Limit { .. } | Terms::Stop { .. } | Terms::StopLimit { .. } => None,
-    };
-    let protection = request.protection;
-    let missing =
-        missing.or_else(
-            || match (protection.stop.is_some(), protection.targets.is_empty()) {
-                (true, false) if can.brackets == Brackets::None => {
-                    Some("a stop and a target together")
-                }
-                (true, _) if !can.stop => Some("protective stops"),
-                (_, false) if !can.limit => Some("targets"),
-                (true | false, true | false) => None,
-            },
-        );
-    let missing =
-        missing.or((request.enter.side == Side::Sell && !can.short).then_some("short positions"));
-    missing.map(|missing| {
-        refuse(
-            Rule::Capability,
-            format!(
-                "account {} can't do {missing} in {}",
-                request.account, request.symbol
-            ),
-        )
-    })
-}
-
-/// The broker's steps, ticks and minimums.
-fn steps(request: &Request<'_>) -> Vec<Verdict> {
-    let Request {
-        instrument,
-        symbol,
-        enter,
-        protection,
-        ..
-    } = request;
-    let quantity = enter.quantity.get();
-    let mut verdicts = Vec::new();
-    if quantity < instrument.minimum_quantity {
-        verdicts.push(Verdict {
-            measured: Some(quantity),
-            limit: Some(instrument.minimum_quantity),
-            ..refuse(
-                Rule::MinQuantity,
-                format!(
-                    "quantity {quantity} is below the minimum {} of {symbol}",
-                    instrument.minimum_quantity
-                ),
-            )
-        });
-    }
-    let terms = match enter.terms {
-        Terms::Market => [None, None],
-        Terms::Limit { price } => [Some(price), None],
-        Terms::Stop { trigger } => [Some(trigger), None],
-        Terms::StopLimit { trigger, price } => [Some(trigger), Some(price)],
-    };
-    let prices = terms.into_iter().flatten().chain(protection.stop);
-    for price in prices.chain(protection.targets.iter().copied()) {
-        if !is_multiple_of(price.get(), instrument.price_tick) {
-            verdicts.push(Verdict {
-                measured: Some(price.get()),
-                limit: Some(instrument.price_tick),
-                ..refuse(
-                    Rule::PriceTick,
-                    format!(
-                        "price {price} is not a whole number of ticks of {} of {symbol}",
-                        instrument.price_tick
-                    ),
-                )
-            });
-        }
-    }
-    let value = request
-        .price
-        .and_then(|price| notional(enter.quantity, price, instrument.contract_multiplier));
-    if let Some(value) = value
-        && value < instrument.minimum_notional
-    {
-        verdicts.push(Verdict {
-            measured: Some(value),
-            limit: Some(instrument.minimum_notional),
-            ..refuse(
-                Rule::MinNotional,
-                format!(
-                    "value {value} is below the minimum {} of {symbol}",
-                    instrument.minimum_notional
-                ),
-            )
-        });
-    }
-    verdicts
 }
 
 /// Stop and targets on their sides of the price, and the stop near enough to be a price.
@@ -365,6 +265,39 @@ fn order_notional(request: &Request<'_>) -> Option<Verdict> {
             ),
         ),
     })
+}
+
+/// The alert's price, or the order's own, against the market's.
+fn price_deviation(context: Context<'_>, request: &Request<'_>) -> Option<Verdict> {
+    let limit = request.policy.rules.max_price_deviation?;
+    let told = request
+        .enter
+        .terms
+        .named_price()
+        .or(request.signal.reference_price)?;
+    let quotes = context.facts.quotes;
+    let Some(market) = quotes.quote(request.account, request.symbol) else {
+        return Some(refuse(
+            Rule::MaxPriceDeviation,
+            format!(
+                "max_price_deviation needs the market's price of {}, and no fresh one is known",
+                request.symbol
+            ),
+        ));
+    };
+    let apart = (told.get() - market.get())
+        .abs()
+        .saturating_mul(Decimal::ONE_HUNDRED)
+        .checked_div(market.get())
+        .unwrap_or(Decimal::MAX);
+    let apart = apart.round_dp(4).normalize();
+    Some(held_to(Rule::MaxPriceDeviation, apart, limit, || {
+        format!(
+            "price {told} is {apart}% away from the market's {market}, above max_price_deviation \
+             {limit}% of account {}",
+            request.account
+        )
+    }))
 }
 
 fn position(context: Context<'_>, request: &Request<'_>) -> Option<Verdict> {

@@ -2,9 +2,10 @@
 
 use rust_decimal::Decimal;
 
+use super::fitting;
 use crate::instrument::Instrument;
-use crate::number::{Price, Quantity, floor_to_step, is_multiple_of};
-use crate::policy::Sizing;
+use crate::number::{Price, Quantity, floor_to_step};
+use crate::policy::{Fitting, Sizing};
 use crate::verdict::{Rule, Ruling, Verdict};
 
 /// A size, and what was said on the way to it.
@@ -23,6 +24,8 @@ pub(super) struct Sizer<'a> {
     /// The account's equity in its currency, when the broker has told it.
     pub(super) equity: Option<Decimal>,
     pub(super) symbol: &'a str,
+    /// What is done with a quantity off the steps.
+    pub(super) fitting: Fitting,
 }
 
 impl Sizer<'_> {
@@ -111,25 +114,26 @@ impl Sizer<'_> {
         self.rounded_down(wanted, &format!("{text} at {price}"))
     }
 
-    /// The quantity as it stands: Ponte never rounds what the alert or the route says outright.
+    /// The quantity as it stands, or fitted to the steps as far as the policy lets it.
     fn exact(&self, quantity: Quantity) -> Result<Sized, Verdict> {
         let step = self.step();
-        if is_multiple_of(quantity.get(), step) {
-            return Ok(Sized {
+        let fitted = fitting::quantity(self.fitting, quantity, step);
+        fitted
+            .map(|(quantity, note)| Sized {
                 quantity,
-                notes: Vec::new(),
-            });
-        }
-        Err(Verdict {
-            rule: Rule::QuantityStep,
-            ruling: Ruling::Refuse,
-            measured: Some(quantity.get()),
-            limit: Some(step),
-            detail: format!(
-                "quantity {quantity} is not a whole number of steps of {step} of {}",
-                self.symbol
-            ),
-        })
+                notes: note.into_iter().collect(),
+            })
+            .map_err(|below| Verdict {
+                rule: Rule::QuantityStep,
+                ruling: Ruling::Refuse,
+                measured: Some(quantity.get()),
+                limit: Some(step),
+                detail: format!(
+                    "quantity {quantity} is not a whole number of steps of {step} of {}{}",
+                    self.symbol,
+                    fitting::why_not(self.fitting, quantity.get(), below)
+                ),
+            })
     }
 
     /// A computed quantity, rounded down to the step; the rounding is told.

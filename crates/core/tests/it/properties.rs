@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ponte_core::decide::{Decision, Facts, NoQuotes, handle};
-use ponte_core::id::ClientOrderId;
+use ponte_core::id::{ClientOrderId, StrategyName, Symbol};
 use ponte_core::message::{Command, Event, Fate, FindAnswer, Input, Outcome};
-use ponte_core::order::{Order, OrderClass, OrderPlan, OrderStatus};
-use ponte_core::policy::{Policy, Rules, Sizing};
+use ponte_core::order::{Order, OrderClass, OrderKind, OrderPlan, OrderStatus};
+use ponte_core::policy::{AccountPolicy, Policy, Rules, Sizing};
 use ponte_core::signal::{ExitAmount, Intent, Side};
 use ponte_core::state::AccountState;
 use ponte_core::time::Timestamp;
@@ -15,7 +15,9 @@ use proptest::prelude::*;
 use rust_decimal::Decimal;
 
 use crate::engine::script::{Play, seconds};
-use crate::engine::world::{account, account_policy, decimal, policy, quantity, route};
+use crate::engine::world::{
+    account, account_policy, decimal, futures, policy, quantity, route, spot,
+};
 
 const MAX_POSITION: &str = "8";
 const MAX_ORDER_QUANTITY: &str = "4";
@@ -36,6 +38,21 @@ fn two_accounts() -> Policy {
             .insert(account(name), account_policy(rules.clone()));
     }
     policy.routes = vec![route(&["paper", "second"], Sizing::AsAlert)];
+    policy
+}
+
+/// The same at three brokers: one order for stop and target, two orders, and a spot exchange where
+/// what rests holds what it would sell.
+fn three_brokers() -> Policy {
+    let mut policy = two_accounts();
+    let template = policy.accounts[&account("paper")].clone();
+    let at = |broker: Policy| AccountPolicy {
+        capabilities: broker.accounts[&account("paper")].capabilities.clone(),
+        ..template.clone()
+    };
+    policy.accounts.insert(account("second"), at(futures()));
+    policy.accounts.insert(account("third"), at(spot()));
+    policy.routes = vec![route(&["paper", "second", "third"], Sizing::AsAlert)];
     policy
 }
 
@@ -63,7 +80,8 @@ fn alerts() -> impl Strategy<Value = Happening> {
         2 => Just(""),
         2 => Just(" stop 90"),
         1 => Just(" stop 110"),
-        1 => Just(" stop 90 targets 110,120")
+        1 => Just(" stop 90 targets 110,120"),
+        1 => Just(" trail 2")
     ];
     let identity = prop_oneof![
         3 => Just(String::new()),
@@ -104,6 +122,7 @@ fn happenings() -> impl Strategy<Value = Vec<Happening>> {
         Just("resume account paper"),
         Just("flatten"),
         Just("restart"),
+        Just("missed"),
     ];
     let time = prop_oneof![
         Just("tick 0.3"),
@@ -129,6 +148,8 @@ struct Watch<'a> {
     /// Questions that execution has not answered yet.
     asked: BTreeSet<ClientOrderId>,
     entries: BTreeMap<String, Vec<Timestamp>>,
+    /// Accounts about which somebody was told something.
+    alarmed: BTreeSet<String>,
 }
 
 impl<'a> Watch<'a> {
@@ -139,6 +160,7 @@ impl<'a> Watch<'a> {
             ended: BTreeSet::new(),
             asked: BTreeSet::new(),
             entries: BTreeMap::new(),
+            alarmed: BTreeSet::new(),
         }
     }
 
@@ -173,6 +195,7 @@ impl<'a> Watch<'a> {
         self.ends();
         self.alert(&input, &decision);
         self.caps(&decision);
+        self.stops(&decision);
         self.protection();
     }
 
@@ -353,28 +376,54 @@ impl<'a> Watch<'a> {
             if refused {
                 continue;
             }
-            let replaced: BTreeSet<_> = account
-                .orders
-                .values()
-                .filter_map(|order| order.plan.replaces)
-                .collect();
-            let mut sums: BTreeMap<(String, String), Decimal> = BTreeMap::new();
-            let counted = account.orders.values().filter(|order| {
-                order.plan.class == OrderClass::Protection
-                    && !order.cancel_requested
-                    && !replaced.contains(&order.plan.id)
-            });
-            for order in counted {
-                let plan = &order.plan;
-                let key = (
-                    plan.strategy.as_str().to_owned(),
-                    plan.symbol.as_str().to_owned(),
-                );
-                let sum = sums.entry(key).or_default();
-                *sum += order.remaining();
-                let held = account.held(&plan.strategy, &plan.symbol);
-                let closes = plan.side.opposite().signed(held);
-                assert!(*sum <= closes, "protection of {sum} behind {held}");
+            for has_role in [
+                OrderKind::is_stop as fn(OrderKind) -> bool,
+                OrderKind::is_target,
+            ] {
+                for (holding, (size, side)) in covers(account, has_role) {
+                    let held = account.held(&holding.0, &holding.1);
+                    let closes = side.opposite().signed(held);
+                    assert!(size <= closes, "protection of {size} behind {held}");
+                }
+            }
+        }
+    }
+
+    /// What was asked to have a stop has one, resting or on its way, or somebody was told.
+    fn stops(&mut self, decision: &Decision) {
+        for event in &decision.events {
+            if let Event::Alarm { message, .. } = event {
+                let names = self.play.state.accounts.keys();
+                let named = names.filter(|name| message.contains(&format!("in {name}")));
+                self.alarmed
+                    .extend(named.map(|name| name.as_str().to_owned()));
+            }
+        }
+        for (name, account) in &self.play.state.accounts {
+            if self.alarmed.contains(name.as_str()) {
+                continue;
+            }
+            let covered = covers(account, OrderKind::is_stop);
+            for (strategy, symbols) in &account.positions {
+                for (symbol, position) in symbols {
+                    let leaving: Decimal = account
+                        .orders_in(symbol)
+                        .filter(|order| {
+                            order.plan.strategy == *strategy && order.plan.class == OrderClass::Exit
+                        })
+                        .map(Order::remaining)
+                        .sum();
+                    let key = (strategy.clone(), symbol.clone());
+                    let (covered, _) = covered
+                        .get(&key)
+                        .copied()
+                        .unwrap_or((Decimal::ZERO, Side::Buy));
+                    assert!(
+                        position.guarded <= covered + leaving,
+                        "{} {symbol} of {strategy} in {name} need a stop, {covered} have one",
+                        position.guarded
+                    );
+                }
             }
         }
     }
@@ -409,6 +458,32 @@ impl<'a> Watch<'a> {
     }
 }
 
+/// What the protection of one role covers, by holding: what is being taken back or replaced does not count.
+fn covers(
+    account: &AccountState,
+    has_role: fn(OrderKind) -> bool,
+) -> BTreeMap<(StrategyName, Symbol), (Decimal, Side)> {
+    let replaced: BTreeSet<_> = account
+        .orders
+        .values()
+        .filter_map(|order| order.plan.replaces)
+        .collect();
+    let mut sums = BTreeMap::new();
+    for order in account.orders.values() {
+        let plan = &order.plan;
+        let counts = plan.class == OrderClass::Protection
+            && has_role(plan.kind)
+            && !order.cancel_requested
+            && !replaced.contains(&plan.id);
+        if counts {
+            let key = (plan.strategy.clone(), plan.symbol.clone());
+            let sum = sums.entry(key).or_insert((Decimal::ZERO, plan.side));
+            sum.0 += order.remaining();
+        }
+    }
+    sums
+}
+
 fn held(play: &Play<'_>, plan: &OrderPlan) -> Decimal {
     play.state.accounts[&plan.account].held(&plan.strategy, &plan.symbol)
 }
@@ -440,7 +515,7 @@ proptest! {
 
     #[test]
     fn the_promises_hold_in_any_order(happenings in happenings()) {
-        let policy = two_accounts();
+        let policy = three_brokers();
         let mut watch = Watch::new(&policy);
         for (index, happening) in happenings.iter().enumerate() {
             watch.happens(happening);

@@ -7,6 +7,7 @@ use axum::Json;
 use axum::extract::State as Shared;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use ponte_core::decide::naked_positions;
 use ponte_core::message::{PositionKey, PositionView};
 use ponte_core::order::OrderStatus;
 use ponte_core::signal::PositionSide;
@@ -51,10 +52,12 @@ pub(super) async fn metrics(Shared(admin): Shared<Admin>) -> Result<Response, Ap
     let metrics = &admin.metrics;
     metrics.inbox.set(gauge(admin.engine.waiting()));
     // Counts are told even while the engine or the journal are not well: that is when they matter.
-    let seen = admin
-        .engine
-        .look(|state| (waiting(state), state.halts.len()));
-    if let Ok(Ok((lanes, halts))) = tokio::time::timeout(PULSE_MAX, seen).await {
+    let seen = admin.engine.look_by_policy(|state, policy| {
+        let naked = naked_positions(state, policy).len();
+        (waiting(state), state.halts.len(), naked)
+    });
+    if let Ok(Ok((lanes, halts, naked))) = tokio::time::timeout(PULSE_MAX, seen).await {
+        metrics.naked_positions.set(gauge(naked));
         metrics.lanes.set(gauge(lanes));
         metrics.halts.set(gauge(halts));
     }

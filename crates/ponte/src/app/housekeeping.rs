@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ponte_core::decide::naked_positions;
+
 use crate::engine::Engine;
 use crate::journal::Reader;
 use crate::metrics::Metrics;
@@ -20,6 +22,12 @@ pub(super) async fn gauges(engine: Engine, metrics: Arc<Metrics>, journal: PathB
         metrics
             .halts
             .set(i64::try_from(engine.gate().halts.len()).unwrap_or(i64::MAX));
+        let naked = engine.look_by_policy(|state, policy| naked_positions(state, policy).len());
+        if let Ok(naked) = naked.await {
+            metrics
+                .naked_positions
+                .set(i64::try_from(naked).unwrap_or(i64::MAX));
+        }
         let path = journal.clone();
         let size =
             tokio::task::spawn_blocking(move || Reader::open(&path).and_then(|r| r.size())).await;

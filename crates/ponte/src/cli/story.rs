@@ -129,7 +129,7 @@ fn push_event(moments: &mut Vec<Moment>, at: Timestamp, event: &Event) {
             let word = if *waits { "waits" } else { "planned" };
             push(PLAIN, word, about(&plan.id, words::plan(plan)));
         }
-        Event::OrderReleased { id, quantity } => push(PLAIN, "released", about(id, quantity)),
+        Event::OrderReleased { id, quantity, .. } => push(PLAIN, "released", about(id, quantity)),
         Event::OrderAcknowledged {
             id,
             broker_order_id,
@@ -151,6 +151,9 @@ fn push_event(moments: &mut Vec<Moment>, at: Timestamp, event: &Event) {
             push(GOOD, "filled", about(id, text));
         }
         Event::OrderNotSent { id, why, .. } => push(SO_SO, "not sent", about(id, why)),
+        Event::ProtectionLate { id } => {
+            push(BAD, "late", about(id, "it has not come to rest in time"));
+        }
         Event::OrderUnknown {
             id, why, sent_at, ..
         } => {

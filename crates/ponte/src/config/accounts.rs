@@ -192,6 +192,7 @@ fn rules(notes: &mut Notes<'_>, table: &Table<'_, '_>) -> Rules {
         max_position,
         max_orders_per_minute: rate.map(|spot| spot.value),
         max_signal_age: age.map(|spot| spot.value),
+        max_price_deviation: None,
     }
 }
 

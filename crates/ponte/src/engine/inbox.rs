@@ -5,7 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use ponte_core::id::AccountName;
+use ponte_core::instrument::Instruments;
 use ponte_core::message::{AlertDecision, Event, Input, OperatorRequest, RefusedRequest};
+use ponte_core::policy::Policy;
 use ponte_core::state::State;
 use tokio::sync::oneshot;
 
@@ -32,7 +35,9 @@ pub(super) enum Request {
         alert: Box<Alert>,
         reply: oneshot::Sender<Result<Vec<Event>, Unavailable>>,
     },
-    Look(Box<dyn FnOnce(&State) + Send>),
+    Look(Box<dyn FnOnce(&State, &Policy) + Send>),
+    /// A broker has told its instruments anew.
+    Instruments(AccountName, Box<Instruments>),
 }
 
 impl Request {
@@ -41,7 +46,9 @@ impl Request {
         match self {
             Self::Alert { .. } | Self::Operate { .. } => true,
             Self::Tell(input) => matches!(input, Input::Operator(_) | Input::Started { .. }),
-            Self::Refused(_) | Self::Explain { .. } | Self::Look(_) => false,
+            Self::Refused(_) | Self::Explain { .. } | Self::Look(_) | Self::Instruments(..) => {
+                false
+            }
         }
     }
 }

@@ -12,7 +12,8 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use ponte_core::decide::Quotes;
 use ponte_core::gate::Gate;
-use ponte_core::id::SourceName;
+use ponte_core::id::{AccountName, SourceName};
+use ponte_core::instrument::Instruments;
 use ponte_core::message::{
     AlertDecision, Command, Delivery, Event, Input, OperatorRequest, RefusedRequest,
 };
@@ -179,12 +180,30 @@ impl Engine {
         &self,
         view: impl FnOnce(&State) -> T + Send + 'static,
     ) -> Result<T, Unavailable> {
+        self.look_by_policy(move |state, _| view(state)).await
+    }
+
+    /// Looks at the state and at what it is decided by, between two decisions.
+    ///
+    /// # Errors
+    /// When the process is stopping.
+    pub async fn look_by_policy<T: Send + 'static>(
+        &self,
+        view: impl FnOnce(&State, &Policy) -> T + Send + 'static,
+    ) -> Result<T, Unavailable> {
         let (reply, answer) = oneshot::channel();
-        let look = Box::new(move |state: &State| {
-            let _ = reply.send(view(state));
+        let look = Box::new(move |state: &State, policy: &Policy| {
+            let _ = reply.send(view(state, policy));
         });
         self.inbox.push(Request::Look(look))?;
         answer.await.map_err(|_| Unavailable::Stopping)
+    }
+
+    /// Has everything from now on decided by a broker's new list of instruments.
+    pub fn renew_instruments(&self, account: AccountName, instruments: Instruments) {
+        let _ = self
+            .inbox
+            .push(Request::Instruments(account, Box::new(instruments)));
     }
 
     /// Whether the last commit succeeded, so that an alert would be taken now.

@@ -9,7 +9,9 @@ use arc_swap::ArcSwap;
 use ponte_core::decide::{Decision, Facts, Quotes, decide, handle};
 use ponte_core::gate::Gate;
 use ponte_core::halt::{HaltLevel, Scope};
+use ponte_core::id::AccountName;
 use ponte_core::identity::Identity;
+use ponte_core::instrument::Instruments;
 use ponte_core::message::{
     AlertDecision, AlertInput, Command, Event, Input, OperatorAction, OperatorRequest,
 };
@@ -259,9 +261,17 @@ impl Worker {
                 let input = Input::Alert(Box::new(input));
                 let _ = reply.send(Ok(decide(&self.state, &self.policy, facts, input).events));
             }
-            Request::Look(look) => look(&self.state),
+            Request::Look(look) => look(&self.state, &self.policy),
+            Request::Instruments(account, instruments) => self.renew(&account, *instruments),
         }
         Ok(())
+    }
+
+    /// Decides by a broker's new list from now on.
+    fn renew(&mut self, account: &AccountName, instruments: Instruments) {
+        if let Some(policy) = self.policy.accounts.get_mut(account) {
+            policy.instruments = instruments;
+        }
     }
 
     /// Whether a report only says again what the journal has long known of an order that is too
@@ -450,7 +460,8 @@ impl Worker {
                     drop(reply.send(Err(Unavailable::Journal)));
                 }
                 Request::Tell(input) => self.owed.push(input),
-                Request::Look(look) => look(&self.state),
+                Request::Look(look) => look(&self.state, &self.policy),
+                Request::Instruments(account, instruments) => self.renew(&account, *instruments),
                 Request::Refused(_) => {}
             }
         }

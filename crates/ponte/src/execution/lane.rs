@@ -1,4 +1,4 @@
-//! One lane: exits before entries, one of each on its way at a time.
+//! One lane: exits and protection before entries, one of each on its way at a time.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -14,40 +14,58 @@ use crate::clock;
 
 type Sending = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Sends the lane's orders until its sender is gone and all are sent. Exits wait for exits only;
-/// entries start when no exit waits or is on its way.
+/// One class of orders in a lane: those that wait, and the one on its way.
+#[derive(Default)]
+struct Queue {
+    waiting: VecDeque<Ticket>,
+    sending: Option<Sending>,
+}
+
+impl Queue {
+    fn is_idle(&self) -> bool {
+        self.waiting.is_empty() && self.sending.is_none()
+    }
+
+    /// Sends the next one, unless one is on its way.
+    fn send_next(&mut self, shared: &Arc<Shared>) {
+        if self.sending.is_none()
+            && let Some(ticket) = self.waiting.pop_front()
+        {
+            self.sending = Some(Box::pin(send(shared.clone(), ticket)));
+        }
+    }
+}
+
+/// Sends the lane's orders until its sender is gone and all are sent. Exits wait for exits only,
+/// protection for protection only: neither may stand in the way of the other. Entries start when
+/// nothing of both waits or is on its way.
 pub(super) async fn run(shared: Arc<Shared>, mut tickets: mpsc::UnboundedReceiver<Ticket>) {
-    let mut exits: VecDeque<Ticket> = VecDeque::new();
-    let mut entries: VecDeque<Ticket> = VecDeque::new();
-    let mut exit_on_its_way: Option<Sending> = None;
-    let mut entry_on_its_way: Option<Sending> = None;
+    let mut exits = Queue::default();
+    let mut protection = Queue::default();
+    let mut entries = Queue::default();
     let mut open = true;
     loop {
-        if exit_on_its_way.is_none()
-            && let Some(ticket) = exits.pop_front()
-        {
-            exit_on_its_way = Some(Box::pin(send(shared.clone(), ticket)));
+        exits.send_next(&shared);
+        protection.send_next(&shared);
+        if exits.is_idle() && protection.is_idle() {
+            entries.send_next(&shared);
         }
-        if exit_on_its_way.is_none()
-            && entry_on_its_way.is_none()
-            && let Some(ticket) = entries.pop_front()
-        {
-            entry_on_its_way = Some(Box::pin(send(shared.clone(), ticket)));
-        }
-        if !open && exit_on_its_way.is_none() && entry_on_its_way.is_none() {
+        if !open && exits.is_idle() && protection.is_idle() && entries.is_idle() {
             return;
         }
         tokio::select! {
             biased;
             ticket = tickets.recv(), if open => match ticket {
                 Some(ticket) => match ticket.plan.class {
-                    OrderClass::Exit | OrderClass::Protection => exits.push_back(ticket),
-                    OrderClass::Entry => entries.push_back(ticket),
+                    OrderClass::Exit => exits.waiting.push_back(ticket),
+                    OrderClass::Protection => protection.waiting.push_back(ticket),
+                    OrderClass::Entry => entries.waiting.push_back(ticket),
                 },
                 None => open = false,
             },
-            () = done(&mut exit_on_its_way) => exit_on_its_way = None,
-            () = done(&mut entry_on_its_way) => entry_on_its_way = None,
+            () = done(&mut exits.sending) => exits.sending = None,
+            () = done(&mut protection.sending) => protection.sending = None,
+            () = done(&mut entries.sending) => entries.sending = None,
         }
     }
 }

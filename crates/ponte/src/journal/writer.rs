@@ -326,6 +326,7 @@ impl Writer {
             | Event::OrderReleased { .. }
             | Event::OrderFilled { .. }
             | Event::OrderNotSent { .. }
+            | Event::ProtectionLate { .. }
             | Event::OrderQuestioned { .. }
             | Event::CancelRequested { .. }
             | Event::AccountRead { .. }

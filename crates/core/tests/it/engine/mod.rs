@@ -2,6 +2,7 @@
 //! what it makes true and asks for. All go through [`script::check`].
 
 mod fates;
+mod guard;
 mod halts;
 mod intents;
 mod on_the_way;

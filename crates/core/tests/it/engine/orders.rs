@@ -74,9 +74,10 @@ fn protection_whose_time_is_over_becomes_an_exit() {
         &policy(),
         r#"
         buy 1 stop 95 price 100; filled 1; unreachable 2; wait 899; unreachable 2 | tick 10
-            ended #2 expired: its time was over before it could be sent
-            alarm protection #2 of 1 BTCUSDT in paper does not rest: its time was over before it could be sent; the position is closed at the market
+            late #2
+            alarm protection #2 of 1 BTCUSDT in paper does not rest: waiting for 909 s; the position is closed at the market
             plan #3 exit sell 1 reducing
+            ended #2 expired: its time was over before it could be sent
             > submit #3 1 reducing
         "#,
     );

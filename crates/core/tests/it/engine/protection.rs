@@ -205,14 +205,16 @@ fn protection_that_fails() {
 
         buy 1 stop 95 price 100; filled 1; ack 2 | taken_away 2
             ended #2 cancelled: told to
-            alarm protection #2 of BTCUSDT in paper was taken away at the broker (told to); 1 is held without it
+            alarm protection #2 of BTCUSDT in paper was taken away at the broker (told to); it is placed again
+            plan #3 protection sell 1 stop 95
+            > submit #3 1
 
         buy 1 stop 95 price 100; filled 1; ack 2; restart | absent 2
             ended #2 cancelled: the broker no longer knows it
             alarm paper no longer knows order #2, which it had taken; look at the account
-            alarm protection #2 of 1 BTCUSDT in paper does not rest: the broker no longer knows it; the position is closed at the market
-            plan #3 exit sell 1 reducing
-            > submit #3 1 reducing
+            alarm protection #2 of BTCUSDT in paper was taken away at the broker (the broker no longer knows it); it is placed again
+            plan #3 protection sell 1 stop 95
+            > submit #3 1
         "#,
     );
 }

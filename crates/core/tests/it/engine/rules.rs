@@ -267,19 +267,19 @@ fn broker_steps() {
         &policy,
         r#"
         | buy 0.05
-            A1 refused: quantity 0.05 is not a whole number of steps of 0.1 of BTCUSDT
+            A1 refused: quantity 0.05 is not a whole number of steps of 0.1 of BTCUSDT; the nearest is 0, 100% away, and fitting_tolerance is 0.1%
             - quantity_step: refuse (0.05 of 0.1)
 
         | buy 0.15
-            A1 refused: quantity 0.15 is not a whole number of steps of 0.1 of BTCUSDT
+            A1 refused: quantity 0.15 is not a whole number of steps of 0.1 of BTCUSDT; the nearest is 0.1, 33% away, and fitting_tolerance is 0.1%
             - quantity_step: refuse (0.15 of 0.1)
 
         | buy 1 limit 99.7
-            A1 refused: price 99.7 is not a whole number of ticks of 0.5 of BTCUSDT
+            A1 refused: price 99.7 is not a whole number of ticks of 0.5 of BTCUSDT; the nearest is 99.5, 0.2% away, and fitting_tolerance is 0.1%
             - price_tick: refuse (99.7 of 0.5)
 
         | buy 1 stop 95.2 price 100
-            A1 refused: price 95.2 is not a whole number of ticks of 0.5 of BTCUSDT
+            A1 refused: price 95.2 is not a whole number of ticks of 0.5 of BTCUSDT; the nearest is 95, 0.21% away, and fitting_tolerance is 0.1%
             - price_tick: refuse (95.2 of 0.5)
             - protection: pass
         "#,

@@ -165,6 +165,9 @@ impl<'a> Play<'a> {
             "restart" => Input::Started {
                 version: "1".to_owned(),
             },
+            "missed" => Input::ReportsMissed {
+                account: account("paper"),
+            },
             "equity" => Input::AccountRead {
                 account: account("paper"),
                 balance: Balance {
@@ -212,7 +215,8 @@ impl<'a> Play<'a> {
         })
     }
 
-    /// `filled` is what has traded in all: `0.5@100`, or the whole order at 100.
+    /// `filled` is what has traded in all: `0.5@100`, or the whole order at 100. `kept=0.001` is what
+    /// of it the broker has kept as its fee.
     fn broker(&self, verb: &str, rest: &[&str]) -> Input {
         let number: usize = rest[0].parse().unwrap();
         let id = self.orders[number - 1];
@@ -242,7 +246,10 @@ impl<'a> Play<'a> {
             filled,
             average_price: price,
             fees: Decimal::ZERO,
-            withheld: Decimal::ZERO,
+            withheld: rest
+                .iter()
+                .find_map(|word| word.strip_prefix("kept="))
+                .map_or(Decimal::ZERO, decimal),
             at: self.now,
         };
         let submitted = |fate| Input::Submitted {
@@ -297,7 +304,7 @@ pub(crate) fn signal(line: &str, now: Timestamp, serial: usize) -> Signal {
     let is_name = |word: &str| {
         [
             "limit", "trigger", "stop", "targets", "id", "price", "for", "in", "fired", "bar",
-            "account", "was", "digest",
+            "account", "was", "digest", "trail",
         ]
         .contains(&word)
     };
@@ -470,9 +477,16 @@ impl Play<'_> {
             Event::AlertDecided(decided) => return self.alert_lines(decided),
             Event::Alarm { message, .. } => format!("alarm {}", self.short(message)),
             Event::OrderPlanned { plan, waits } => self.plan_line(plan, *waits),
-            Event::OrderReleased { id, quantity } => {
-                format!("release {} {quantity}", self.name(id))
-            }
+            Event::OrderReleased {
+                id,
+                quantity,
+                instead_of,
+            } => format!(
+                "release {} {quantity}{}",
+                self.name(id),
+                self.instead(instead_of)
+            ),
+            Event::ProtectionLate { id } => format!("late {}", self.name(id)),
             Event::OrderAcknowledged { id, .. } => format!("acknowledged {}", self.name(id)),
             Event::OrderFilled {
                 id,
@@ -514,6 +528,14 @@ impl Play<'_> {
         vec![line]
     }
 
+    fn instead(&self, ids: &[ClientOrderId]) -> String {
+        if ids.is_empty() {
+            return String::new();
+        }
+        let names: Vec<_> = ids.iter().map(|id| self.name(id)).collect();
+        format!(" instead of {}", names.join(" "))
+    }
+
     fn plan_line(&self, plan: &OrderPlan, waits: bool) -> String {
         let class = match plan.class {
             OrderClass::Exit => "exit",
@@ -550,6 +572,7 @@ impl Play<'_> {
         if let Some(old) = plan.replaces {
             write!(line, " for {}", self.name(&old)).unwrap();
         }
+        line.push_str(&self.instead(&plan.instead_of));
         if waits {
             let after: Vec<_> = plan.after.iter().map(|id| self.name(id)).collect();
             line.push_str(" waits ");

@@ -17,7 +17,7 @@ fn as_the_alert_says() {
             > submit #1 1.5
 
         | buy 1.55
-            A1 refused: quantity 1.55 is not a whole number of steps of 0.1 of BTCUSDT
+            A1 refused: quantity 1.55 is not a whole number of steps of 0.1 of BTCUSDT; the nearest is 1.5, 3.2% away, and fitting_tolerance is 0.1%
             - quantity_step: refuse (1.55 of 0.1)
 
         | buy

@@ -118,3 +118,37 @@ pub(crate) fn with_sizing(sizing: Sizing) -> Policy {
     policy.routes = vec![route(&["paper"], sizing)];
     policy
 }
+
+/// A futures exchange: stops and targets are orders of their own, and reduce-only may rest.
+pub(crate) fn futures() -> Policy {
+    with_capabilities(Capabilities {
+        brackets: Brackets::TwoOrders,
+        trailing_stop: true,
+        resting_reduce_only: true,
+        ..CAN_ALL
+    })
+}
+
+/// A spot exchange: nothing below zero, and what rests holds what it would sell.
+pub(crate) fn spot() -> Policy {
+    with_capabilities(Capabilities {
+        trailing_stop: true,
+        short: false,
+        reduce_only: false,
+        resting_holds: true,
+        ..CAN_ALL
+    })
+}
+
+/// One account `paper` at a broker that can do this.
+pub(crate) fn with_capabilities(capabilities: Capabilities) -> Policy {
+    let mut policy = policy();
+    policy.accounts.insert(
+        account("paper"),
+        AccountPolicy {
+            capabilities,
+            ..account_policy(Rules::default())
+        },
+    );
+    policy
+}

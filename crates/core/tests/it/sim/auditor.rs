@@ -106,6 +106,7 @@ fn read(journal: &[(Timestamp, Event)]) -> Result<Books<'_>, String> {
             | Event::OrderReleased { .. }
             | Event::OrderAcknowledged { .. }
             | Event::OrderNotSent { .. }
+            | Event::ProtectionLate { .. }
             | Event::OrderQuestioned { .. }
             | Event::CancelRequested { .. }
             | Event::OrderEnded { .. }
@@ -201,7 +202,7 @@ impl Standing {
                     let grants = usize::from(!waits);
                     self.granted.insert(plan.id, (grants, plan.quantity.get()));
                 }
-                Event::OrderReleased { id, quantity } => {
+                Event::OrderReleased { id, quantity, .. } => {
                     self.unknown.remove(id);
                     let grants = self.granted.get(id).map_or(0, |(grants, _)| *grants);
                     self.granted.insert(*id, (grants + 1, *quantity));
@@ -219,6 +220,7 @@ impl Standing {
                 | Event::AlertDecided(_)
                 | Event::Alarm { .. }
                 | Event::OrderFilled { .. }
+                | Event::ProtectionLate { .. }
                 | Event::OrderQuestioned { .. }
                 | Event::AccountRead { .. }
                 | Event::FlattenRequested { .. } => {}

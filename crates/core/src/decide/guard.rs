@@ -1,0 +1,390 @@
+//! The naked-position guard: what is done when a stop does not rest, or does not rest any more.
+//!
+//! A stop that the broker takes away is placed again. One that can't be placed, does not come to rest in time, or is
+//! taken away as soon as it rests, leaves the position naked: it is closed at the market, or the
+//! owner is told, as the account's policy says.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use rust_decimal::Decimal;
+
+use super::exits::{self, ExitOrigin, Holding, holding_of};
+use super::protection::{child_id, held};
+use super::{Context, Decision};
+use crate::message::{Event, PositionKey};
+use crate::number::Quantity;
+use crate::order::{Order, OrderClass, OrderKind, OrderPlan, OrderStatus, Origin};
+use crate::policy::{EXIT_LIFE, Guard, Policy, Unprotected};
+use crate::state::{AccountState, State};
+
+/// A position without (all of) the stop that it was asked to have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Naked {
+    /// Whose and where.
+    pub position: PositionKey,
+    /// How much of it no stop at the broker covers, unsigned.
+    pub quantity: Decimal,
+}
+
+impl fmt::Display for Naked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let PositionKey {
+            account,
+            strategy,
+            symbol,
+        } = &self.position;
+        write!(
+            f,
+            "{} {symbol} of {strategy} in {account} have no stop",
+            self.quantity
+        )
+    }
+}
+
+/// When a stop turned out not to be there. Each happens once to an order.
+#[derive(Clone, Copy)]
+enum Bare {
+    /// It had not come to rest in time.
+    Late,
+    /// It ended.
+    Over,
+}
+
+impl Bare {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Late => "late",
+            Self::Over => "naked",
+        }
+    }
+}
+
+/// The positions that are naked now, moments between a fill and its stop included.
+#[must_use]
+pub fn naked_positions(state: &State, policy: &Policy) -> Vec<Naked> {
+    let mut naked = Vec::new();
+    for (name, account) in &state.accounts {
+        for (strategy, symbols) in &account.positions {
+            for (symbol, position) in symbols {
+                if position.guarded.is_zero() {
+                    continue;
+                }
+                let instrument = policy
+                    .accounts
+                    .get(name)
+                    .and_then(|policy| policy.instruments.get(symbol));
+                let step = instrument.map_or(Decimal::ZERO, |found| found.quantity_step);
+                let guarded = crate::number::floor_to_step(position.guarded, step)
+                    .unwrap_or(position.guarded);
+                let side = exits::closing_side(position.quantity);
+                let resting = account.orders_in(symbol).filter(|order| {
+                    order.plan.strategy == *strategy
+                        && order.plan.class == OrderClass::Protection
+                        && order.plan.kind.is_stop()
+                        && order.plan.side == side
+                        && order.status == OrderStatus::Working
+                });
+                let covered = resting.fold(Decimal::ZERO, |sum, order| sum + order.remaining());
+                let quantity = (guarded - covered).normalize();
+                if quantity > Decimal::ZERO {
+                    naked.push(Naked {
+                        position: PositionKey {
+                            account: name.clone(),
+                            strategy: strategy.clone(),
+                            symbol: symbol.clone(),
+                        },
+                        quantity,
+                    });
+                }
+            }
+        }
+    }
+    naked
+}
+
+/// An order that never came to rest, or was refused after it did. `traded` is what the same word of
+/// the broker's adds.
+pub(super) fn not_placed(
+    context: Context<'_>,
+    order: &Order,
+    traded: Decimal,
+    reason: &str,
+) -> Decision {
+    match order.plan.class {
+        OrderClass::Entry => Decision::default(),
+        OrderClass::Exit => exit_not_placed(context, order, traded, reason),
+        OrderClass::Protection if order.plan.kind.is_stop() => {
+            naked(context, order, traded, Bare::Over, reason)
+        }
+        OrderClass::Protection => {
+            let mut decision = Decision::default();
+            if !uncovered(context, order, traded, Decimal::ZERO).is_zero() {
+                decision.alarm(
+                    format!(
+                        "target {} of {} in {} does not rest: {reason}; the position has no target there",
+                        order.plan.id, order.plan.symbol, order.plan.account
+                    ),
+                    Some(order.plan.id),
+                );
+            }
+            decision
+        }
+    }
+}
+
+fn exit_not_placed(context: Context<'_>, order: &Order, traded: Decimal, reason: &str) -> Decision {
+    let mut decision = Decision::default();
+    let held = held(context, order) + order.plan.side.signed(traded);
+    if held.is_zero() {
+        return decision;
+    }
+    decision.alarm(
+        format!(
+            "exit {} of {} in {} was not executed: {reason}; {held} is still held",
+            order.plan.id, order.plan.symbol, order.plan.account
+        ),
+        Some(order.plan.id),
+    );
+    // Protection that had made way for it is needed again.
+    for id in &order.plan.instead_of {
+        if let Some(gone) = context.state.order(id)
+            && gone.status.is_final()
+        {
+            let missing = uncovered(context, gone, Decimal::ZERO, order.remaining() - traded);
+            decision.join(again(context, gone, missing));
+        }
+    }
+    decision
+}
+
+/// A stop that isn't there: what it was for is closed or told, unless an older one still rests in
+/// its place.
+fn naked(
+    context: Context<'_>,
+    order: &Order,
+    traded: Decimal,
+    when: Bare,
+    reason: &str,
+) -> Decision {
+    let replaced = order
+        .plan
+        .replaces
+        .and_then(|old| context.state.open_order(&old));
+    if replaced.is_some() {
+        let mut decision = Decision::default();
+        decision.alarm(
+            format!(
+                "protection {} could not be resized: {reason}; the old one stays",
+                order.plan.id
+            ),
+            Some(order.plan.id),
+        );
+        return decision;
+    }
+    let holding = holding_of(&order.plan);
+    let mut standing = exits::standing(context, holding);
+    standing.held += order.plan.side.signed(traded);
+    // Protection of a position that is gone, or is being closed, has nothing left to protect.
+    let quantity = (order.remaining() - traded).min(standing.staying());
+    if quantity.is_zero() || exits::closing_side(standing.held) != order.plan.side {
+        return Decision::default();
+    }
+    let what = match guard_of(context, order).otherwise {
+        Unprotected::Close => "the position is closed at the market",
+        Unprotected::Tell => "the position has no stop: look at it now",
+    };
+    let mut decision = Decision::default();
+    decision.alarm(
+        format!(
+            "protection {} of {quantity} {} in {} does not rest: {reason}; {what}",
+            order.plan.id, order.plan.symbol, order.plan.account
+        ),
+        Some(order.plan.id),
+    );
+    if guard_of(context, order).otherwise == Unprotected::Close {
+        let id = |step: &str| child_id(order, &format!("{} {step}", when.as_str()), quantity);
+        let how = ExitOrigin {
+            origin: Origin::Protects(order.plan.id),
+            kind: OrderKind::MARKET,
+            reason: "taken back to close a position without protection",
+            id: &id,
+        };
+        decision.join(exits::exit(context, holding, Some(quantity), &how).into_decision());
+    }
+    decision
+}
+
+fn guard_of(context: Context<'_>, order: &Order) -> Guard {
+    let policy = context.policy.accounts.get(&order.plan.account);
+    policy.map_or_else(Guard::default, |policy| policy.guard)
+}
+
+/// Stops that have not come to rest in time, counted from their planning or from the start of this
+/// process: what was planned before it is being asked about. One of a holding at a time, since what
+/// follows from one decides how much is left for the next.
+pub(super) fn late_protection(context: Context<'_>) -> Decision {
+    let mut decision = Decision::default();
+    for (name, account) in &context.state.accounts {
+        let Some(policy) = context.policy.accounts.get(name) else {
+            continue;
+        };
+        let mut seen = BTreeSet::new();
+        for order in account.protection_orders() {
+            let since = order.planned_at.max(context.state.started_at);
+            let is_late = order.plan.kind.is_stop()
+                && !order.late
+                && !order.cancel_requested
+                && order.status != OrderStatus::Working
+                && context.now().since(since) >= policy.guard.within;
+            if !is_late || !seen.insert((&order.plan.strategy, &order.plan.symbol)) {
+                continue;
+            }
+            decision.push(Event::ProtectionLate { id: order.plan.id });
+            let reason = format!(
+                "{} for {} s",
+                order.status.as_str(),
+                context.now().since(since).as_secs()
+            );
+            decision.join(naked(context, order, Decimal::ZERO, Bare::Late, &reason));
+        }
+    }
+    decision
+}
+
+/// The broker ended an order that nobody here took back. `traded` is what the same report adds.
+pub(super) fn ended_unasked(
+    context: Context<'_>,
+    order: &Order,
+    traded: Decimal,
+    reason: &str,
+) -> Decision {
+    let mut decision = Decision::default();
+    let plan = &order.plan;
+    let still = held(context, order) + plan.side.signed(traded.max(Decimal::ZERO));
+    if still.is_zero() || exits::closing_side(still) != plan.side {
+        return decision;
+    }
+    let missing = uncovered(context, order, traded, Decimal::ZERO);
+    match plan.class {
+        OrderClass::Entry => {}
+        OrderClass::Exit => decision.alarm(
+            format!(
+                "exit {} of {} in {} was ended by the broker ({reason}); {still} is still held",
+                plan.id, plan.symbol, plan.account
+            ),
+            Some(plan.id),
+        ),
+        OrderClass::Protection if has_made_way(context, order) => {
+            decision.join(again(context, order, missing));
+        }
+        OrderClass::Protection if missing.is_zero() => {}
+        OrderClass::Protection if is_young_copy(context, order) => {
+            let reason = format!("the broker takes it away each time ({reason})");
+            decision.join(not_placed(context, order, traded, &reason));
+        }
+        OrderClass::Protection => {
+            decision.alarm(
+                format!(
+                    "protection {} of {} in {} was taken away at the broker ({reason}); it is placed again",
+                    plan.id, plan.symbol, plan.account
+                ),
+                Some(plan.id),
+            );
+            decision.join(again(context, order, missing));
+        }
+    }
+    decision
+}
+
+/// Whether it was placed in the stead of one that the broker had taken away, a moment ago.
+fn is_young_copy(context: Context<'_>, order: &Order) -> bool {
+    let is_copy = match &order.plan.origin {
+        Origin::Protects(parent) => context
+            .state
+            .order(parent)
+            .is_some_and(|parent| parent.plan.class == OrderClass::Protection),
+        Origin::Alert(_) | Origin::Operator(_) => false,
+    };
+    is_copy && context.now().since(order.planned_at) < guard_of(context, order).within
+}
+
+/// Whether an exit has asked for its place.
+fn has_made_way(context: Context<'_>, order: &Order) -> bool {
+    let Some(account) = context.state.account(&order.plan.account) else {
+        return false;
+    };
+    let asks = |other: &Order| other.plan.instead_of.contains(&order.plan.id);
+    account.orders_in(&order.plan.symbol).any(asks) || account.closed.values().any(asks)
+}
+
+/// How much of the position would be without an order of this one's role, were it over now, had it
+/// traded so much more, and did an exit give back its claim.
+fn uncovered(context: Context<'_>, order: &Order, traded: Decimal, given_back: Decimal) -> Decimal {
+    let plan = &order.plan;
+    let holding = holding_of(plan);
+    let Some(account) = context.state.account(&plan.account) else {
+        return Decimal::ZERO;
+    };
+    let mut standing = exits::standing(context, holding);
+    standing.held += plan.side.signed(traded);
+    if standing.held.is_zero() || exits::closing_side(standing.held) != plan.side {
+        return Decimal::ZERO;
+    }
+    let covered = covering(account, holding, order);
+    let staying = (standing.staying() + given_back).min(standing.held.abs());
+    let missing = staying - covered;
+    missing.min(order.remaining() - traded).max(Decimal::ZERO)
+}
+
+/// What other orders of the same role cover, those that are being replaced not counted twice.
+fn covering(account: &AccountState, holding: Holding<'_>, order: &Order) -> Decimal {
+    let is_stop = order.plan.kind.is_stop();
+    let others: Vec<_> = account
+        .orders_in(holding.symbol)
+        .filter(|other| {
+            holding.is_of(other)
+                && other.plan.class == OrderClass::Protection
+                && other.plan.id != order.plan.id
+                && !other.cancel_requested
+                && if is_stop {
+                    other.plan.kind.is_stop()
+                } else {
+                    other.plan.kind.is_target()
+                }
+        })
+        .collect();
+    let replaced = |id| others.iter().any(|other| other.plan.replaces == Some(id));
+    others
+        .iter()
+        .filter(|other| !replaced(other.plan.id))
+        .fold(Decimal::ZERO, |sum, other| sum + other.remaining())
+}
+
+/// The same protection anew, for what is without it.
+fn again(context: Context<'_>, order: &Order, missing: Decimal) -> Decision {
+    let mut decision = Decision::default();
+    let holding = holding_of(&order.plan);
+    let missing = exits::in_steps(context, holding.account, holding.symbol, missing);
+    let Ok(quantity) = Quantity::new(missing) else {
+        return decision;
+    };
+    let id = child_id(order, "again", missing);
+    if context.state.order(&id).is_some() {
+        return decision;
+    }
+    exits::plan_order(
+        &mut decision,
+        OrderPlan {
+            id,
+            quantity,
+            origin: Origin::Protects(order.plan.id),
+            expires_at: context.now().after(EXIT_LIFE),
+            replaces: None,
+            instead_of: Vec::new(),
+            reduce_only: exits::rests_reducing(context, holding),
+            ..order.plan.clone()
+        },
+    );
+    decision
+}

@@ -1,0 +1,313 @@
+//! The naked-position guard, and protection at exchanges with ways of their own.
+
+use ponte_core::decide::naked_positions;
+use ponte_core::policy::{Guard, Unprotected};
+
+use super::script::{Play, check, seconds};
+use super::world::{account, futures, policy, spot};
+
+#[test]
+fn a_stop_that_does_not_rest_in_time() {
+    check(
+        &policy(),
+        r#"
+        buy 1 stop 95 price 100; filled 1; wait 4 | tick
+
+        buy 1 stop 95 price 100; filled 1; unknown 2; wait 5; unanswered 2 | tick
+            late #2
+            alarm protection #2 of 1 BTCUSDT in paper does not rest: unknown for 5 s; the position is closed at the market
+            plan #3 exit sell 1 reducing
+            > submit #3 1 reducing
+
+        buy 1 stop 95 price 100; filled 1; unknown 2; wait 5; unanswered 2; tick | tick 5
+            questioned #2
+            > find #2
+
+        buy 1 stop 95 price 100; filled 1; unknown 2; wait 5; unanswered 2; tick; filled 3 | found 2
+            acknowledged #2
+            > cancel #2
+
+        buy 1 stop 95 price 100; filled 1; wait 60; restart | tick 4
+
+        buy 1 stop 95 price 100; filled 1; wait 60; restart | tick 5
+            late #2
+            alarm protection #2 of 1 BTCUSDT in paper does not rest: unknown for 5 s; the position is closed at the market
+            plan #3 exit sell 1 reducing
+            > submit #3 1 reducing
+
+        buy 1 stop 95 price 100; filled 1; ack 2 | tick 100
+        "#,
+    );
+}
+
+#[test]
+fn an_owner_who_wants_to_be_told() {
+    let mut policy = policy();
+    let guarded = policy.accounts.get_mut(&account("paper")).unwrap();
+    guarded.guard = Guard {
+        within: seconds(2),
+        otherwise: Unprotected::Tell,
+    };
+    check(
+        &policy,
+        r#"
+        buy 1 stop 95 price 100; filled 1 | tick 2
+            late #2
+            alarm protection #2 of 1 BTCUSDT in paper does not rest: submitting for 2 s; the position has no stop: look at it now
+
+        buy 1 stop 95 price 100; filled 1 | rejected 2
+            ended #2 rejected: no
+            alarm protection #2 of 1 BTCUSDT in paper does not rest: no; the position has no stop: look at it now
+        "#,
+    );
+}
+
+#[test]
+fn a_stop_that_the_broker_takes_away() {
+    check(
+        &policy(),
+        r#"
+        buy 2 stop 95 price 100; filled 1; ack 2; wait 9; close 50%; ack 3 | taken_away 2
+            ended #2 cancelled: told to
+            alarm protection #2 of BTCUSDT in paper was taken away at the broker (told to); it is placed again
+            plan #4 protection sell 1 stop 95
+            > submit #4 1
+
+        buy 1 stop 95 price 100; filled 1; ack 2; close | taken_away 2
+            ended #2 cancelled: told to
+
+        buy 1 stop 95 price 100; filled 1; ack 2; wait 9; taken_away 2; ack 3; wait 1 | taken_away 3
+            ended #3 cancelled: told to
+            alarm protection #3 of 1 BTCUSDT in paper does not rest: the broker takes it away each time (told to); the position is closed at the market
+            plan #4 exit sell 1 reducing
+            > submit #4 1 reducing
+
+        buy 1 stop 95 price 100; filled 1; ack 2; wait 9; taken_away 2; ack 3; wait 9 | taken_away 3
+            ended #3 cancelled: told to
+            alarm protection #3 of BTCUSDT in paper was taken away at the broker (told to); it is placed again
+            plan #4 protection sell 1 stop 95
+            > submit #4 1
+
+        buy 1 stop 95 price 100; filled 1; ack 2; wait 9; taken_away 2 | rejected 3
+            ended #3 rejected: no
+            alarm protection #3 of 1 BTCUSDT in paper does not rest: no; the position is closed at the market
+            plan #4 exit sell 1 reducing
+            > submit #4 1 reducing
+        "#,
+    );
+}
+
+#[test]
+fn reports_that_were_missed() {
+    check(
+        &policy(),
+        r#"
+        buy 1 stop 95 price 100; filled 1; ack 2; buy 1 limit 90; ack 3; buy 1 | missed
+            questioned #2
+            questioned #3
+            > find #2
+            > find #3
+        "#,
+    );
+}
+
+#[test]
+fn stop_and_targets_as_orders_of_their_own() {
+    check(
+        &futures(),
+        r#"
+        buy 2 stop 95 targets 110,120 price 100 | filled 1
+            acknowledged #1
+            filled #1 2@100 (2)
+            plan #2 protection sell 2 stop 95 reducing
+            plan #3 protection sell 1 limit 110 reducing
+            plan #4 protection sell 1 limit 120 reducing
+            ended #1 filled
+            > submit #2 2 reducing
+            > submit #3 1 reducing
+            > submit #4 1 reducing
+
+        buy 2 stop 95 targets 110,120 price 100; filled 1; ack 2; ack 3; ack 4 | report 3 1@110
+            filled #3 1@110 (1)
+            ended #3 filled
+            plan #5 protection sell 1 stop 95 reducing for #2
+            > submit #5 1 reducing
+
+        buy 2 stop 95 targets 110,120 price 100; filled 1; ack 2; ack 3; ack 4; report 3 1@110 | ack 5
+            acknowledged #5
+            cancel requested #2: replaced by protection of the right size
+            > cancel #2
+
+        buy 2 stop 95 targets 110,120 price 100; filled 1; ack 2; ack 3; ack 4 | report 2 2@95
+            filled #2 2@95 (2)
+            ended #2 filled
+            cancel requested #4: the position that it protected is gone
+            cancel requested #3: the position that it protected is gone
+            > cancel #4
+            > cancel #3
+
+        buy 2 stop 95 targets 110 price 100; filled 1; ack 2; ack 3; wait 9 | taken_away 3
+            ended #3 cancelled: told to
+            alarm protection #3 of BTCUSDT in paper was taken away at the broker (told to); it is placed again
+            plan #4 protection sell 2 limit 110 reducing
+            > submit #4 2 reducing
+
+        buy 2 stop 95 targets 110 price 100; filled 1; ack 2 | rejected 3
+            ended #3 rejected: no
+            alarm target #3 of BTCUSDT in paper does not rest: no; the position has no target there
+
+        buy 2 stop 95 targets 110 price 100; filled 1; ack 3 | rejected 2
+            ended #2 rejected: no
+            alarm protection #2 of 2 BTCUSDT in paper does not rest: no; the position is closed at the market
+            plan #4 exit sell 2 reducing
+            > submit #4 2 reducing
+
+        buy 2 trail 1.5 targets 110 price 100 | filled 1
+            acknowledged #1
+            filled #1 2@100 (2)
+            plan #2 protection sell 2 trailing 1.5% reducing
+            plan #3 protection sell 2 limit 110 reducing
+            ended #1 filled
+            > submit #2 2 reducing
+            > submit #3 2 reducing
+
+        buy 2 stop 95 price 100; filled 1; ack 2; buy 1 for other price 100 | filled 3
+            acknowledged #3
+            filled #3 1@100 (1)
+            ended #3 filled
+        "#,
+    );
+}
+
+#[test]
+fn an_exit_takes_the_place_of_what_holds_the_coins() {
+    check(
+        &spot(),
+        r#"
+        buy 2 stop 95 targets 110 price 100; filled 1; ack 2 | close
+            A2 accepted
+            plan #3 exit sell 2 reducing instead of #2
+            > submit #3 2 reducing
+
+        buy 2 stop 95 price 100; filled 1; ack 2; close; taken_away 2 | filled 3
+            acknowledged #3
+            filled #3 2@100 (2)
+            ended #3 filled
+
+        buy 2 stop 95 price 100; filled 1; ack 2; close 50% | taken_away 2
+            ended #2 cancelled: told to
+            plan #4 protection sell 1 stop 95
+            > submit #4 1
+
+        buy 2 stop 95 price 100; filled 1; ack 2; close 50%; taken_away 2; filled 3 | ack 4
+            acknowledged #4
+
+        buy 2 stop 95 price 100; filled 1; ack 2; close 50% | filled 3
+            acknowledged #3
+            filled #3 1@100 (1)
+            ended #3 filled
+            plan #4 protection sell 1 stop 95 for #2 instead of #2
+            > submit #4 1
+
+        buy 2 stop 95 price 100; filled 1; ack 2; close; taken_away 2 | rejected 3
+            ended #3 rejected: no
+            alarm exit #3 of BTCUSDT in paper was not executed: no; 2 is still held
+            plan #4 protection sell 2 stop 95
+            > submit #4 2
+
+        buy 2 stop 95 price 100; filled 1; ack 2; close; rejected 3 | taken_away 2
+            ended #2 cancelled: told to
+            plan #4 protection sell 2 stop 95
+            > submit #4 2
+
+        buy 2 stop 95 price 100; filled 1; ack 2; close; unreachable 3 | tick 1
+            release #3 2 instead of #2
+            > submit #3 2 reducing
+
+        buy 2 stop 95 price 100; filled 1; ack 2; close; unreachable 3; report 2 2@95 | tick 1
+            ended #3 abandoned: nothing is left to close
+
+        buy 2 stop 95 targets 110,120 price 100; filled 1; ack 2; ack 3 | close 75%
+            A2 accepted
+            plan #4 exit sell 1.5 reducing instead of #3 #2
+            > submit #4 1.5 reducing
+        "#,
+    );
+}
+
+#[test]
+fn a_fee_that_is_taken_in_what_was_bought() {
+    check(
+        &spot(),
+        r#"
+        buy 2 stop 95 price 100 | filled 1 kept=0.002
+            acknowledged #1
+            filled #1 2@100 (2)
+            plan #2 protection sell 1.9 stop 95
+            ended #1 filled
+            > submit #2 1.9
+
+        buy 2 stop 95 targets 110,120 price 100 | filled 1 kept=0.002
+            acknowledged #1
+            filled #1 2@100 (2)
+            plan #2 protection sell 0.9 stop 95 or 110
+            plan #3 protection sell 1 stop 95 or 120
+            ended #1 filled
+            > submit #2 0.9
+            > submit #3 1
+
+        buy 2 stop 95 price 100; report 1 1@100 kept=0.001 | report 1 2@100 kept=0.002
+            filled #1 1@100 (2)
+            plan #3 protection sell 1 stop 95
+            ended #1 filled
+            > submit #3 1
+
+        buy 2 price 100; filled 1 kept=0.002 | close
+            A2 accepted
+            plan #2 exit sell 1.9 reducing
+            > submit #2 1.9 reducing
+
+        buy 2 price 100; filled 1 kept=0.002; close; filled 2 | close
+            A3 accepted: already flat: nothing to close
+
+        buy 2 price 100; filled 1 kept=0.002; close; filled 2 | buy 1
+            A3 accepted
+            plan #3 entry buy 1
+            > submit #3 1
+
+        buy 2 price 100; filled 1 kept=0.002; close; filled 2 | flatten everything
+            flatten everything
+        "#,
+    );
+}
+
+#[test]
+fn naked_positions_are_counted() {
+    let policy = policy();
+    let naked = |script: &str| {
+        let mut play = Play::new(&policy);
+        play.line(script);
+        naked_positions(&play.state, &policy)
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        naked("buy 1 stop 95 price 100; filled 1"),
+        ["1 BTCUSDT of S1 in paper have no stop"]
+    );
+    let covered: [&str; 5] = [
+        "buy 1 stop 95 price 100",
+        "buy 1 stop 95 price 100; filled 1; ack 2",
+        "buy 1 price 100; filled 1",
+        "buy 1 stop 95 targets 110 price 100; filled 1; ack 2",
+        "buy 1 stop 95 price 100; filled 1; close; filled 3",
+    ];
+    for script in covered {
+        assert_eq!(naked(script), [""; 0], "{script}");
+    }
+    assert_eq!(
+        naked("buy 2 stop 95 price 100; report 1 1@100; ack 2; report 1 2@100"),
+        ["1 BTCUSDT of S1 in paper have no stop"]
+    );
+}
