@@ -2,17 +2,22 @@
 //! runs at a venue of its own; an auditor looks at that venue past the adapter.
 
 mod behaviours;
+mod binance;
+mod binance_audit;
 mod desk;
 mod follower;
 mod paper;
 mod paper_embedded;
 mod paper_remote;
+mod relay;
 mod subject;
 mod table;
 mod words;
 
 use std::sync::Arc;
 use std::time::Duration;
+
+use ponte::brokers::binance::{Market, Transport};
 
 use behaviours::{Tested, every_behaviour};
 use subject::Subject;
@@ -71,4 +76,13 @@ async fn the_embedded_paper_broker_conforms() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_remote_paper_broker_conforms() {
     hold(paper_remote::PaperRemote).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn binance_futures_conforms() {
+    hold(binance::Binance {
+        market: Market::Futures,
+        orders: Transport::Rest,
+    })
+    .await;
 }
