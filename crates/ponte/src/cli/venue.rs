@@ -3,6 +3,9 @@
 use std::net::SocketAddr;
 
 use clap::{Args, Subcommand};
+use ponte_venue::faces::binance::{
+    BinanceFace, BinanceOptions, KeyOptions, REHEARSAL_KEY, REHEARSAL_SECRET,
+};
 use ponte_venue::faces::paper::{PaperFace, PaperOptions};
 use ponte_venue::feed::FeedOptions;
 use tokio::net::TcpListener;
@@ -23,6 +26,7 @@ pub(super) struct Venue {
 #[derive(Subcommand)]
 enum Which {
     Paper(Paper),
+    Binance(Binance),
 }
 
 /// Run the paper broker in a process of its own, over HTTP
@@ -41,10 +45,31 @@ struct Paper {
     seed: Option<u64>,
 }
 
+/// Run a test exchange that speaks like Binance: spot and USD-M futures, REST and web sockets
+#[derive(Args)]
+#[command(after_help = "Examples:\n  \
+    ponte venue binance\n  \
+    ponte venue binance --listen 127.0.0.1:9010 --seed 7\n  \
+    ponte venue binance --key MYTESTKEY:MYTESTSECRET\n\n\
+    Any Binance client can trade here once its addresses point at it. No money moves, and nothing is remembered\n\
+    after its end. Never give it a real key.")]
+struct Binance {
+    /// Where to listen, a loopback address
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9010")]
+    listen: SocketAddr,
+    /// Make prices from this seed; without it prices come from POST /admin/ticks
+    #[arg(long, value_name = "NUMBER")]
+    seed: Option<u64>,
+    /// One more API key with its secret, for an account of its own (HMAC); may be given several times
+    #[arg(long = "key", value_name = "KEY:SECRET")]
+    keys: Vec<String>,
+}
+
 impl Venue {
     pub(super) fn run(&self, _: &Context) -> Result<(), Failure> {
         match &self.which {
             Which::Paper(paper) => paper.run(),
+            Which::Binance(binance) => binance.run(),
         }
     }
 }
@@ -69,4 +94,62 @@ impl Paper {
             face.serve_until(listener, stop).await.map_err(failed)
         })
     }
+}
+
+impl Binance {
+    fn run(&self) -> Result<(), Failure> {
+        let mut options = BinanceOptions::rehearsal();
+        options.feed = self.seed.map(|seed| FeedOptions {
+            seed,
+            ..FeedOptions::default()
+        });
+        for (index, pair) in self.keys.iter().enumerate() {
+            let (key, secret) = pair.split_once(':').ok_or_else(|| {
+                Failure::refused(format!("--key number {} is not KEY:SECRET", index + 1))
+            })?;
+            let account = format!("account-{}", index + 1);
+            options.keys.push(KeyOptions::hmac(key, secret, &account));
+        }
+        let face =
+            BinanceFace::new(&options).map_err(|error| Failure::refused(error.to_string()))?;
+        let failed = |error: std::io::Error| {
+            Failure::unreachable(format!("the venue can't serve on {}: {error}", self.listen))
+        };
+        let runtime = Runtime::new().map_err(failed)?;
+        runtime.block_on(async {
+            let listener = TcpListener::bind(self.listen).await.map_err(failed)?;
+            let address = listener.local_addr().map_err(failed)?;
+            screen::print(&introduction(address, self.seed.is_some()))?;
+            let stop = stop_signal()?;
+            face.serve_until(listener, stop).await.map_err(failed)
+        })
+    }
+}
+
+/// What a user has to know to trade at the test exchange.
+fn introduction(address: SocketAddr, has_feed: bool) -> String {
+    let prices = if has_feed {
+        "walk from the seed; POST /admin/ticks moves one".to_owned()
+    } else {
+        format!(
+            "stand still until you move one:\n                \
+             curl http://{address}/admin/ticks -d '{{\"symbol\":\"BTCUSDT\",\"price\":\"61000\"}}'"
+        )
+    };
+    format!(
+        "Binance test exchange: no real money, nothing is remembered after its end\n\
+         \n  \
+         spot          http://{address}\n                \
+         ws://{address}/ws-api/v3\n                \
+         ws://{address}/ws/<stream>\n  \
+         futures       http://{address}\n                \
+         ws://{address}/ws-fapi/v1\n                \
+         ws://{address}/private/ws/<listenKey>\n  \
+         API key       {REHEARSAL_KEY}\n  \
+         secret        {REHEARSAL_SECRET}\n  \
+         prices        {prices}\n  \
+         faults        curl http://{address}/admin/faults -d \
+         '{{\"fault\":\"accept_then_disconnect\",\"trigger\":{{\"next\":1}},\"operation\":\"place\"}}'\n  \
+         what happened curl 'http://{address}/admin/audit?key={REHEARSAL_KEY}'\n"
+    )
 }

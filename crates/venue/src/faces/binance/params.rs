@@ -60,23 +60,6 @@ impl Params {
         pairs.join("&")
     }
 
-    /// These parameters with one more.
-    pub(super) fn with(mut self, name: &str, value: &str) -> Params {
-        self.0.insert(name.to_owned(), value.to_owned());
-        self
-    }
-
-    /// Those whose names begin with `prefix`, under their names without it (first letter made small).
-    pub(super) fn below(&self, prefix: &str) -> Params {
-        let renamed = self.0.iter().filter_map(|(name, value)| {
-            let rest = name.strip_prefix(prefix)?;
-            let first = rest.chars().next()?.to_ascii_lowercase();
-            let rest = rest.get(1..)?;
-            Some((format!("{first}{rest}"), value.clone()))
-        });
-        Params(renamed.collect())
-    }
-
     /// Whether it was sent, empty or not.
     pub(super) fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)

@@ -238,15 +238,6 @@ impl Streams {
         });
     }
 
-    /// The moment at which the next late event comes due, if any is held back.
-    pub(super) fn next_due(&self) -> Option<Micros> {
-        let moments = self.held.iter().filter_map(|held| match held.until {
-            Until::Moment(moment) => Some(moment),
-            Until::NextEvent => None,
-        });
-        moments.min()
-    }
-
     /// How many private events an account has had.
     pub(super) fn events_so_far(&self, market: Market, account: &str) -> u64 {
         let key = (market, account.to_owned());

@@ -4,7 +4,6 @@
 
 use crate::faces::binance::error::ApiError;
 use crate::instrument::Instrument;
-use crate::order::Side;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
@@ -46,7 +45,6 @@ pub(super) struct SpotSymbol {
 /// What filters look at of an order.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Filtered {
-    pub(super) side: Side,
     pub(super) quantity: Decimal,
     pub(super) price: Option<Decimal>,
     pub(super) stop_price: Option<Decimal>,
