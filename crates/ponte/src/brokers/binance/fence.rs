@@ -44,7 +44,11 @@ impl Fences {
             sent.retain(|_, sent| at < sent.last.after(self.span));
         }
         sent.entry(id)
-            .and_modify(|sent| sent.last = sent.last.max(at))
+            .and_modify(|sent| {
+                // A clock that was corrected backwards makes the later sending the earlier one.
+                sent.first = sent.first.min(at);
+                sent.last = sent.last.max(at);
+            })
             .or_insert(Sent {
                 first: at,
                 last: at,

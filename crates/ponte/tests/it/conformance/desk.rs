@@ -240,17 +240,21 @@ impl Desk {
 
     /// Asks about an order until the answer is definite.
     pub(super) async fn truth(&self, plan: &OrderPlan) -> FindAnswer {
+        let last = std::sync::Mutex::new(String::new());
         let asking = async {
             loop {
                 match self.broker.find(plan).await {
-                    FindAnswer::Unanswered(_) => tokio::time::sleep(10 * STEP).await,
+                    FindAnswer::Unanswered(why) => {
+                        *last.lock().unwrap() = why;
+                        tokio::time::sleep(10 * STEP).await;
+                    }
                     answer @ (FindAnswer::Found(_) | FindAnswer::Absent) => return answer,
                 }
             }
         };
         match tokio::time::timeout(PATIENCE, asking).await {
             Ok(answer) => answer,
-            Err(_) => panic!("no definite answer about {}", plan.id),
+            Err(_) => panic!("no definite answer about {}: {}", plan.id, last.lock().unwrap()),
         }
     }
 
