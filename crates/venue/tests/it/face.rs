@@ -35,6 +35,8 @@ impl Server {
             let stop = async move { drop(stopped.await) };
             serving.serve_until(listener, stop).await
         });
+        // Another crate of the workspace asks reqwest for TLS without a provider.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder()
             .no_proxy()
             .retry(reqwest::retry::never())

@@ -5,6 +5,8 @@
     reason = "a test fails by panicking"
 )]
 
+#[cfg(feature = "faces")]
+mod binance_futures;
 mod books;
 mod bounds;
 #[cfg(feature = "faces")]

@@ -9,9 +9,11 @@ use ponte_core::time::Timestamp;
 
 use super::clock::ExchangeClock;
 
-/// What a fence allows beyond the documented limits: a request's time may be up to 1 s ahead of
-/// the exchange (Binance Spot API, "Timing security"), and look-ups lag.
-const SLACK: Duration = Duration::from_secs(3);
+/// What a fence allows beyond the documented limits, as look-ups lag.
+const SLACK: Duration = Duration::from_secs(2);
+/// How far ahead of the exchange a request's time may be (Binance Spot API, "Timing security"):
+/// an earlier process's clock may have been.
+const AHEAD_MAX: Duration = Duration::from_secs(1);
 /// How many sent orders are remembered; the fences of older ones have passed long ago.
 const SENT_MAX: usize = 10_000;
 
@@ -67,7 +69,7 @@ impl Fences {
         let sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
         let last = sent
             .get(id)
-            .map_or_else(|| clock.started_at(), |sent| sent.last);
+            .map_or_else(|| clock.started_at().after(AHEAD_MAX), |sent| sent.last);
         last.after(self.span)
     }
 }
@@ -91,7 +93,7 @@ mod tests {
         assert_eq!(fences.first_sent(&id(1)), Some(early));
         assert_eq!(
             fences.until(&id(1), &clock),
-            early.after(Duration::from_secs(7 + 5 + 10 + 3))
+            early.after(Duration::from_secs(7 + 5 + 10 + 2))
         );
     }
 

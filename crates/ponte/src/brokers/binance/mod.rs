@@ -10,6 +10,7 @@ mod code;
 mod fence;
 mod futures;
 mod http;
+mod ids;
 mod limits;
 mod options;
 mod params;
@@ -34,10 +35,7 @@ use crate::brokers::{Broker, BrokerError};
 /// Keys and addresses that can't be used.
 pub async fn connect(options: Options) -> Result<Arc<dyn Broker>, BrokerError> {
     match options.market {
-        Market::Spot => {
-            let _c = client::Client::new(options)?;
-            Err(BrokerError::Refused(String::new()))
-        }
+        Market::Spot => Ok(Arc::new(spot::Spot::new(options)?)),
         Market::Futures => futures::connect(options),
     }
 }

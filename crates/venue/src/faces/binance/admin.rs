@@ -26,6 +26,7 @@ const SKEW_MILLISECONDS_MAX: i64 = 86_400_000;
 pub(super) fn router() -> Router<Arc<Face>> {
     Router::new()
         .route("/admin/ticks", post(tick))
+        .route("/admin/mark", post(mark))
         .route(
             "/admin/faults",
             post(add_fault).get(show_faults).delete(clear_faults),
@@ -50,6 +51,26 @@ async fn tick(State(face): State<Arc<Face>>, body: Bytes) -> Response {
         let now = inside.now();
         inside
             .tick(body.market, &body.symbol, body.price, now)
+            .map_err(|rejection| rejection.message)?;
+        inside.deliver(now);
+        Ok(json!({}))
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MarkBody {
+    symbol: String,
+    /// None for the last price.
+    price: Option<Decimal>,
+}
+
+async fn mark(State(face): State<Arc<Face>>, body: Bytes) -> Response {
+    with_body(&face, &body, |inside, body: MarkBody| {
+        let now = inside.now();
+        inside
+            .futures
+            .set_mark(&body.symbol, body.price, now)
             .map_err(|rejection| rejection.message)?;
         inside.deliver(now);
         Ok(json!({}))

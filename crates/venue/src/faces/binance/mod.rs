@@ -9,6 +9,7 @@
 //! | `/ws`, `/ws/<stream>`, `/stream?streams=` | spot market streams; a futures listen key works here too |
 //! | `/public/…`, `/market/…`, `/private/…`, `/fstream/…` | futures streams, each with `ws` and `stream` below it |
 //! | `POST /admin/ticks` `{symbol, price, market?}` | tells a price |
+//! | `POST /admin/mark` `{symbol, price}` | holds a futures mark price apart from the last price; null for no more |
 //! | `POST`, `GET`, `DELETE /admin/faults` | adds a rule, shows what is left of the rules, removes all |
 //! | `POST`, `GET /admin/clock` `{skew_ms}` | how far the exchange's clock is ahead |
 //! | `POST /admin/streams` `{do, key?, market?}` | cuts, closes, silences or ends private streams |

@@ -34,6 +34,9 @@ const EXTEND_EVERY: Duration = Duration::from_secs(30 * 60);
 const EXTEND_AGAIN: Duration = Duration::from_secs(60);
 /// The exchange ends each connection after 24 hours; it is renewed before that.
 const CONNECTION_LIFE: Duration = Duration::from_secs(23 * 60 * 60);
+/// The exchange may begin to speak a little after it has opened the connection: what happens in
+/// between is asked about once more after this time.
+const SETTLED_AFTER: Duration = Duration::from_secs(2);
 /// How long the stream may take to tell of an order that the exchange has acknowledged.
 const HEARD_WITHIN: Duration = Duration::from_secs(5);
 /// How often it is looked whether it has.
@@ -105,6 +108,8 @@ impl Futures {
         tell(into, News::Missed);
         let mut key_ends = pin!(self.keep_key(key));
         let mut life_ends = pin!(tokio::time::sleep(CONNECTION_LIFE));
+        let mut settling = pin!(tokio::time::sleep(SETTLED_AFTER));
+        let mut settled = false;
         let mut every = tokio::time::interval(LISTEN_EVERY);
         let mut questions = FuturesUnordered::new();
         let mut settings = FuturesUnordered::new();
@@ -124,6 +129,10 @@ impl Futures {
                 Some(news) = questions.next() => tell(into, news),
                 Some(()) = settings.next() => {}
                 () = self.missed.notified() => tell(into, News::Missed),
+                () = &mut settling, if !settled => {
+                    settled = true;
+                    tell(into, News::Missed);
+                }
                 _ = every.tick() => if let Some(id) = self.not_heard_of() {
                     return format!("the stream did not tell of order {id} within {} s", HEARD_WITHIN.as_secs());
                 },

@@ -246,8 +246,8 @@ impl Account {
     /// The newest regular order under that client id.
     pub(crate) fn newest(&self, symbol: &str, client_order_id: &str) -> Option<&FuturesOrder> {
         let ids = self.by_client_id.get(client_order_id)?;
-        let orders = ids.iter().rev().filter_map(|id| self.orders.get(id));
-        orders.filter(|order| order.symbol == symbol).next()
+        let mut orders = ids.iter().rev().filter_map(|id| self.orders.get(id));
+        orders.find(|order| order.symbol == symbol)
     }
 
     /// The newest conditional order under that client id.

@@ -11,7 +11,7 @@ use super::refusal::Refusal;
 use super::symbols::FuturesSymbol;
 use crate::fill_model::FillModel;
 use crate::order::{CancelReason, ExpiryReason, Fill, Liquidity, Side, VenueOrderId};
-use crate::rejection::Rejection;
+use crate::rejection::{RejectCode, Rejection};
 use crate::report::{Report, ReportEvent};
 use crate::time::Micros;
 use crate::venue::{DuplicateIds, Venue, VenueOptions};
@@ -183,8 +183,24 @@ impl FuturesExchange {
     }
 
     /// Tells a mark price that differs from the last price, until the next call; none for the last price again.
-    pub(crate) fn set_mark(&mut self, symbol: &str, price: Option<Decimal>, now: Micros) {
+    ///
+    /// # Errors
+    /// The contract is not traded here, or the price is not above zero.
+    pub(crate) fn set_mark(
+        &mut self,
+        symbol: &str,
+        price: Option<Decimal>,
+        now: Micros,
+    ) -> Result<(), Rejection> {
+        if !self.symbols.contains_key(symbol) {
+            let message = format!("symbol {symbol} is not traded here");
+            return Err(Rejection::new(RejectCode::UnknownSymbol, message));
+        }
         match price {
+            Some(price) if price <= Decimal::ZERO => {
+                let message = format!("mark price {price} of {symbol} must be above 0");
+                return Err(Rejection::new(RejectCode::InvalidRequest, message));
+            }
             Some(price) => {
                 self.marks.insert(symbol.to_owned(), price);
             }
@@ -193,6 +209,7 @@ impl FuturesExchange {
             }
         }
         self.trigger_reached(symbol, now);
+        Ok(())
     }
 
     /// Has the next market order find counterparties for that share of its quantity only, between 0 and 1; the rest

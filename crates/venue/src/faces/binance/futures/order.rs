@@ -19,8 +19,8 @@ impl fmt::Display for OrderId {
     }
 }
 
-/// An enum whose members are words on the wire.
-macro_rules! words {
+/// An enum whose members are words in answers.
+macro_rules! shown {
     ($(#[$outer:meta])* $name:ident { $($(#[$inner:meta])* $member:ident = $word:literal),+ $(,)? }) => {
         $(#[$outer])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,7 +35,16 @@ macro_rules! words {
                     $($name::$member => $word),+
                 }
             }
+        }
+    };
+}
 
+/// An enum whose members are words in answers and in requests.
+macro_rules! words {
+    ($(#[$outer:meta])* $name:ident { $($(#[$inner:meta])* $member:ident = $word:literal),+ $(,)? }) => {
+        shown! { $(#[$outer])* $name { $($(#[$inner])* $member = $word),+ } }
+
+        impl $name {
             /// The member that the word stands for, if any.
             pub(crate) fn parse(word: &str) -> Option<$name> {
                 match word {
@@ -98,7 +107,7 @@ words! {
     }
 }
 
-words! {
+shown! {
     /// Where a regular order stands.
     OrderStatus {
         New = "NEW",
@@ -109,7 +118,7 @@ words! {
     }
 }
 
-words! {
+shown! {
     /// Where a conditional order stands.
     AlgoStatus {
         New = "NEW",

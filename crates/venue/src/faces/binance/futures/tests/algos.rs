@@ -223,24 +223,33 @@ fn the_working_type_chooses_the_price_and_protection_holds_it_back() {
         ..stop_market(Sell, "59000")
     });
     let now = bench.now;
-    bench.exchange.set_mark("BTCUSDT", Some(d("60000")), now);
+    bench
+        .exchange
+        .set_mark("BTCUSDT", Some(d("60000")), now)
+        .unwrap();
     bench.tick("58000");
     assert_eq!(bench.algo_status(on_mark), AlgoStatus::New);
-    bench.exchange.set_mark("BTCUSDT", Some(d("59000")), now);
+    bench
+        .exchange
+        .set_mark("BTCUSDT", Some(d("59000")), now)
+        .unwrap();
     assert_eq!(bench.algo_status(on_mark), AlgoStatus::Finished);
     let mut bench = Bench::new();
     let protected = bench.place_algo(&AlgoTicket {
         price_protect: true,
         ..stop_market(Sell, "56000")
     });
-    bench.exchange.set_mark("BTCUSDT", Some(d("60000")), now);
+    bench
+        .exchange
+        .set_mark("BTCUSDT", Some(d("60000")), now)
+        .unwrap();
     bench.tick("55900");
     assert_eq!(
         bench.algo_status(protected),
         AlgoStatus::New,
         "last and mark price are 6.8 % apart"
     );
-    bench.exchange.set_mark("BTCUSDT", None, now);
+    bench.exchange.set_mark("BTCUSDT", None, now).unwrap();
     assert_eq!(bench.algo_status(protected), AlgoStatus::Finished);
 }
 

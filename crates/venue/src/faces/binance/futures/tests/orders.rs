@@ -395,7 +395,7 @@ fn modifying_keeps_the_number_and_what_was_executed() {
     assert_eq!(bench.status(id), (OrderStatus::PartiallyFilled, d("0.4")));
     let key = OrderKey::Id(id);
     let now = bench.now;
-    let mut modify = |bench: &mut Bench, quantity: &str, price: &str| {
+    let modify = |bench: &mut Bench, quantity: &str, price: &str| {
         let ticket = limit(Buy, quantity, price);
         bench
             .exchange
