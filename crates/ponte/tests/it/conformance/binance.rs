@@ -28,11 +28,11 @@ use super::words::Why;
 const KEY: &str = "KEY-OF-THE-CONFORMANCE-SUITE-0123456789-0123456789-0123456789-01";
 const NEIGHBOURS_KEY: &str = "KEY-OF-THE-NEIGHBOUR-0123456789-0123456789-0123456789-0123456789";
 const SECRET: &str = "SECRET-OF-THE-CONFORMANCE-SUITE-0123456789-0123456789-0123456789";
-/// The shortest that the adapter takes.
-const WINDOW: Duration = Duration::from_secs(1);
-const PROCESSING: Duration = Duration::from_secs(1);
+/// Short, so that fences are; long enough for a machine with much to do.
+const WINDOW: Duration = Duration::from_secs(3);
+const PROCESSING: Duration = Duration::from_secs(3);
 /// Longer than the adapter waits for an answer and than the exchange takes an order.
-const TOO_LATE: u64 = 5_000;
+const TOO_LATE: u64 = 8_000;
 /// Within the order's window.
 const LATER: u64 = 500;
 /// How far the exchange's clock can go wrong.

@@ -87,7 +87,64 @@ pub(super) fn futures(books: &Value, trades: &Trades) -> Audit {
     }
 }
 
+/// The commission of an execution, if it was taken in that asset.
+fn commission_in(trade: &Value, asset: &str) -> Decimal {
+    if trade["commissionAsset"] == asset {
+        number(&trade["commission"])
+    } else {
+        Decimal::ZERO
+    }
+}
+
 /// The books of the spot market: the legs of a list are one order.
-pub(super) fn spot(_: &Value, _: &Trades) -> Audit {
-    Audit::default()
+pub(super) fn spot(books: &Value, trades: &Trades) -> Audit {
+    let mut orders: BTreeMap<String, AuditedOrder> = BTreeMap::new();
+    for leg in books["orders"].as_array().unwrap() {
+        let number_of = leg["order_id"].as_u64().unwrap();
+        let list = &leg["list_client_id"];
+        let name = if list.is_null() { &leg["client_id"] } else { list };
+        let Some(id) = our_id(name) else { continue };
+        // An id that was used twice on its own is two orders.
+        let key = if list.is_null() {
+            number_of.to_string()
+        } else {
+            format!("list {name}")
+        };
+        let symbol = Symbol::new(leg["symbol"].as_str().unwrap()).unwrap();
+        let base = symbol.as_str().trim_end_matches("USDT").to_owned();
+        let withheld = sum(trades, number_of, |trade| commission_in(trade, &base));
+        let fees = sum(trades, number_of, |trade| {
+            commission_in(trade, "USDT") + commission_in(trade, &base) * number(&trade["price"])
+        });
+        let order = orders.entry(key).or_insert(AuditedOrder {
+            id,
+            symbol,
+            is_open: false,
+            executed: Decimal::ZERO,
+            value: Decimal::ZERO,
+            fees: Decimal::ZERO,
+            withheld: Decimal::ZERO,
+        });
+        order.is_open |= is_open(&leg["status"]);
+        order.executed += number(&leg["executed_quantity"]);
+        order.value += number(&leg["executed_value"]);
+        order.fees += fees;
+        order.withheld += withheld;
+    }
+    let mut audit = Audit {
+        orders: orders.into_values().collect(),
+        ..Audit::default()
+    };
+    for balance in books["balances"].as_array().unwrap() {
+        let held = number(&balance["free"]) + number(&balance["locked"]);
+        match balance["asset"].as_str().unwrap() {
+            "USDT" => audit.cash = held,
+            asset if !held.is_zero() => {
+                let symbol = Symbol::new(&format!("{asset}USDT")).unwrap();
+                audit.positions.insert(symbol, held);
+            }
+            _ => {}
+        }
+    }
+    audit
 }

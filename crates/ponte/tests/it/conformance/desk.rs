@@ -173,13 +173,23 @@ impl Desk {
         fate
     }
 
-    /// Hands an order over, which must be acknowledged.
+    /// Hands an order over, which must be acknowledged; one that was certainly not sent is handed
+    /// over again, as the engine does.
     pub(super) async fn acknowledged(&self, plan: &OrderPlan) -> OrderReport {
-        match self.submit(plan).await {
-            Fate::Acknowledged { report } => report,
-            fate @ (Fate::Rejected { .. } | Fate::NotSent { .. } | Fate::Unknown { .. }) => {
-                panic!("expected an acknowledgement of {plan:?}, got {fate:?}")
+        let sending = async {
+            loop {
+                match self.submit(plan).await {
+                    Fate::Acknowledged { report } => return report,
+                    Fate::NotSent { .. } => tokio::time::sleep(STEP).await,
+                    fate @ (Fate::Rejected { .. } | Fate::Unknown { .. }) => {
+                        panic!("expected an acknowledgement of {plan:?}, got {fate:?}")
+                    }
+                }
             }
+        };
+        match tokio::time::timeout(PATIENCE, sending).await {
+            Ok(report) => report,
+            Err(_) => panic!("{plan:?} is never sent: {:?}", self.broker.submit(plan).await),
         }
     }
 

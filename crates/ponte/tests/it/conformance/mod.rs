@@ -21,11 +21,16 @@ use ponte::brokers::binance::{Market, Transport};
 
 use behaviours::{Tested, every_behaviour};
 use subject::Subject;
+use tokio::sync::Semaphore;
 
 /// How long one behaviour may take before it counts as stuck.
 const STUCK: Duration = Duration::from_secs(180);
 
-/// Runs every behaviour, all at the same time, and holds what was seen against what is known.
+/// How many behaviours run at a time, of all adapters: a machine with too much to do lets orders
+/// run into their time-outs.
+static PLACES: Semaphore = Semaphore::const_new(12);
+
+/// Runs every behaviour, many at the same time, and holds what was seen against what is known.
 async fn hold(subject: impl Subject + 'static) {
     let tested: Tested = Arc::new(subject);
     let wanted = std::env::var("CONFORMANCE").unwrap_or_default();
@@ -82,6 +87,15 @@ async fn the_remote_paper_broker_conforms() {
 async fn binance_futures_conforms() {
     hold(binance::Binance {
         market: Market::Futures,
+        orders: Transport::Rest,
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn binance_spot_conforms() {
+    hold(binance::Binance {
+        market: Market::Spot,
         orders: Transport::Rest,
     })
     .await;

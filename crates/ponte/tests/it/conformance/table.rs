@@ -15,6 +15,7 @@ const PASSED: &str = "yes";
 pub(super) const COLUMNS: &[(&str, &str)] = &[
     ("paper", "paper_embedded.txt"),
     ("paper, remote", "paper_remote.txt"),
+    ("binance spot", "binance_spot.txt"),
     ("binance futures", "binance_futures.txt"),
 ];
 
