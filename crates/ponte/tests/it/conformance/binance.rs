@@ -5,9 +5,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ponte::brokers::binance::{
-    Hosts, Market, Options, StopSize, Transport, TriggerPrice, connect,
-};
+use ponte::brokers::binance::{Hosts, Market, Options, StopSize, Transport, TriggerPrice, connect};
 use ponte::brokers::{Answer, Broker};
 use ponte::secret::Secret;
 use ponte_core::id::{AccountName, Symbol};
@@ -205,7 +203,12 @@ fn translated(fault: Fault) -> Value {
 
 impl BinanceStage {
     async fn get(&self, path: &str) -> Value {
-        let answer = self.client.get(format!("{}{path}", self.url)).send().await.unwrap();
+        let answer = self
+            .client
+            .get(format!("{}{path}", self.url))
+            .send()
+            .await
+            .unwrap();
         answer.error_for_status().unwrap().json().await.unwrap()
     }
 
@@ -227,7 +230,13 @@ impl BinanceStage {
             write!(query, "{byte:02x}").unwrap();
         }
         let url = format!("{}{path}?{query}", self.url);
-        let answer = self.client.get(url).header("X-MBX-APIKEY", KEY).send().await.unwrap();
+        let answer = self
+            .client
+            .get(url)
+            .header("X-MBX-APIKEY", KEY)
+            .send()
+            .await
+            .unwrap();
         let (status, text) = (answer.status(), answer.text().await.unwrap());
         assert!(status.is_success(), "{path}: {text}");
         serde_json::from_str(&text).unwrap()
@@ -313,8 +322,7 @@ impl Stage for BinanceStage {
                         Operation::Reports => "stream",
                     };
                     let trigger = json!({"next": times});
-                    let rule =
-                        json!({"fault": translated(fault), "trigger": trigger, "operation": operation});
+                    let rule = json!({"fault": translated(fault), "trigger": trigger, "operation": operation});
                     self.post("/admin/faults", &rule).await;
                     return Ok(());
                 }
@@ -325,7 +333,12 @@ impl Stage for BinanceStage {
     }
 
     fn faults_left(&self) -> Answer<'_, usize> {
-        Box::pin(async { self.get("/admin/faults").await["faults"].as_array().unwrap().len() })
+        Box::pin(async {
+            self.get("/admin/faults").await["faults"]
+                .as_array()
+                .unwrap()
+                .len()
+        })
     }
 
     fn clear_faults(&self) -> Answer<'_, ()> {

@@ -12,8 +12,11 @@ use super::subject::{Audit, AuditedOrder};
 pub(super) type Trades = BTreeMap<u64, Vec<Value>>;
 
 fn number(value: &Value) -> Decimal {
-    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    text.parse().unwrap_or_else(|_| panic!("not a number: {text}"))
+    let text = value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned);
+    text.parse()
+        .unwrap_or_else(|_| panic!("not a number: {text}"))
 }
 
 /// Our id in a client order id; `None` for orders of others.
@@ -102,7 +105,11 @@ pub(super) fn spot(books: &Value, trades: &Trades) -> Audit {
     for leg in books["orders"].as_array().unwrap() {
         let number_of = leg["order_id"].as_u64().unwrap();
         let list = &leg["list_client_id"];
-        let name = if list.is_null() { &leg["client_id"] } else { list };
+        let name = if list.is_null() {
+            &leg["client_id"]
+        } else {
+            list
+        };
         let Some(id) = our_id(name) else { continue };
         // An id that was used twice on its own is two orders.
         let key = if list.is_null() {

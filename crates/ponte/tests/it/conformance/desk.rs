@@ -15,6 +15,7 @@ use ponte_core::signal::{Protection, Side, Terms};
 use ponte_core::time::Timestamp;
 use rust_decimal::Decimal;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 
 use super::follower::{Follower, PATIENCE, has_ended};
 use super::subject::{AuditedOrder, Depth, Facts, Fault, Operation, Stage, Subject};
@@ -22,6 +23,9 @@ use super::words::Why;
 
 /// The pause between two looks at something that nobody announces.
 const STEP: Duration = Duration::from_millis(20);
+/// How many accounts are opened at a time: it is most of the work, and orders that are under way
+/// meanwhile must not run into their time-outs.
+static OPENING: Semaphore = Semaphore::const_new(2);
 /// Decimals to which averages and sums of money are compared: more than any venue pays out.
 const COMPARED_DECIMALS: u32 = 7;
 
@@ -40,6 +44,7 @@ pub(super) struct Desk {
 impl Desk {
     /// A fresh account in a market whose prices are told; the stream of reports is established.
     pub(super) async fn open(subject: &dyn Subject, depth: Depth) -> Self {
+        let opening = OPENING.acquire().await;
         let opened_at = clock::now();
         let stage = subject.open(depth).await;
         let facts = stage.facts().clone();
@@ -60,6 +65,7 @@ impl Desk {
         desk.follower
             .wait_for("the stream of reports", |heard| heard.missed > 0)
             .await;
+        drop(opening);
         desk
     }
 
@@ -189,7 +195,10 @@ impl Desk {
         };
         match tokio::time::timeout(PATIENCE, sending).await {
             Ok(report) => report,
-            Err(_) => panic!("{plan:?} is never sent: {:?}", self.broker.submit(plan).await),
+            Err(_) => panic!(
+                "{plan:?} is never sent: {:?}",
+                self.broker.submit(plan).await
+            ),
         }
     }
 
@@ -264,7 +273,11 @@ impl Desk {
         };
         match tokio::time::timeout(PATIENCE, asking).await {
             Ok(answer) => answer,
-            Err(_) => panic!("no definite answer about {}: {}", plan.id, last.lock().unwrap()),
+            Err(_) => panic!(
+                "no definite answer about {}: {}",
+                plan.id,
+                last.lock().unwrap()
+            ),
         }
     }
 

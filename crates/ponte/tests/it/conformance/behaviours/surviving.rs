@@ -164,7 +164,11 @@ async fn survives_once(tested: &Tested, kind: Kind, fault: Fault, truth: Truth) 
     desk.fault(Operation::Place, fault).await?;
     let fate = desk.submit(&plan).await;
     let about = format!("{kind:?} with {fault:?}: {fate:?}");
-    assert_eq!(desk.stage.faults_left().await, 0, "the fault did not strike, {about}");
+    assert_eq!(
+        desk.stage.faults_left().await,
+        0,
+        "the fault did not strike, {about}"
+    );
     match &fate {
         Fate::Rejected { .. } => panic!("nobody refused it, {about}"),
         Fate::NotSent { .. } => {
