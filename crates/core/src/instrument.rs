@@ -42,6 +42,9 @@ pub struct Limits {
     /// How far from the market a price may lie.
     #[serde(default)]
     pub price_band: Option<PriceBand>,
+    /// The smallest and the largest distance of a trailing stop, in percent.
+    #[serde(default)]
+    pub trailing_percent: Option<(Decimal, Decimal)>,
     /// Why nothing can be opened now, in the broker's word (`BREAK`, `CANCEL_ONLY`).
     #[serde(default)]
     pub closed: Option<String>,

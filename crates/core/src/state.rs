@@ -511,10 +511,16 @@ impl AccountState {
             .or_default()
             .entry(plan.symbol.clone())
             .or_default();
+        let before = PositionSide::of(position.quantity);
         position.book(change, fill.price, plan.multiplier, fill.fee);
+        if PositionSide::of(position.quantity) != before {
+            position.guarded = Decimal::ZERO;
+        }
         match plan.class {
+            // An entry against a position that came in between only makes that one smaller.
             OrderClass::Entry if plan.protection.has_stop() => {
-                position.guarded = position.guarded.saturating_add(change.abs());
+                let opened = plan.side.signed(position.quantity).min(change.abs());
+                position.guarded = position.guarded.saturating_add(opened.max(Decimal::ZERO));
             }
             // What a stop has sold was what it was there for.
             OrderClass::Protection if plan.kind.is_stop() => {

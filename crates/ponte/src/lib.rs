@@ -11,6 +11,7 @@ pub mod execution;
 pub mod intake;
 pub mod journal;
 pub mod metrics;
+pub mod prices;
 pub mod random;
 pub mod secret;
 pub mod server;

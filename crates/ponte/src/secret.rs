@@ -22,6 +22,9 @@ pub const SECRET_BYTES_GOOD: usize = 16;
 /// Longest secret that is taken, in bytes.
 pub const SECRET_BYTES_MAX: usize = 512;
 
+/// Longest PEM of a signing key that is taken, in bytes: an RSA key of 4096 bits has about 3300.
+pub const SIGNING_KEY_BYTES_MAX: usize = 8192;
+
 /// What stands in the place of a secret wherever it would be shown.
 pub const REDACTED: &str = "«redacted»";
 
@@ -120,8 +123,23 @@ pub enum SecretError {
         bytes: usize,
     },
     /// Longer than is read.
-    #[error("the secret has more than {SECRET_BYTES_MAX} bytes")]
-    TooLong,
+    #[error("the secret has more than {most} bytes")]
+    TooLong {
+        /// The maximum.
+        most: usize,
+    },
+    /// A PEM, but of no private key; most likely the public half of a pair.
+    #[error("the signing key is a PEM without a private key in it")]
+    NotPrivate,
+    /// A private key behind a passphrase, which nobody could enter when Ponte starts by itself.
+    #[error("the signing key is encrypted with a passphrase")]
+    Encrypted,
+    /// The PEM of a private key in another form than PKCS#8, the only one that every kind of key has.
+    #[error("the signing key is not in PKCS#8 form, which begins with BEGIN PRIVATE KEY")]
+    OtherForm,
+    /// A PEM that begins and doesn't end: its lines were lost on the way.
+    #[error("the signing key begins with a BEGIN line and has no END line")]
+    CutOff,
 }
 
 impl SecretError {
@@ -136,9 +154,68 @@ impl SecretError {
             Self::OpenToOthers { path, .. } => format!("run: chmod 600 {path}"),
             Self::NotText | Self::BadCharacter => "use letters and digits only".to_owned(),
             Self::TooShort { .. } => format!("use {SECRET_BYTES_GOOD} random letters or more"),
-            Self::TooLong => format!("use at most {SECRET_BYTES_MAX}"),
+            Self::TooLong { most } => format!("use at most {most}"),
+            Self::NotPrivate => {
+                "give the private half, which openssl genpkey wrote; the exchange gets the public one"
+                    .to_owned()
+            }
+            Self::Encrypted => {
+                "write it without one, readable by its owner only: openssl pkey -in OLD -out NEW"
+                    .to_owned()
+            }
+            Self::OtherForm => {
+                "convert it: openssl pkcs8 -topk8 -nocrypt -in OLD -out NEW".to_owned()
+            }
+            Self::CutOff => "keep all of its lines; a file keeps them best".to_owned(),
         }
     }
+}
+
+/// What a secret may look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// One line.
+    Text,
+    /// One line, or the PEM of a private key.
+    SigningKey,
+}
+
+impl Form {
+    const fn bytes_max(self) -> usize {
+        match self {
+            Self::Text => SECRET_BYTES_MAX,
+            Self::SigningKey => SIGNING_KEY_BYTES_MAX,
+        }
+    }
+}
+
+/// With these words a PEM begins (RFC 7468).
+const PEM_BEGIN: &str = "-----BEGIN ";
+
+fn check_pem(text: &str) -> Result<(), SecretError> {
+    if text.len() > SIGNING_KEY_BYTES_MAX {
+        return Err(SecretError::TooLong {
+            most: SIGNING_KEY_BYTES_MAX,
+        });
+    }
+    let is_odd = |letter: char| letter.is_control() && letter != '\r' && letter != '\n';
+    if text.chars().any(is_odd) {
+        return Err(SecretError::BadCharacter);
+    }
+    if !text.contains("PRIVATE KEY-----") {
+        return Err(SecretError::NotPrivate);
+    }
+    // The second one is the older form (RFC 1421).
+    if text.contains("BEGIN ENCRYPTED PRIVATE KEY") || text.contains("Proc-Type: 4,ENCRYPTED") {
+        return Err(SecretError::Encrypted);
+    }
+    if !text.contains("-----BEGIN PRIVATE KEY-----") {
+        return Err(SecretError::OtherForm);
+    }
+    if !text.contains("-----END PRIVATE KEY-----") {
+        return Err(SecretError::CutOff);
+    }
+    Ok(())
 }
 
 /// A text that must not be seen: it shows itself as `«redacted»` and is wiped when dropped.
@@ -155,16 +232,35 @@ impl Secret {
     /// # Errors
     /// What is wrong with the text, without the text.
     pub fn new(text: String) -> Result<Self, SecretError> {
+        Self::of(text, Form::Text)
+    }
+
+    /// Takes the key that signs requests to a broker: an HMAC secret as in [`Self::new`], or the PEM
+    /// of a private key (PKCS#8, without a passphrase) of up to [`SIGNING_KEY_BYTES_MAX`] bytes, with
+    /// its line breaks.
+    ///
+    /// Whether the PEM's content can be used is the adapter's question.
+    ///
+    /// # Errors
+    /// What is wrong with the text, without the text.
+    pub fn signing_key(text: String) -> Result<Self, SecretError> {
+        Self::of(text, Form::SigningKey)
+    }
+
+    fn of(text: String, form: Form) -> Result<Self, SecretError> {
         let mut text = Zeroizing::new(text);
         let length = text.trim_end_matches(['\r', '\n']).len();
         text.truncate(length);
         if text.len() < SECRET_BYTES_MIN {
             return Err(SecretError::TooShort { bytes: text.len() });
         }
-        if text.len() > SECRET_BYTES_MAX {
-            return Err(SecretError::TooLong);
-        }
-        if text.chars().any(char::is_control) || text.trim().len() != text.len() {
+        if form == Form::SigningKey && text.starts_with(PEM_BEGIN) {
+            check_pem(&text)?;
+        } else if text.len() > SECRET_BYTES_MAX {
+            return Err(SecretError::TooLong {
+                most: SECRET_BYTES_MAX,
+            });
+        } else if text.chars().any(char::is_control) || text.trim().len() != text.len() {
             return Err(SecretError::BadCharacter);
         }
         let digest = digest(text.as_bytes());
@@ -201,14 +297,33 @@ impl Secret {
         reference: &SecretRef,
         variables: &Variables<'_>,
     ) -> Result<Self, SecretError> {
+        Self::resolve_form(reference, variables, Form::Text)
+    }
+
+    /// Reads a [`Self::signing_key`] from where it is kept, with the given environment.
+    ///
+    /// # Errors
+    /// Why it can't be had.
+    pub fn resolve_signing_key_with(
+        reference: &SecretRef,
+        variables: &Variables<'_>,
+    ) -> Result<Self, SecretError> {
+        Self::resolve_form(reference, variables, Form::SigningKey)
+    }
+
+    fn resolve_form(
+        reference: &SecretRef,
+        variables: &Variables<'_>,
+        form: Form,
+    ) -> Result<Self, SecretError> {
         match reference {
             SecretRef::Env(name) => {
                 let Some(value) = variables(name) else {
                     return Err(SecretError::NotSet { name: name.clone() });
                 };
-                Self::new(value.into_string().map_err(|_| SecretError::NotText)?)
+                Self::of(value.into_string().map_err(|_| SecretError::NotText)?, form)
             }
-            SecretRef::File(path) => Self::read(path),
+            SecretRef::File(path) => Self::read(path, form),
         }
     }
 
@@ -257,7 +372,7 @@ impl Secret {
         self.digest.ct_eq(&*other.digest).into()
     }
 
-    fn read(path: &Path) -> Result<Self, SecretError> {
+    fn read(path: &Path, form: Form) -> Result<Self, SecretError> {
         let unreadable = |why: io::Error| SecretError::Unreadable {
             path: path.display().to_string(),
             why: why.to_string(),
@@ -269,19 +384,21 @@ impl Secret {
         only_owner(path, &metadata)?;
         let file = fs::File::open(path).map_err(unreadable)?;
         // Enough room from the start, so that no copy is left behind by growing.
-        let limit = SECRET_BYTES_MAX + "\r\n".len() + 1;
+        let limit = form.bytes_max() + "\r\n".len() + 1;
         let mut bytes = Zeroizing::new(Vec::with_capacity(limit * 2));
         file.take(limit as u64)
             .read_to_end(&mut bytes)
             .map_err(unreadable)?;
         if bytes.len() == limit {
-            return Err(SecretError::TooLong);
+            return Err(SecretError::TooLong {
+                most: form.bytes_max(),
+            });
         }
         let text = String::from_utf8(std::mem::take(&mut *bytes)).map_err(|bad| {
             drop(Zeroizing::new(bad.into_bytes()));
             SecretError::NotText
         })?;
-        Self::new(text)
+        Self::of(text, form)
     }
 }
 
@@ -340,6 +457,15 @@ impl SourceSecrets {
     pub fn iter(&self) -> impl Iterator<Item = (&SourceName, &Secret)> {
         self.secrets.iter().map(|(name, secret)| (name, secret))
     }
+}
+
+/// The two keys of one account at Binance.
+#[derive(Debug)]
+pub struct BinanceSecrets {
+    /// The API key, which goes with every request.
+    pub api_key: Secret,
+    /// The key that signs requests: an HMAC secret, or the PEM of an Ed25519 or RSA private key.
+    pub signing_key: Secret,
 }
 
 fn digest(bytes: &[u8]) -> Zeroizing<[u8; 32]> {

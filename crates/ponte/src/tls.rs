@@ -25,6 +25,14 @@ pub fn client_config() -> Arc<ClientConfig> {
     Arc::new(config)
 }
 
+/// A client for HTTP that trusts as [`client_config`] does and asks no proxy: the machine's
+/// environment must not send orders another way.
+pub fn http_client() -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .tls_backend_preconfigured((*client_config()).clone())
+        .no_proxy()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -88,6 +88,36 @@ const FENCES: &[Fence] = &[
         cure: "turn the dependency around: the journal records facts and knows nobody who uses them",
     },
     Fence {
+        inside: &["crates/ponte/src/prices"],
+        except: &[],
+        never: &[
+            "crate::journal",
+            "crate::brokers",
+            "crate::intake",
+            "crate::admin",
+            "crate::execution",
+            "crate::engine",
+            "crate::config",
+        ],
+        cure: "turn the dependency around: a feed knows prices and nobody who uses them",
+    },
+    Fence {
+        inside: &[PONTE],
+        except: &[
+            "crates/ponte/src/app",
+            "crates/ponte/src/brokers/paper",
+            "crates/ponte/src/prices",
+        ],
+        never: &["crate::prices"],
+        cure: "let app hand over what is needed: engine and rules learn prices as quotes",
+    },
+    Fence {
+        inside: &["crates/ponte/src/brokers/paper"],
+        except: &[],
+        never: &["crate::prices::binance"],
+        cure: "take a PriceFeed: which market gives the prices is decided in app",
+    },
+    Fence {
         inside: &["crates/ponte/src/clock", "crates/ponte/src/secret"],
         except: &[],
         never: &[

@@ -107,16 +107,31 @@ fn parts_of_the_program_keep_to_their_side() {
                 "use crate::brokers::Ack;\nuse crate::app::App;",
             ),
             ("crates/ponte/src/clock.rs", "use crate::config::Config;"),
+            (
+                "crates/ponte/src/brokers/paper/embedded.rs",
+                "use crate::prices::{PriceFeed, binance::BinancePrices};",
+            ),
+            (
+                "crates/ponte/src/engine/mod.rs",
+                "use crate::prices::PriceFeed;",
+            ),
+            (
+                "crates/ponte/src/prices/binance/mod.rs",
+                "use crate::prices::Tick;\nuse crate::config::Config;",
+            ),
         ],
         &[
             "crates/ponte/src/admin/mod.rs:1: mentions crate::execution::run",
             "crates/ponte/src/brokers/mod.rs:1: mentions crate::journal::Writer",
+            "crates/ponte/src/brokers/paper/embedded.rs:1: mentions crate::prices::binance::BinancePrices",
             "crates/ponte/src/clock.rs:1: mentions crate::config::Config",
+            "crates/ponte/src/engine/mod.rs:1: mentions crate::prices::PriceFeed",
             "crates/ponte/src/execution.rs:1: mentions crate::intake",
             "crates/ponte/src/intake/mod.rs:1: mentions crate::execution::Lane",
             "crates/ponte/src/intake/webhook.rs:1: mentions crate::brokers",
             "crates/ponte/src/journal/sqlite.rs:1: mentions crate::brokers::Ack",
             "crates/ponte/src/journal/sqlite.rs:2: mentions crate::app::App",
+            "crates/ponte/src/prices/binance/mod.rs:2: mentions crate::config::Config",
         ],
     );
 }

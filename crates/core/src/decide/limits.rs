@@ -20,7 +20,25 @@ pub(super) fn check(context: Context<'_>, request: &Request<'_>) -> Vec<Verdict>
     verdicts.extend(ticks(request));
     verdicts.extend(value_bounds(request));
     verdicts.extend(price_band(context, request));
+    verdicts.extend(trailing_distance(request));
     verdicts
+}
+
+fn trailing_distance(request: &Request<'_>) -> Option<Verdict> {
+    let percent = request.protection.trail_percent?;
+    let (least, most) = request.instrument.limits.trailing_percent?;
+    let (limit, word) = if percent < least {
+        (least, "smallest")
+    } else if percent > most {
+        (most, "largest")
+    } else {
+        return None;
+    };
+    let detail = format!(
+        "a trailing stop {percent}% behind is not possible for {}: the {word} distance is {limit}%",
+        request.symbol
+    );
+    Some(beyond(Rule::Protection, percent, limit, detail))
 }
 
 fn capability(request: &Request<'_>) -> Option<Verdict> {

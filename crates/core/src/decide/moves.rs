@@ -233,7 +233,10 @@ fn exit(
     let amount = match amount {
         ExitAmount::All => None,
         ExitAmount::Quantity(quantity) => match sizer.scaled(quantity) {
-            Ok(scaled) => Some(scaled),
+            Ok(sized) => {
+                notes = sized.notes;
+                Some(sized.quantity.get())
+            }
             Err(verdict) => return Moves::Refused(verdict),
         },
         ExitAmount::Percent(percent) if percent >= Decimal::ONE_HUNDRED => None,

@@ -77,17 +77,16 @@ impl Sizer<'_> {
     }
 
     /// A quantity of the alert as this route scales it, for exits.
-    pub(super) fn scaled(&self, quantity: Quantity) -> Result<Decimal, Verdict> {
+    pub(super) fn scaled(&self, quantity: Quantity) -> Result<Sized, Verdict> {
         match self.sizing {
             Sizing::Multiplied(factor) => {
                 let wanted = quantity.get().checked_mul(factor);
                 self.rounded_down(wanted, &format!("{quantity} × {factor}"))
-                    .map(|sized| sized.quantity.get())
             }
             Sizing::AsAlert
             | Sizing::Fixed(_)
             | Sizing::Notional(_)
-            | Sizing::PercentOfEquity(_) => self.exact(quantity).map(|sized| sized.quantity.get()),
+            | Sizing::PercentOfEquity(_) => self.exact(quantity),
         }
     }
 

@@ -67,6 +67,7 @@ impl Canon {
         for target in &protection.targets {
             self.number("target", Some(target.get()));
         }
+        self.number("trail", protection.trail_percent);
     }
 
     pub(super) fn digest(&self) -> Digest {

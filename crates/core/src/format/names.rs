@@ -120,6 +120,7 @@ pub(super) enum Field {
     Trigger,
     Stop,
     Target,
+    Trail,
     Position,
     PositionSize,
     PreviousPosition,
@@ -142,7 +143,7 @@ pub(super) const FIELDS: usize = Field::Currency as usize + 1;
 /// One name of each field, for those who got it wrong.
 const KNOWN: &str = "secret (segredo), action (acao), symbol (ativo), quantity (qtd), id, strategy \
     (estrategia), price (preco), limit_price (preco_limite), type (tipo), trigger (gatilho), stop, \
-    target (alvo), position (posicao), position_size (tamanho_posicao), prev_position \
+    target (alvo), trail (stop_movel), position (posicao), position_size (tamanho_posicao), prev_position \
     (posicao_anterior), prev_size, percent (percentual), time (horario), bar_time (vela), account \
     (conta), exchange (bolsa), comment (comentario), order_id, interval (tf), currency and v";
 
@@ -161,6 +162,7 @@ impl Field {
             | Self::Trigger
             | Self::Stop
             | Self::Target
+            | Self::Trail
             | Self::PositionSize
             | Self::PreviousSize
             | Self::Percent => true,
@@ -364,6 +366,8 @@ const NAMES: &[Word<Field>] = &[
     name("sl", "sl", Field::Stop),
     name("stop", "stop", Field::Stop),
     name("stoploss", "stop_loss", Field::Stop),
+    name("stopmovel", "stop_movel", Field::Trail),
+    name("stopmovil", "stop_movil", Field::Trail),
     name("stopprice", "stop_price", Field::Trigger),
     name("strategy", "strategy", Field::Strategy),
     name("symbol", "symbol", Field::Symbol),
@@ -383,6 +387,10 @@ const NAMES: &[Word<Field>] = &[
     name("tipoorden", "tipo_orden", Field::Type),
     name("token", "token", Field::Secret),
     name("tp", "tp", Field::Target),
+    name("trail", "trail", Field::Trail),
+    name("trailing", "trailing", Field::Trail),
+    name("trailingstop", "trailing_stop", Field::Trail),
+    name("trailpercent", "trail_percent", Field::Trail),
     name("trigger", "trigger", Field::Trigger),
     name("triggerprice", "trigger_price", Field::Trigger),
     name("type", "type", Field::Type),

@@ -284,14 +284,37 @@ fn prices(fields: &Fields<'_>) -> Result<Prices, Refusal> {
     })
 }
 
+/// How far behind the price a trailing stop stays.
+fn distance(member: &Member<'_>) -> Result<rust_decimal::Decimal, Refusal> {
+    let percent = percentage(member)?;
+    if percent < rust_decimal::Decimal::ONE_HUNDRED {
+        return Ok(percent);
+    }
+    Err(Refusal::new(
+        code::PERCENT,
+        format!(
+            "{} is {percent}%, a trailing stop stays less than 100% behind the price",
+            shown(&member.key)
+        ),
+    )
+    .about(member))
+}
+
 fn protection(fields: &Fields<'_>) -> Result<Protection, Refusal> {
+    if let (Some(_), Some(trail)) = (fields.get(Field::Stop), fields.get(Field::Trail)) {
+        return Err(Refusal::new(
+            code::CONTRADICTION,
+            "stop is a fixed price and trail follows it; send one of them".to_owned(),
+        )
+        .about(trail));
+    }
     Ok(Protection {
         stop: fields.get(Field::Stop).map(value::price).transpose()?,
         targets: match fields.get(Field::Target) {
             Some(member) => value::prices(member)?,
             None => Vec::new(),
         },
-        trail_percent: None,
+        trail_percent: fields.get(Field::Trail).map(distance).transpose()?,
     })
 }
 

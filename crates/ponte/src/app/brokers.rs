@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use ponte_core::decide::Quotes;
 use ponte_core::id::{AccountName, Symbol};
 use ponte_core::instrument::Instruments;
@@ -17,12 +18,20 @@ use rust_decimal::Decimal;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::brokers::paper::{Embedded, EmbeddedOptions, Remembered, Remote};
-use crate::brokers::{Broker, BrokerError, News};
+use super::instruments::Memory;
+use crate::brokers::paper::{
+    Embedded, EmbeddedOptions, MarketPrices, Precedence, Remembered, Remote,
+};
+use crate::brokers::{self, Broker, BrokerError, News};
 use crate::config::{Account, Broker as BrokerConfig, Config, Fills, PaperBroker, PriceSource};
 use crate::engine::Engine;
 use crate::execution::Brokers;
+use crate::prices::binance::BinancePrices;
+use crate::prices::{self, PriceFeed};
+use crate::secret::BinanceSecrets;
 
+/// How long a broker may take to say what an API key may do.
+const KEYS_PATIENCE: Duration = Duration::from_secs(15);
 /// How often an account's money is read.
 const BALANCE_EVERY: Duration = Duration::from_secs(30);
 /// A change of equity below this share of it is not worth an event.
@@ -39,29 +48,72 @@ pub struct ConnectError {
 }
 
 /// The brokers of all accounts, and what they say of themselves.
+#[derive(Default)]
 pub(super) struct Connected {
     pub(super) brokers: Brokers,
     pub(super) facts: BTreeMap<AccountName, (Capabilities, Instruments)>,
     pub(super) quotes: MarketQuotes,
+    /// The price feeds, to be run for as long as the process lives.
+    pub(super) feeds: Vec<Arc<BinancePrices>>,
+    /// The accounts whose instruments are a list that changes.
+    pub(super) with_lists: Vec<AccountName>,
 }
 
 /// The prices of each account's market.
 #[derive(Default)]
-pub(super) struct MarketQuotes(BTreeMap<AccountName, Arc<Embedded>>);
+pub(super) struct MarketQuotes(BTreeMap<AccountName, Source>);
+
+/// Where an account's prices are known.
+enum Source {
+    /// In the paper venue.
+    Venue(Arc<Embedded>),
+    /// At the market, in public.
+    Feed(Arc<BinancePrices>),
+}
 
 impl Quotes for MarketQuotes {
     fn quote(&self, account: &AccountName, symbol: &Symbol) -> Option<Price> {
-        self.0.get(account)?.quote(account, symbol)
+        match self.0.get(account)? {
+            Source::Venue(venue) => venue.quote(account, symbol),
+            Source::Feed(feed) => {
+                // Whoever asks once will ask again: the price is there the next time.
+                feed.follow(symbol);
+                Price::new(feed.last(symbol)?.last).ok()
+            }
+        }
     }
 }
 
-/// Connects every account of the configuration.
-pub(super) async fn connect(config: &Config, state: &State) -> Result<Connected, ConnectError> {
-    let mut connected = Connected {
-        brokers: Brokers::new(),
-        facts: BTreeMap::new(),
-        quotes: MarketQuotes::default(),
-    };
+/// The price feeds by where they come from and how old a price may be, so that accounts share them.
+#[derive(Default)]
+struct Feeds(Vec<(prices::binance::Hosts, Duration, Arc<BinancePrices>)>);
+
+impl Feeds {
+    fn feed(&mut self, hosts: prices::binance::Hosts, age_max: Duration) -> Arc<BinancePrices> {
+        let known = self
+            .0
+            .iter()
+            .find(|(at, age, _)| *at == hosts && *age == age_max);
+        if let Some((_, _, feed)) = known {
+            return feed.clone();
+        }
+        let feed = Arc::new(BinancePrices::new(&hosts, age_max));
+        self.0.push((hosts, age_max, feed.clone()));
+        feed
+    }
+}
+
+/// Connects every account of the configuration; the keys of brokers move into their adapters.
+/// Brokers on the internet are asked all at once, so that none waits for another.
+pub(super) async fn connect(
+    config: &Config,
+    state: &State,
+    secrets: &mut BTreeMap<AccountName, BinanceSecrets>,
+) -> Result<Connected, ConnectError> {
+    let mut connected = Connected::default();
+    let mut feeds = Feeds::default();
+    let mut asked = Vec::new();
+    let memory = Memory::in_data_dir(&config.data_dir);
     for account in &config.accounts {
         let name = account.name.clone();
         let failed = |source| ConnectError {
@@ -69,34 +121,170 @@ pub(super) async fn connect(config: &Config, state: &State) -> Result<Connected,
             source,
         };
         let broker: Arc<dyn Broker> = match &account.broker {
-            BrokerConfig::Paper(paper) => match &paper.url {
-                Some(url) => Arc::new(
-                    Remote::connect(
-                        url,
-                        &name,
-                        &account.currency,
-                        paper.balance,
-                        from_alerts(paper),
-                    )
+            BrokerConfig::Paper(paper) => {
+                let broker = paper_account(account, paper, state, &mut connected, &mut feeds)
                     .await
-                    .map_err(failed)?,
-                ),
-                None => {
-                    let remembered = Remembered::of(state.account(&name), paper.balance);
-                    let options = embedded(account, paper);
-                    let embedded = Arc::new(Embedded::new(options, remembered).map_err(failed)?);
-                    connected.quotes.0.insert(name.clone(), embedded.clone());
-                    embedded
-                }
-            },
+                    .map_err(failed)?;
+                let instruments = broker.instruments().await.map_err(failed)?;
+                let facts = (broker.capabilities(), instruments);
+                connected.facts.insert(name.clone(), facts);
+                broker
+            }
+            BrokerConfig::Binance(binance) => {
+                let secrets = secrets
+                    .remove(&name)
+                    .ok_or_else(|| failed(BrokerError::Refused("its keys are not there".into())))?;
+                let options = super::binance::options(account, binance, secrets);
+                let broker = brokers::binance::connect(options).await.map_err(failed)?;
+                let hosts = super::binance::price_hosts(binance);
+                let feed = feeds.feed(hosts, super::binance::QUOTE_AGE_MAX);
+                follow_symbols(&feed, account, state);
+                connected.quotes.0.insert(name.clone(), Source::Feed(feed));
+                connected.with_lists.push(name.clone());
+                let (broker_asked, memory) = (broker.clone(), memory.clone());
+                asked.push(async move {
+                    let may_withdraw = binance.allow_withdrawal_keys;
+                    let keys = check_keys(&account.name, may_withdraw, &*broker_asked);
+                    let list = memory.at_start(&account.name, &*broker_asked);
+                    let (keys, list) = tokio::join!(keys, list);
+                    let facts = keys.and(list).map_err(failed)?;
+                    Ok((account.name.clone(), (broker_asked.capabilities(), facts)))
+                });
+                broker
+            }
         };
-        let instruments = broker.instruments().await.map_err(failed)?;
-        connected
-            .facts
-            .insert(name.clone(), (broker.capabilities(), instruments));
         connected.brokers.insert(name, broker);
     }
+    for facts in join_all(asked).await {
+        let (name, facts) = facts?;
+        connected.facts.insert(name, facts);
+    }
+    connected.feeds = feeds.0.into_iter().map(|(_, _, feed)| feed).collect();
     Ok(connected)
+}
+
+/// What each account's decisions go by, without a connection to any broker on the internet: their
+/// instruments are the remembered ones, and there are no prices of their markets.
+pub(super) async fn facts_offline(
+    config: &Config,
+    state: &State,
+) -> Result<Connected, ConnectError> {
+    let mut connected = Connected::default();
+    let memory = Memory::in_data_dir(&config.data_dir);
+    for account in &config.accounts {
+        let name = account.name.clone();
+        let failed = |source| ConnectError {
+            account: account.name.clone(),
+            source,
+        };
+        let facts = match &account.broker {
+            BrokerConfig::Paper(paper) => {
+                let mut feeds = Feeds::default();
+                let broker = paper_account(account, paper, state, &mut connected, &mut feeds)
+                    .await
+                    .map_err(failed)?;
+                let instruments = broker.instruments().await.map_err(failed)?;
+                (broker.capabilities(), instruments)
+            }
+            BrokerConfig::Binance(binance) => (
+                super::binance::capabilities(binance),
+                memory.recall(&name).unwrap_or_default(),
+            ),
+        };
+        connected.facts.insert(name, facts);
+    }
+    Ok(connected)
+}
+
+async fn paper_account(
+    account: &Account,
+    paper: &PaperBroker,
+    state: &State,
+    connected: &mut Connected,
+    feeds: &mut Feeds,
+) -> Result<Arc<dyn Broker>, BrokerError> {
+    let name = account.name.clone();
+    if let Some(url) = &paper.url {
+        let from_alerts = from_alerts(paper);
+        let remote =
+            Remote::connect(url, &name, &account.currency, paper.balance, from_alerts).await?;
+        return Ok(Arc::new(remote));
+    }
+    let remembered = Remembered::of(state.account(&name), paper.balance);
+    let mut embedded = Embedded::new(embedded(account, paper), remembered)?;
+    if let Some(prices) = market_prices(paper, feeds) {
+        embedded = embedded.with_market(prices);
+    }
+    let embedded = Arc::new(embedded);
+    connected
+        .quotes
+        .0
+        .insert(name, Source::Venue(embedded.clone()));
+    Ok(embedded)
+}
+
+/// The market outside that a paper account trades at, if it does.
+fn market_prices(paper: &PaperBroker, feeds: &mut Feeds) -> Option<MarketPrices> {
+    let place = |source| paper.prices.iter().position(|known| *known == source);
+    let market = place(PriceSource::Binance)?;
+    let precedence = match place(PriceSource::Alert) {
+        Some(alert) if alert < market => Precedence::Alert,
+        Some(_) | None => Precedence::Market,
+    };
+    let feed = feeds.feed(prices::binance::Hosts::live(), paper.price_max_age);
+    Some(MarketPrices { feed, precedence })
+}
+
+/// Wants the prices of what the account may trade, holds or has orders for.
+fn follow_symbols(feed: &BinancePrices, account: &Account, state: &State) {
+    for symbol in account.rules.allowed_symbols.iter().flatten() {
+        feed.follow(symbol);
+    }
+    let Some(state) = state.account(&account.name) else {
+        return;
+    };
+    for symbol in state.by_symbol.keys().chain(state.prices.keys()) {
+        feed.follow(symbol);
+    }
+}
+
+/// Refuses a key that may withdraw; says what the owner should know. A broker that can't be asked
+/// now is asked for its part when the first order goes there.
+async fn check_keys(
+    account: &AccountName,
+    may_withdraw: bool,
+    broker: &dyn Broker,
+) -> Result<(), BrokerError> {
+    let asked = tokio::time::timeout(KEYS_PATIENCE, broker.check_credentials()).await;
+    let credentials = match asked {
+        Ok(Ok(credentials)) => credentials,
+        Ok(Err(error)) => {
+            tracing::error!(account.id = %account, %error, "the API key could not be checked");
+            return Ok(());
+        }
+        Err(_) => {
+            tracing::error!(account.id = %account, "the broker did not say in time what the API key may do");
+            return Ok(());
+        }
+    };
+    if credentials.can_withdraw == Some(true) && !may_withdraw {
+        return Err(BrokerError::Refused(super::binance::withdrawals_refused(
+            account,
+        )));
+    }
+    if !credentials.can_trade {
+        tracing::error!(account.id = %account, "the API key may not trade: every order will be refused");
+    }
+    if credentials.bound_to_address == Some(false) {
+        tracing::warn!(
+            account.id = %account,
+            "the API key works from any address; bind it to this machine's at the broker"
+        );
+    }
+    for warning in &credentials.warnings {
+        tracing::warn!(account.id = %account, "{warning}");
+    }
+    Ok(())
 }
 
 fn from_alerts(paper: &PaperBroker) -> bool {

@@ -1,8 +1,10 @@
 //! The assembly: the only room that knows all parts and puts them together.
 
+mod binance;
 mod brokers;
 mod halt_file;
 mod housekeeping;
+mod instruments;
 mod serve;
 
 use std::sync::Arc;
@@ -68,15 +70,17 @@ pub struct Core {
 }
 
 impl Core {
-    /// Reads the journal, connects the brokers and starts the engine and execution.
+    /// Reads the journal, connects the brokers and starts the engine and execution. The brokers'
+    /// keys are taken out of `loaded`.
     ///
     /// # Errors
     /// When one of them can't be used.
-    pub async fn start(loaded: &Loaded) -> Result<Self, RunError> {
+    pub async fn start(loaded: &mut Loaded) -> Result<Self, RunError> {
         let config = &loaded.config;
         let mut writer = Writer::open(&config.data_dir)?;
         let journal = writer.load()?;
-        let connected = brokers::connect(config, &journal.state).await?;
+        let secrets = &mut loaded.broker_secrets;
+        let connected = brokers::connect(config, &journal.state, secrets).await?;
         let policy = config::policy(config, &journal.installation, &connected.facts)?;
         let metrics = Arc::new(Metrics::default());
         let (commands, received) = mpsc::unbounded_channel();
@@ -91,6 +95,16 @@ impl Core {
         })
         .map_err(StartError::from)?;
         let mut tasks = brokers::follow(&engine, &connected.brokers);
+        for feed in connected.feeds {
+            tasks.push(tokio::spawn(async move { feed.run().await }));
+        }
+        let memory = instruments::Memory::in_data_dir(&config.data_dir);
+        tasks.extend(instruments::keep_fresh(
+            &engine,
+            &memory,
+            &connected.brokers,
+            &connected.with_lists,
+        ));
         tasks.push(tokio::spawn(execution::run(
             engine.clone(),
             connected.brokers,
@@ -136,7 +150,7 @@ pub async fn outlook(
     config: &config::Config,
     journal: &crate::journal::Loaded,
 ) -> Result<(Policy, Arc<dyn Quotes + Send + Sync>), RunError> {
-    let connected = brokers::connect(config, &journal.state).await?;
+    let connected = brokers::facts_offline(config, &journal.state).await?;
     let policy = config::policy(config, &journal.installation, &connected.facts)?;
     Ok((policy, Arc::new(connected.quotes)))
 }

@@ -32,11 +32,11 @@ pub struct Served {
 ///
 /// # Errors
 /// When an address, the journal or a broker can't be used.
-pub async fn serve(loaded: Loaded) -> Result<Served, RunError> {
+pub async fn serve(mut loaded: Loaded) -> Result<Served, RunError> {
     let webhook_listener = listen("webhook.listen", loaded.config.webhook.listen).await?;
     let admin_listener = listen("admin.listen", loaded.config.admin.listen).await?;
     let started_at = clock::now();
-    let core = Core::start(&loaded).await?;
+    let core = Core::start(&mut loaded).await?;
     let Loaded {
         config, secrets, ..
     } = loaded;

@@ -24,6 +24,8 @@ struct Report {
     ok: bool,
     errors: Vec<Finding>,
     warnings: Vec<Finding>,
+    /// What it means that accounts are live, a sentence for each.
+    live: Vec<String>,
 }
 
 impl Check {
@@ -33,17 +35,23 @@ impl Check {
             Ok(loaded) => (Some(loaded.config), Vec::new(), loaded.warnings),
             Err(found) => (None, found.errors, found.warnings),
         };
+        let live: Vec<String> = config.iter().flat_map(Config::real_money_notices).collect();
         if context.json {
             screen::print_json(&Report {
                 file,
                 ok: config.is_some(),
                 errors,
                 warnings,
+                live,
             })?;
         } else {
             let mut text = String::new();
             for finding in errors.iter().chain(&warnings) {
                 text.push_str(&shown(finding));
+            }
+            for notice in &live {
+                let notice = screen::printable(notice);
+                let _ = writeln!(text, "{}", styled(BOLD, &notice));
             }
             let _ = writeln!(
                 text,

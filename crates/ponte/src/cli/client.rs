@@ -11,6 +11,7 @@ use tokio::runtime::Runtime;
 use super::context::Context;
 use super::failure::Failure;
 use crate::admin::{ErrorBody, PONTE_HEADER};
+use crate::tls;
 
 /// How long connecting to this machine may take.
 const CONNECT_MAX: Duration = Duration::from_secs(2);
@@ -41,9 +42,7 @@ pub(super) fn http() -> Result<(Runtime, reqwest::Client), Failure> {
         .enable_all()
         .build()
         .map_err(|error| broken(&error))?;
-    let client = reqwest::Client::builder()
-        .tls_backend_preconfigured((*crate::tls::client_config()).clone())
-        .no_proxy()
+    let client = tls::http_client()
         .connect_timeout(CONNECT_MAX)
         .timeout(ANSWER_MAX)
         .redirect(reqwest::redirect::Policy::none())

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use ponte_core::id::AccountName;
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -14,12 +14,16 @@ use serde::Serialize;
 use super::context::Context;
 use super::failure::Failure;
 use super::screen::{self, BOLD, DIM, GOOD, styled};
-use crate::config::{InitAnswers, SecretPlace, parse, template};
+use crate::config::{InitAnswers, InitMarket, SecretPlace, parse, template};
 use crate::random::hex_token;
 use crate::secret::{SECRET_BYTES_GOOD, Secret};
 
 /// Random bytes of a new secret.
 const SECRET_BYTES: usize = 24;
+/// Where the template keeps a broker's keys, beside the configuration.
+const KEYS_FOLDER: &str = "secrets";
+/// Longer commands don't fit on a line with their reason.
+const STEP_CHARS_MAX: usize = 40;
 /// What the template calls the account.
 const TEMPLATE_ACCOUNT: &str = "paper";
 
@@ -28,15 +32,22 @@ const TEMPLATE_ACCOUNT: &str = "paper";
 #[command(after_help = "Examples:\n  \
     ponte init\n  \
     ponte init --yes --currency BRL --balance 50000\n  \
+    ponte init --broker binance --market futures\n  \
     ponte init --secret-env WEBHOOK_SECRET --listen 0.0.0.0:8080 --public-url https://ponte.example.com\n  \
     ponte --config /etc/ponte/ponte.toml init --data-dir /var/lib/ponte\n\n\
     On a terminal it asks for what no flag says. Nothing that is there is replaced without \
     --force, and a secret that is there stays in use even then, unless --secret gives another.")]
 pub(super) struct Init {
-    /// The account's name
+    /// The broker of an account beside the paper account, in its demo trading
+    #[arg(long, value_name = "NAME", value_enum)]
+    broker: Option<BrokerName>,
+    /// The market of the account at Binance [default: spot]
+    #[arg(long, value_name = "NAME", value_enum, requires = "broker")]
+    market: Option<MarketName>,
+    /// The paper account's name
     #[arg(long, value_name = "NAME")]
     account: Option<String>,
-    /// The account's currency
+    /// The accounts' currency
     #[arg(long, value_name = "CODE")]
     currency: Option<String>,
     /// What the paper account begins with
@@ -77,6 +88,22 @@ pub(super) struct Init {
     force: bool,
 }
 
+/// The brokers that an account can be made for.
+#[derive(Clone, Copy, ValueEnum)]
+enum BrokerName {
+    Binance,
+}
+
+/// Binance's markets, as the configuration names them.
+#[derive(Clone, Copy, ValueEnum)]
+enum MarketName {
+    Spot,
+    Futures,
+}
+
+/// A step after this one: what to type, and why.
+type Step = (String, &'static str);
+
 /// What was made.
 #[derive(Serialize)]
 struct Made {
@@ -109,12 +136,16 @@ impl Init {
         parse(&text, &file).map_err(|errors| Failure::usage(errors.to_string()))?;
         let folder = path.parent().unwrap_or(Path::new(""));
         let (secret, kept) = self.secret(folder, &answers.secret)?;
+        if answers.binance.is_some() {
+            private_folder(&folder.join(KEYS_FOLDER))?;
+        }
         write(path, &text, self.force)?;
-        let made = self.made(path, &answers, &secret, kept);
+        let steps = steps(path, &answers);
+        let made = self.made(path, &answers, &secret, kept, &steps);
         if context.json {
             return screen::print_json(&made);
         }
-        screen::print(&shown(&made, &secret, &answers.secret))
+        screen::print(&shown(&made, &secret, &answers.secret, &steps))
     }
 
     /// What the flags say, what a person answers, and else the defaults.
@@ -148,6 +179,10 @@ impl Init {
             admin_listen: self.admin_listen.unwrap_or(defaults.admin_listen),
             allow_this_machine: !self.only_tradingview,
             secret,
+            binance: self.broker.map(|BrokerName::Binance| match self.market {
+                Some(MarketName::Futures) => InitMarket::Futures,
+                Some(MarketName::Spot) | None => InitMarket::Spot,
+            }),
         };
         Ok((account, answers))
     }
@@ -188,12 +223,14 @@ impl Init {
         Ok((secret, false))
     }
 
-    fn made(&self, path: &Path, answers: &InitAnswers, secret: &Secret, kept: bool) -> Made {
-        let named = if path == Path::new("ponte.toml") {
-            String::new()
-        } else {
-            format!(" --config {}", path.display())
-        };
+    fn made(
+        &self,
+        path: &Path,
+        answers: &InitAnswers,
+        secret: &Secret,
+        kept: bool,
+        steps: &[Step],
+    ) -> Made {
         let base = self.public_url.as_ref().map_or_else(
             || {
                 format!(
@@ -215,13 +252,50 @@ impl Init {
             secret_kept: kept,
             webhook_url: format!("{base}/webhook"),
             messages: messages(secret),
-            next: vec![
-                format!("ponte{named} check"),
-                format!("ponte{named} run"),
-                format!("ponte{named} send --example pt"),
-            ],
+            next: steps.iter().map(|(command, _)| command.clone()).collect(),
         }
     }
+}
+
+/// What comes next, in order.
+fn steps(path: &Path, answers: &InitAnswers) -> Vec<Step> {
+    let named = if path == Path::new("ponte.toml") {
+        String::new()
+    } else {
+        format!(" --config {}", path.display())
+    };
+    let keys = path.parent().unwrap_or(Path::new("")).join(KEYS_FOLDER);
+    let keys = keys.display();
+    let mut steps = Vec::new();
+    if answers.binance.is_some() {
+        steps.extend([
+            (
+                format!("openssl genpkey -algorithm ed25519 -out {keys}/binance-signing-key.pem"),
+                "the private key: it never leaves this machine",
+            ),
+            (
+                format!("openssl pkey -in {keys}/binance-signing-key.pem -pubout"),
+                "the public one: register it at demo.binance.com, for reading and trading, never \
+                 for withdrawals",
+            ),
+            (
+                format!("(umask 077; cat > {keys}/binance-api-key)"),
+                "paste the API key that Binance then shows, Enter, Ctrl+D",
+            ),
+        ]);
+    }
+    steps.extend([
+        (format!("ponte{named} check"), "is everything right?"),
+        (format!("ponte{named} run"), "start; stop with Ctrl+C"),
+        (
+            format!("ponte{named} send --example pt"),
+            match answers.binance {
+                None => "from another terminal: a first paper trade",
+                Some(_) => "from another terminal: a first trade, on paper and in the demo",
+            },
+        ),
+    ]);
+    steps
 }
 
 /// The messages to paste: one by hand, one from a strategy.
@@ -314,6 +388,20 @@ fn write(path: &Path, text: &str, force: bool) -> Result<(), Failure> {
     written().map_err(|error| unwritable(path, &error))
 }
 
+/// Makes a folder that only its owner may look into, where there is none.
+fn private_folder(path: &Path) -> Result<(), Failure> {
+    let mut folder = fs::DirBuilder::new();
+    folder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt as _;
+        folder.mode(0o700);
+    }
+    folder
+        .create(path)
+        .map_err(|error| unwritable(path, &error))
+}
+
 fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
     let path = path.display();
     if error.kind() == ErrorKind::AlreadyExists {
@@ -322,7 +410,7 @@ fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
     Failure::unreachable(format!("{path} can't be written: {error}"))
 }
 
-fn shown(made: &Made, secret: &Secret, place: &SecretPlace) -> String {
+fn shown(made: &Made, secret: &Secret, place: &SecretPlace, steps: &[Step]) -> String {
     let mut lines = vec![format!("{} {}", styled(GOOD, "wrote"), made.config)];
     match place {
         SecretPlace::File(_) if made.secret_kept => {
@@ -365,15 +453,18 @@ fn shown(made: &Made, secret: &Secret, place: &SecretPlace) -> String {
     }
     lines.push(String::new());
     lines.push(styled(BOLD, "next"));
-    let why = [
-        "is everything right?",
-        "start; stop with Ctrl+C",
-        "from another terminal: a first paper trade",
-    ];
-    let width = made.next.iter().map(String::len).max().unwrap_or(0);
-    for (command, why) in made.next.iter().zip(why) {
+    // Long commands stand below their reasons, short ones beside them.
+    let is_wide = |command: &str| command.len() > STEP_CHARS_MAX;
+    let short = steps.iter().map(|(command, _)| command.len());
+    let width = short.filter(|&width| width <= STEP_CHARS_MAX).max();
+    for (command, why) in steps {
         let why = styled(DIM, why);
-        lines.push(format!("  {command:<width$}  {why}"));
+        if is_wide(command) {
+            lines.push(format!("  {why}"));
+            lines.push(format!("    {command}"));
+        } else {
+            lines.push(format!("  {command:<0$}  {why}", width.unwrap_or(0)));
+        }
     }
     lines.push(String::new());
     lines.join("\n")

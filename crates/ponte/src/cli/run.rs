@@ -27,6 +27,9 @@ impl Run {
             screen::note(&warning.to_string());
         }
         start_log(&loaded.config.log, context.verbose);
+        for notice in loaded.config.real_money_notices() {
+            tracing::warn!("{notice}");
+        }
         let runtime = Runtime::new()
             .map_err(|error| Failure::unreachable(format!("no threads to run on: {error}")))?;
         runtime.block_on(async {

@@ -1,82 +1,73 @@
 //! Reads an account with its rules and instruments.
 
 use std::collections::BTreeSet;
-use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::path::Path;
+use std::time::Duration;
 
 use ponte_core::id::{AccountName, Symbol};
 use ponte_core::instrument::{Instrument, Instruments, Limits};
 use ponte_core::number::{Quantity, is_multiple_of};
-use ponte_core::policy::{Fitting, Guard, Mode, Rules};
+use ponte_core::policy::{FITTING_TOLERANCE_DEFAULT, Fitting, Guard, Rules, Unprotected};
 use rust_decimal::Decimal;
 
+use super::broker::broker;
 use super::finding::{Notes, Problem};
 use super::keys::{INSTRUMENTS, RULES};
-use super::model::{Account, Broker, Fills, PaperBroker, PriceSource};
+use super::model::Account;
 use super::sections::{Mentions, WINDOW_MAX, WINDOW_MIN, per_minute};
 use super::table::{Spot, Table};
 use super::value::{self, DecimalRange, Value, quoted, unexpected};
 
-const BALANCE_DEFAULT: Decimal = Decimal::from_parts(10_000, 0, 0, false, 0);
-const LEVERAGE_RANGE: DecimalRange = DecimalRange {
+const TOLERANCE_RANGE: DecimalRange = DecimalRange {
     above: None,
-    least: Some(Decimal::ONE),
-    most: Decimal::ONE_THOUSAND,
+    least: Some(Decimal::ZERO),
+    most: Decimal::from_parts(5, 0, 0, false, 0),
+};
+const GUARD_RANGE: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_mins(5);
+const DEVIATION_RANGE: DecimalRange = DecimalRange {
+    above: Some(Decimal::ZERO),
+    least: None,
+    most: Decimal::from_parts(50, 0, 0, false, 0),
 };
 const MULTIPLIER_RANGE: DecimalRange = DecimalRange {
     above: Some(Decimal::ZERO),
     least: None,
     most: Decimal::from_parts(1_000_000, 0, 0, false, 0),
 };
-const SEED_DEFAULT: u64 = 1;
-const SEED_MAX: u64 = i64::MAX.unsigned_abs();
 /// The symbol of the instrument that holds for every symbol without its own.
 const ANY_SYMBOL: &str = "*";
 
+/// Reads one account.
 pub(super) fn account(
     notes: &mut Notes<'_>,
     mentions: &mut Mentions,
     table: &Table<'_, '_>,
+    base: &Path,
 ) -> Option<Account> {
     let name = table.required(notes, "name", |value| {
         value::name(value, "a name", AccountName::new)
     });
     mentions.accounts_known &= name.is_some();
     mentions.accounts.extend(name.clone());
-    let broker = table.required(notes, "broker", |value| {
-        available(value, "broker", "paper", ())
-    });
-    let mode = table.required(notes, "mode", |value| {
-        available(value, "mode", "paper", Mode::Paper)
-    });
+    let name = name.map(|spot| spot.value);
+    let (broker, mode) = broker(notes, mentions, table, name.as_ref(), base);
     let currency = table.required(notes, "currency", currency);
-    let paper = paper_broker(notes, table);
+    let fitting = fitting(notes, table);
+    let guard = guard(notes, table);
     let rules_table = table.child(notes, "rules", &RULES);
     let rules = rules(notes, &rules_table);
     let instruments = instruments(notes, table);
-    broker?;
     Some(Account {
-        name: name?.value,
-        broker: Broker::Paper(paper),
-        mode: mode?.value,
+        name: name?,
+        broker: broker?,
+        mode: mode?,
         currency: currency?.value,
         rules,
-        fitting: Fitting::default(),
-        guard: Guard::default(),
+        fitting,
+        guard,
         instruments: instruments?,
     })
-}
-
-/// The only value of its kind that this version has.
-fn available<T>(value: &Value<'_>, kind: &str, name: &str, meaning: T) -> Result<T, Problem> {
-    match value.as_str() {
-        Some(text) if text == name => Ok(meaning),
-        Some(text) => Err(Problem::new(format!(
-            "{kind} {} is not available, this version has \"{name}\" only",
-            quoted(text)
-        ))
-        .cured_by(format!("write {kind} = \"{name}\""))),
-        None => Err(unexpected(&format!("\"{name}\""), value)),
-    }
 }
 
 fn currency(value: &Value<'_>) -> Result<String, Problem> {
@@ -89,81 +80,53 @@ fn currency(value: &Value<'_>) -> Result<String, Problem> {
         .cured_by("write it like \"USDT\" or \"BRL\""))
 }
 
-fn paper_broker(notes: &mut Notes<'_>, table: &Table<'_, '_>) -> PaperBroker {
-    let balance = decimal(notes, table, "balance", DecimalRange::POSITIVE);
-    let fills = table.read(notes, "fills", |value| {
-        value::choice(
-            value,
-            &[
-                ("optimistic", Fills::Optimistic),
-                ("pessimistic", Fills::Pessimistic),
-            ],
-        )
-    });
-    let leverage = decimal(notes, table, "leverage", LEVERAGE_RANGE);
-    let seed = table.read(notes, "seed", |value| {
-        value::whole_number(value, 0..=SEED_MAX)
-    });
-    let url = table.read(notes, "url", venue_url);
-    PaperBroker {
-        balance: balance.unwrap_or(BALANCE_DEFAULT),
-        prices: prices(notes, table),
-        fills: fills.map_or(Fills::Optimistic, |spot| spot.value),
-        leverage: leverage.unwrap_or(Decimal::ONE),
-        seed: seed.map_or(SEED_DEFAULT, |spot| spot.value),
-        url: url.map(|spot| spot.value),
-    }
+/// The two ways of fitting, before the tolerance of one of them is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FittingKind {
+    Refuse,
+    RoundDown,
 }
 
-fn prices(notes: &mut Notes<'_>, table: &Table<'_, '_>) -> Vec<PriceSource> {
-    let list = table.list(notes, "prices", |value| {
-        value::choice(
-            value,
-            &[
-                ("alert", PriceSource::Alert),
-                ("seeded", PriceSource::Seeded),
-            ],
-        )
+fn fitting(notes: &mut Notes<'_>, table: &Table<'_, '_>) -> Fitting {
+    let kind = table.read(notes, "fitting", |value| {
+        let kinds = [
+            ("refuse", FittingKind::Refuse),
+            ("round_down", FittingKind::RoundDown),
+        ];
+        value::choice(value, &kinds)
     });
-    let Some(list) = list else {
-        return vec![PriceSource::Alert];
-    };
-    let mut prices = Vec::new();
-    for Spot { value, at } in list.value {
-        if prices.contains(&value) {
-            notes.error("accounts.prices", &at, Problem::new("named twice"));
+    let tolerance = table.read(notes, "fitting_tolerance", |value| {
+        value::decimal(value, TOLERANCE_RANGE)
+    });
+    match kind.map_or(FittingKind::Refuse, |spot| spot.value) {
+        FittingKind::Refuse => Fitting::Refuse {
+            tolerance_percent: tolerance
+                .map_or(FITTING_TOLERANCE_DEFAULT, |spot| spot.value.normalize()),
+        },
+        FittingKind::RoundDown => {
+            if let Some(tolerance) = tolerance {
+                let problem = Problem::new("has no effect, fitting is \"round_down\"");
+                let problem = problem.cured_by("take one of the two out");
+                notes.warning("accounts.fitting_tolerance", &tolerance.at, problem);
+            }
+            Fitting::RoundDown
         }
-        prices.push(value);
-    }
-    if table.is_empty_list("prices") {
-        let problem = Problem::new("names no source, so that no order could ever be filled");
-        let problem = problem.cured_by("write [\"alert\"] or [\"alert\", \"seeded\"]");
-        notes.error("accounts.prices", &list.at, problem);
-    }
-    prices
-}
-
-/// `http://`, a loopback address and a port; nothing else, so that a paper order can't leave the machine.
-fn venue_url(value: &Value<'_>) -> Result<String, Problem> {
-    let text = value::text(value)?;
-    let host = text
-        .strip_prefix("http://")
-        .map(|rest| rest.trim_end_matches('/'));
-    let address = host.map(|host| host.replace("localhost:", "127.0.0.1:"));
-    let address = address.and_then(|address| address.parse::<SocketAddr>().ok());
-    match address.map(|address| (address.ip(), address.port())) {
-        Some((ip, 1..)) if is_loopback(ip) => Ok(text.trim_end_matches('/').to_owned()),
-        Some((_, 0)) | None => Err(unexpected("http, a loopback address and a port", value)
-            .cured_by("write it like \"http://127.0.0.1:9000\"")),
-        Some((ip, _)) => Err(Problem::new(format!(
-            "{ip} is not a loopback address, and a venue is reached on its own machine only"
-        ))
-        .cured_by("write it like \"http://127.0.0.1:9000\"")),
     }
 }
 
-fn is_loopback(ip: IpAddr) -> bool {
-    ip.to_canonical().is_loopback()
+fn guard(notes: &mut Notes<'_>, table: &Table<'_, '_>) -> Guard {
+    let within = table.read(notes, "protect_within", |value| {
+        value::duration(value, GUARD_RANGE)
+    });
+    let otherwise = table.read(notes, "unprotected", |value| {
+        let choices = [("close", Unprotected::Close), ("tell", Unprotected::Tell)];
+        value::choice(value, &choices)
+    });
+    let default = Guard::default();
+    Guard {
+        within: within.map_or(default.within, |spot| spot.value),
+        otherwise: otherwise.map_or(default.otherwise, |spot| spot.value),
+    }
 }
 
 fn rules(notes: &mut Notes<'_>, table: &Table<'_, '_>) -> Rules {
@@ -176,11 +139,12 @@ fn rules(notes: &mut Notes<'_>, table: &Table<'_, '_>) -> Rules {
         let problem = problem.cured_by("name some, or leave the key out to allow all");
         notes.error("accounts.rules.allowed_symbols", &list.at, problem);
     }
-    let mut amount = |key| decimal(notes, table, key, DecimalRange::POSITIVE);
+    let mut amount = |key| value::decimal_at(notes, table, key, DecimalRange::POSITIVE);
     let quantity = |amount: Option<Decimal>| amount.and_then(|amount| Quantity::new(amount).ok());
     let max_order_quantity = quantity(amount("max_order_quantity"));
     let max_order_notional = amount("max_order_notional");
     let max_position = quantity(amount("max_position"));
+    let deviation = value::decimal_at(notes, table, "max_price_deviation", DEVIATION_RANGE);
     let rate = table.read(notes, "max_orders_per_minute", per_minute);
     let age = table.read(notes, "max_signal_age", |value| {
         value::duration(value, WINDOW_MIN..=WINDOW_MAX)
@@ -192,7 +156,7 @@ fn rules(notes: &mut Notes<'_>, table: &Table<'_, '_>) -> Rules {
         max_position,
         max_orders_per_minute: rate.map(|spot| spot.value),
         max_signal_age: age.map(|spot| spot.value),
-        max_price_deviation: None,
+        max_price_deviation: deviation,
     }
 }
 
@@ -249,11 +213,11 @@ fn instrument(
     for key in ["price_tick", "quantity_step"] {
         table.demand(notes, key);
     }
-    let tick = decimal(notes, table, "price_tick", DecimalRange::POSITIVE);
-    let step = decimal(notes, table, "quantity_step", DecimalRange::POSITIVE);
-    let quantity = decimal(notes, table, "minimum_quantity", DecimalRange::NOT_NEGATIVE);
-    let notional = decimal(notes, table, "minimum_notional", DecimalRange::NOT_NEGATIVE);
-    let multiplier = decimal(notes, table, "contract_multiplier", MULTIPLIER_RANGE);
+    let tick = value::decimal_at(notes, table, "price_tick", DecimalRange::POSITIVE);
+    let step = value::decimal_at(notes, table, "quantity_step", DecimalRange::POSITIVE);
+    let quantity = value::decimal_at(notes, table, "minimum_quantity", DecimalRange::NOT_NEGATIVE);
+    let notional = value::decimal_at(notes, table, "minimum_notional", DecimalRange::NOT_NEGATIVE);
+    let multiplier = value::decimal_at(notes, table, "contract_multiplier", MULTIPLIER_RANGE);
     let (quantity, step) = (quantity.unwrap_or_default(), step?);
     if !is_multiple_of(quantity, step) {
         let problem = Problem::new(format!(
@@ -272,14 +236,4 @@ fn instrument(
         contract_multiplier: multiplier.unwrap_or(Decimal::ONE),
         limits: Limits::default(),
     })
-}
-
-fn decimal(
-    notes: &mut Notes<'_>,
-    table: &Table<'_, '_>,
-    key: &str,
-    range: DecimalRange,
-) -> Option<Decimal> {
-    let spot = table.read(notes, key, |value| value::decimal(value, range))?;
-    Some(spot.value.normalize())
 }

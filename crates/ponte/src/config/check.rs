@@ -1,4 +1,4 @@
-//! What the parts of a configuration must agree on among themselves, and with the world.
+//! What the parts of a configuration must agree on among themselves.
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -6,12 +6,12 @@ use std::fmt::Display;
 use ponte_core::id::{AccountName, StrategyName};
 use ponte_core::policy::{LEGS_MAX, StrategyFilter};
 
-use super::finding::{Notes, Problem, Severity};
+use super::finding::{Notes, Problem};
 use super::network::ClientAddress;
+use super::secrets;
 use super::sections::Mentions;
 use super::table::Spot;
 use super::value::listed;
-use crate::secret::{SECRET_BYTES_GOOD, Secret, SecretRef, SourceSecrets, Variables};
 use ponte_core::nearest::nearest;
 
 /// Notes contradictions inside the file.
@@ -20,7 +20,7 @@ pub(super) fn agreement(notes: &mut Notes<'_>, mentions: &Mentions) {
     proxies(notes, mentions);
     unique(notes, "sources.name", &mentions.sources);
     unique(notes, "accounts.name", &mentions.accounts);
-    same_reference(notes, mentions);
+    secrets::same_references(notes, mentions);
     if mentions.accounts.len() > LEGS_MAX {
         let at = &mentions.accounts[LEGS_MAX].at;
         let count = mentions.accounts.len();
@@ -29,56 +29,6 @@ pub(super) fn agreement(notes: &mut Notes<'_>, mentions: &Mentions) {
     }
     known_accounts(notes, mentions);
     overlaps(notes, mentions);
-}
-
-/// Reads every source's secret and notes what is wrong with it.
-pub(super) fn secrets(
-    notes: &mut Notes<'_>,
-    mentions: &Mentions,
-    variables: &Variables<'_>,
-) -> SourceSecrets {
-    let mut secrets = SourceSecrets::default();
-    for (source, reference) in &mentions.secrets {
-        let mut note = |severity, problem| {
-            notes.about_secret(severity, "sources.secret", &reference.at, problem);
-        };
-        let secret = match Secret::resolve_with(&reference.value, variables) {
-            Ok(secret) => secret,
-            Err(error) => {
-                let problem = Problem::new(error.to_string()).cured_by(error.cure());
-                note(Severity::Error, problem);
-                continue;
-            }
-        };
-        let bytes = secret.bytes();
-        if bytes < SECRET_BYTES_GOOD {
-            let problem = format!(
-                "the secret in {} has {bytes} bytes, at least {SECRET_BYTES_GOOD} are safe",
-                reference.value
-            );
-            let problem = Problem::new(problem).cured_by("replace it by a long random one");
-            note(Severity::Warning, problem);
-        }
-        let twin = secrets.iter().find(|(_, other)| other.is_same(&secret));
-        // The same reference twice has been noted without opening it.
-        if let Some((twin, _)) = twin.filter(|_| is_first(mentions, &reference.value, reference)) {
-            let problem = format!("source \"{source}\" has the same secret as \"{twin}\"");
-            let problem = Problem::new(problem).cured_by("give each source its own");
-            note(Severity::Error, problem);
-        }
-        if secrets.get(source).is_none() {
-            secrets.insert(source.clone(), secret);
-        }
-    }
-    secrets
-}
-
-fn is_first(mentions: &Mentions, reference: &SecretRef, spot: &Spot<SecretRef>) -> bool {
-    let first = mentions
-        .secrets
-        .iter()
-        .find(|(_, other)| other.value == *reference);
-    first.is_some_and(|(_, first)| first.at == spot.at)
 }
 
 fn listening(notes: &mut Notes<'_>, mentions: &Mentions) {
@@ -140,18 +90,6 @@ fn unique<N: Ord + Display>(notes: &mut Notes<'_>, key: &str, names: &[Spot<N>])
         if !seen.insert(name) {
             let problem = Problem::new(format!("\"{name}\" is there twice"));
             notes.error(key, at, problem.cured_by("give each its own name"));
-        }
-    }
-}
-
-fn same_reference(notes: &mut Notes<'_>, mentions: &Mentions) {
-    for (index, (source, reference)) in mentions.secrets.iter().enumerate() {
-        let mut earlier = mentions.secrets[..index].iter();
-        let twin = earlier.find(|(_, other)| other.value == reference.value);
-        if let Some((twin, _)) = twin {
-            let problem = format!("source \"{source}\" has the same secret as \"{twin}\"");
-            let problem = Problem::new(problem).cured_by("give each source its own");
-            notes.about_secret(Severity::Error, "sources.secret", &reference.at, problem);
         }
     }
 }

@@ -8,13 +8,14 @@ use serde::Serialize;
 /// Widest part of a source line that is shown, in characters.
 const EXCERPT_CHARS_MAX: usize = 120;
 /// Words in a line after which a secret may stand; what follows them is never shown.
-const SECRET_WORDS: [&str; 6] = [
+const SECRET_WORDS: [&str; 7] = [
     "secret",
     "segredo",
     "senha",
     "token",
     "password",
     "passphrase",
+    "key",
 ];
 
 /// One thing that is wrong, or doubtful, in a configuration file.

@@ -56,7 +56,7 @@ impl Section {
 }
 
 /// All sections, in the order of the file.
-pub const SECTIONS: [&Section; 10] = [
+pub const SECTIONS: [&Section; 11] = [
     &FILE,
     &WEBHOOK,
     &ADMIN,
@@ -64,6 +64,7 @@ pub const SECTIONS: [&Section; 10] = [
     &RETENTION,
     &SOURCES,
     &ACCOUNTS,
+    &BINANCE,
     &RULES,
     &INSTRUMENTS,
     &ROUTES,
@@ -212,16 +213,57 @@ pub(super) const ACCOUNTS: Section = Section {
     is_list: true,
     keys: &[
         required("name", "name", "1 to 64 bytes, unique", "\"paper\""),
-        required("broker", "choice", "\"paper\"", "\"paper\""),
-        required("mode", "choice", "\"paper\"", "\"paper\""),
+        required("broker", "choice", "\"paper\", \"binance\"", "\"paper\""),
+        required(
+            "mode",
+            "choice",
+            "\"paper\", \"demo\", \"live\"",
+            "\"paper\"",
+        ),
+        truth("trade_real_money", "true"),
         required("currency", "text", "2 to 12 letters and digits", "\"USDT\""),
+        means(
+            "fitting",
+            "choice",
+            "\"refuse\"",
+            "\"refuse\", \"round_down\"",
+            "\"round_down\"",
+        ),
+        means(
+            "fitting_tolerance",
+            "decimal",
+            "\"0.1\"",
+            "0 to 5",
+            "\"0.5\"",
+        ),
+        means(
+            "protect_within",
+            "duration",
+            "\"5s\"",
+            "\"1s\" to \"5m\"",
+            "\"10s\"",
+        ),
+        means(
+            "unprotected",
+            "choice",
+            "\"close\"",
+            "\"close\", \"tell\"",
+            "\"tell\"",
+        ),
         means("balance", "decimal", "\"10000\"", "above 0", "\"2500.50\""),
         means(
             "prices",
             "list",
             "[\"alert\"]",
-            "\"alert\", \"seeded\"",
-            "[\"alert\", \"seeded\"]",
+            "\"alert\", \"binance\", \"seeded\"",
+            "[\"alert\", \"binance\"]",
+        ),
+        means(
+            "price_max_age",
+            "duration",
+            "\"10s\"",
+            "\"1s\" to \"5m\"",
+            "\"30s\"",
         ),
         means(
             "fills",
@@ -238,8 +280,91 @@ pub(super) const ACCOUNTS: Section = Section {
             "http, a loopback address and a port",
             "\"http://127.0.0.1:9000\"",
         ),
+        section("binance"),
         section("rules"),
         section("instruments"),
+    ],
+};
+
+pub(super) const BINANCE: Section = Section {
+    path: "accounts.binance",
+    is_list: false,
+    keys: &[
+        required("market", "choice", "\"spot\", \"futures\"", "\"spot\""),
+        required(
+            "api_key",
+            "secret",
+            "\"env:NAME\", \"file:PATH\"",
+            "\"file:secrets/binance-api-key\"",
+        ),
+        required(
+            "signing_key",
+            "secret",
+            "\"env:NAME\", \"file:PATH\"",
+            "\"file:secrets/binance-signing-key.pem\"",
+        ),
+        optional(
+            "hosts",
+            "choice",
+            "\"demo\", \"testnet\", \"live\"",
+            "\"testnet\"",
+        ),
+        optional(
+            "url",
+            "text",
+            "http, a loopback address and a port",
+            "\"http://127.0.0.1:9010\"",
+        ),
+        means(
+            "receive_window",
+            "duration",
+            "\"5s\"",
+            "\"1s\" to \"60s\"",
+            "\"3s\"",
+        ),
+        means(
+            "processing_limit",
+            "duration",
+            "\"10s\"",
+            "\"1s\" to \"60s\"",
+            "\"15s\"",
+        ),
+        means(
+            "orders",
+            "choice",
+            "\"rest\"",
+            "\"rest\", \"websocket\"",
+            "\"websocket\"",
+        ),
+        means(
+            "stops",
+            "choice",
+            "\"quantity\"",
+            "\"quantity\", \"close_position\"",
+            "\"close_position\"",
+        ),
+        means(
+            "trigger",
+            "choice",
+            "\"last\"",
+            "\"last\", \"mark\"",
+            "\"mark\"",
+        ),
+        optional("leverage", "whole number", "1 to 125", "5"),
+        optional(
+            "margin",
+            "choice",
+            "\"cross\", \"isolated\"",
+            "\"isolated\"",
+        ),
+        truth("apply_settings", "true"),
+        optional(
+            "dead_mans_switch",
+            "duration",
+            "\"10s\" to \"10m\"",
+            "\"2m\"",
+        ),
+        truth("allow_withdrawal_keys", "true"),
     ],
 };
 
@@ -263,6 +388,12 @@ pub(super) const RULES: Section = Section {
             "\"60s\"",
             "\"1s\" to \"1d\"",
             "\"30s\"",
+        ),
+        optional(
+            "max_price_deviation",
+            "decimal",
+            "above 0, up to 50",
+            "\"2\"",
         ),
     ],
 };
@@ -359,6 +490,11 @@ const fn optional(
         range,
         example,
     }
+}
+
+/// A switch that is off until it is written.
+const fn truth(name: &'static str, example: &'static str) -> Key {
+    means(name, "true or false", "false", "true, false", example)
 }
 
 const fn keep(name: &'static str, default: &'static str, example: &'static str) -> Key {

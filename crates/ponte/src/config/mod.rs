@@ -5,36 +5,43 @@
 //! holds them.
 
 mod accounts;
+mod binance;
+mod broker;
 mod check;
 mod duration;
 mod finding;
 mod keys;
 mod model;
 mod network;
+mod paper;
 mod policy;
 mod routes;
+mod secrets;
 mod sections;
 mod table;
 mod template;
 mod value;
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
+use ponte_core::id::AccountName;
 use toml::de::DeTable;
 
 pub use finding::{ConfigErrors, Finding, Place, Severity};
 pub use keys::{Absent, Key, SECTIONS, SIZE, Section};
 pub use model::{
-    Account, Admin, Broker, Config, Fills, Keep, Log, LogFormat, LogLevel, PaperBroker,
-    PriceSource, Retention, Source, SourceFormat, Webhook,
+    Account, Admin, BinanceBroker, BinanceFutures, BinanceHosts, BinanceMarket, Broker, Config,
+    Fills, Keep, Log, LogFormat, LogLevel, MarginType, OrderTransport, PaperBroker, PriceSource,
+    Retention, Source, SourceFormat, StopSize, TriggerPrice, Webhook,
 };
 pub use network::{AllowFrom, Cidr, CidrError, ClientAddress, NamedSet, TRADINGVIEW_ADDRESSES};
 pub use policy::{UnknownAccount, policy};
-pub use template::{InitAnswers, SecretPlace, template};
+pub use template::{InitAnswers, InitMarket, SecretPlace, template};
 
-use crate::secret::{SourceSecrets, Variables};
+use crate::secret::{BinanceSecrets, SourceSecrets, Variables};
 use finding::{Notes, Problem};
 use sections::Mentions;
 use table::Table;
@@ -49,6 +56,8 @@ pub struct Loaded {
     pub config: Config,
     /// The sources' secrets.
     pub secrets: SourceSecrets,
+    /// The keys of the accounts that have a broker on the internet.
+    pub broker_secrets: BTreeMap<AccountName, BinanceSecrets>,
     /// What its owner should look at, in the order of the file.
     pub warnings: Vec<Finding>,
 }
@@ -88,11 +97,12 @@ pub fn load_with(path: &Path, variables: &Variables<'_>) -> Result<Loaded, Confi
     let mut notes = Notes::new(&file, &text);
     let mut mentions = Mentions::default();
     let config = read(&mut notes, &mut mentions, &text, path);
-    let secrets = check::secrets(&mut notes, &mentions, variables);
+    let (secrets, broker_secrets) = secrets::resolved(&mut notes, &mentions, variables);
     let Parsed { config, warnings } = finish(notes, config)?;
     Ok(Loaded {
         config,
         secrets,
+        broker_secrets,
         warnings,
     })
 }

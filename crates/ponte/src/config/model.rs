@@ -33,6 +33,13 @@ pub struct Config {
     pub routes: Vec<Route>,
 }
 
+impl Config {
+    /// What it means that orders of accounts move real money, a sentence for each such account.
+    pub fn real_money_notices(&self) -> impl Iterator<Item = String> {
+        self.accounts.iter().filter_map(Account::real_money_notice)
+    }
+}
+
 /// The public side.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Webhook {
@@ -161,11 +168,33 @@ pub struct Account {
     pub instruments: Instruments,
 }
 
+impl Account {
+    /// What it means that orders of this account move real money, in one sentence; nothing for any
+    /// other account.
+    #[must_use]
+    pub fn real_money_notice(&self) -> Option<String> {
+        let (Mode::Live, Broker::Binance(binance)) = (self.mode, &self.broker) else {
+            return None;
+        };
+        let limit = match self.rules.max_order_notional {
+            Some(limit) => format!("one entry is worth up to {limit} {}", self.currency),
+            None => "no max_order_notional limits the value of an entry".to_owned(),
+        };
+        Some(format!(
+            "account \"{}\" is live: its orders move real money at Binance ({}); {limit}",
+            self.name,
+            binance.market.name(),
+        ))
+    }
+}
+
 /// A broker and the settings that only it has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Broker {
     /// Orders are matched by Ponte's own venue; no money moves.
     Paper(PaperBroker),
+    /// Orders go to Binance, or to a test venue that speaks its language.
+    Binance(BinanceBroker),
 }
 
 /// The paper broker's settings.
@@ -175,6 +204,8 @@ pub struct PaperBroker {
     pub balance: Decimal,
     /// Where prices come from: the first that knows one. Default: the alert alone.
     pub prices: Vec<PriceSource>,
+    /// How old a price of [`PriceSource::Binance`] may be; 1 s to 5 min. Default: 10 s.
+    pub price_max_age: Duration,
     /// How kindly orders are filled. Default: optimistic.
     pub fills: Fills,
     /// How many times its equity an account may hold; 1 to 1000. Default: 1.
@@ -190,6 +221,8 @@ pub struct PaperBroker {
 pub enum PriceSource {
     /// The price in the alert.
     Alert,
+    /// Binance's public market data, of the spot symbol or of the perpetual with `.P` at its end.
+    Binance,
     /// An invented walk that follows from the seed: for trying and for tests.
     Seeded,
 }
@@ -201,4 +234,117 @@ pub enum Fills {
     Optimistic,
     /// With spread, slippage and a queue.
     Pessimistic,
+}
+
+/// Binance's settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BinanceBroker {
+    /// The market that the account trades, with the settings that only this market has.
+    pub market: BinanceMarket,
+    /// Where the API key is kept.
+    pub api_key: SecretRef,
+    /// Where the key that signs requests is kept: an HMAC secret, or a private key as PEM.
+    pub signing_key: SecretRef,
+    /// Where the exchange is reached. Default: by the account's mode.
+    pub hosts: BinanceHosts,
+    /// How late the exchange may still take a request (`recvWindow`); 1 s to 60 s. Default: 5 s.
+    ///
+    /// The upper bound is Binance's (Spot API, "General information", "Timing security").
+    pub receive_window: Duration,
+    /// How long the exchange may work on a request; 1 s to 60 s, below 10 s only at a test venue. Default: 10 s.
+    ///
+    /// The default is Binance's own time limit (Spot API, "General information", "API timeout").
+    pub processing_limit: Duration,
+    /// How orders are placed and cancelled. Default: over REST.
+    pub orders: OrderTransport,
+    /// Whether an API key that may withdraw is taken in spite of that. Default: no.
+    pub allow_withdrawal_keys: bool,
+}
+
+/// One of Binance's markets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BinanceMarket {
+    /// Coins against coins: what is bought is held.
+    Spot,
+    /// USDⓈ-M perpetual futures: positions on margin, long and short.
+    Futures(BinanceFutures),
+}
+
+impl BinanceMarket {
+    /// The market's name, as the configuration says it.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Spot => "spot",
+            Self::Futures(_) => "futures",
+        }
+    }
+}
+
+/// What only a futures account has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BinanceFutures {
+    /// What a protective stop carries. Default: the quantity.
+    pub stops: StopSize,
+    /// The price that triggers stops. Default: the last one traded.
+    pub trigger: TriggerPrice,
+    /// The leverage that the symbols in use should have; 1 to 125.
+    pub leverage: Option<u32>,
+    /// The margin type that the symbols in use should have.
+    pub margin: Option<MarginType>,
+    /// Whether leverage and margin type are set at the exchange where they differ. Default: no, a
+    /// difference is only said.
+    pub apply_settings: bool,
+    /// After how long without Ponte the exchange cancels regular orders that rest; 10 s to 10 min.
+    /// Default: never.
+    pub dead_mans_switch: Option<Duration>,
+}
+
+/// Where the exchange is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BinanceHosts {
+    /// Binance's demo trading: live-like prices, no real money.
+    Demo,
+    /// Binance's testnet: a market of its own, no real money.
+    Testnet,
+    /// The exchange itself.
+    Live,
+    /// A test venue on this machine (`http://127.0.0.1:9010`), without a stroke at its end.
+    Venue(String),
+}
+
+/// How orders are placed and cancelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OrderTransport {
+    /// One HTTP request each, over a connection that is kept warm.
+    Rest,
+    /// Over one WebSocket connection.
+    WebSocket,
+}
+
+/// What a protective stop carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StopSize {
+    /// The quantity that it protects.
+    Quantity,
+    /// No quantity: it closes whatever the position is by then (`closePosition`).
+    ClosePosition,
+}
+
+/// The price that triggers a stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TriggerPrice {
+    /// The last one traded (`CONTRACT_PRICE`).
+    Last,
+    /// The mark price (`MARK_PRICE`).
+    Mark,
+}
+
+/// What stands in for a position's losses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MarginType {
+    /// All of the futures wallet.
+    Cross,
+    /// What was set aside for the position.
+    Isolated,
 }

@@ -10,6 +10,7 @@ use ponte_core::id::{AccountName, SourceName};
 use ponte_core::policy::{DEDUP_WINDOW_DEFAULT, StrategyFilter};
 
 use super::accounts::account;
+use super::binance::MarketKind;
 use super::finding::{Notes, Problem};
 use super::keys::{ADMIN, LOG, RETENTION, SOURCES, WEBHOOK};
 use super::model::{
@@ -17,9 +18,10 @@ use super::model::{
 };
 use super::network::{AllowFrom, Cidr, ClientAddress, NamedSet, TRADINGVIEW_ADDRESSES};
 use super::routes::route;
+use super::secrets::secret_reference;
 use super::table::{Spot, Table};
 use super::value::{self, Value, quoted};
-use crate::secret::{SecretRef, SecretRefError};
+use crate::secret::SecretRef;
 
 const DATA_DIR_DEFAULT: &str = "data";
 const WEBHOOK_LISTEN_DEFAULT: SocketAddr = loopback(8080);
@@ -43,10 +45,20 @@ pub(super) struct Mentions {
     pub(super) trusted_proxies: Option<Spot<usize>>,
     pub(super) sources: Vec<Spot<SourceName>>,
     pub(super) secrets: Vec<(SourceName, Spot<SecretRef>)>,
+    pub(super) binance: Vec<BinanceMention>,
     pub(super) accounts: Vec<Spot<AccountName>>,
     /// Whether every account's name could be read, so that an unknown one is truly unknown.
     pub(super) accounts_known: bool,
     pub(super) routes: Vec<RouteMention>,
+}
+
+/// An account at Binance, with what could be read of where its keys are.
+#[derive(Debug)]
+pub(super) struct BinanceMention {
+    pub(super) account: AccountName,
+    pub(super) market: Option<MarketKind>,
+    pub(super) api_key: Option<Spot<SecretRef>>,
+    pub(super) signing_key: Option<Spot<SecretRef>>,
 }
 
 /// A route's two ends.
@@ -78,7 +90,7 @@ pub(super) fn config(
     let sources = collect(tables, |table| source(notes, mentions, table, base));
     let tables = file.children(notes, "accounts", &super::keys::ACCOUNTS);
     mentions.accounts_known = true;
-    let accounts = collect(tables, |table| account(notes, mentions, table));
+    let accounts = collect(tables, |table| account(notes, mentions, table, base));
     let tables = file.children(notes, "routes", &super::keys::ROUTES);
     let routes = collect(tables, |table| route(notes, mentions, table));
     for key in ["sources", "accounts", "routes"] {
@@ -277,7 +289,7 @@ fn source(
         value::name(value, "a name", SourceName::new)
     });
     mentions.sources.extend(name.clone());
-    let secret = secret(notes, table, base);
+    let secret = secret_reference(notes, table, "secret", base);
     if let (Some(name), Some(secret)) = (&name, &secret) {
         mentions.secrets.push((name.value.clone(), secret.clone()));
     }
@@ -305,33 +317,6 @@ fn source(
 
 /// Four sends of up to 3 s each, with 5 s between them.
 const RESENDS_LAST: Duration = Duration::from_secs(27);
-
-fn secret(notes: &mut Notes<'_>, table: &Table<'_, '_>, base: &Path) -> Option<Spot<SecretRef>> {
-    table.demand(notes, "secret");
-    let value = table.value("secret")?;
-    let read = match value.get_ref().as_str() {
-        Some(text) => SecretRef::parse(text, base),
-        None => Err(SecretRefError::NotAReference),
-    };
-    match read {
-        Ok(read) => Some(Spot {
-            value: read,
-            at: value.span(),
-        }),
-        Err(error) => {
-            let problem = Problem::new(error.to_string()).cured_by(
-                "write \"env:WEBHOOK_SECRET\" or \"file:secrets/main\" and keep the secret itself there",
-            );
-            notes.about_secret(
-                super::finding::Severity::Error,
-                "sources.secret",
-                &value.span(),
-                problem,
-            );
-            None
-        }
-    }
-}
 
 fn path(value: &Value<'_>) -> Result<String, Problem> {
     let path = value::text(value)?;

@@ -64,6 +64,11 @@ impl<'a, 'd> Table<'a, 'd> {
         }
     }
 
+    /// Whether it stands for one that isn't there.
+    pub(super) fn is_absent(&self) -> bool {
+        self.entries.is_none()
+    }
+
     pub(super) fn has(&self, key: &str) -> bool {
         self.value(key).is_some()
     }

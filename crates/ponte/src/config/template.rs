@@ -23,6 +23,17 @@ pub struct InitAnswers {
     pub balance: Decimal,
     /// The largest value of one entry order. Default: 5000.
     pub max_order_notional: Decimal,
+    /// An account at Binance's demo trading beside the paper account, in this market. Default: none.
+    pub binance: Option<InitMarket>,
+}
+
+/// The market of the account at Binance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InitMarket {
+    /// Spot.
+    Spot,
+    /// USDⓈ-M perpetual futures.
+    Futures,
 }
 
 /// Where the webhook's secret is kept.
@@ -45,6 +56,7 @@ impl Default for InitAnswers {
             currency: "USDT".to_owned(),
             balance: Decimal::from(10_000),
             max_order_notional: Decimal::from(5000),
+            binance: None,
         }
     }
 }
@@ -52,8 +64,12 @@ impl Default for InitAnswers {
 /// Writes a commented configuration that needs nothing but the secret.
 #[must_use]
 pub fn template(answers: &InitAnswers) -> String {
+    filled(TEMPLATE, answers)
+}
+
+fn filled(template: &str, answers: &InitAnswers) -> String {
     let mut text = String::new();
-    let mut rest = TEMPLATE;
+    let mut rest = template;
     while let Some((before, after)) = rest.split_once("<<") {
         let (blank, after) = after.split_once(">>").unwrap_or((after, ""));
         text.push_str(before);
@@ -66,6 +82,22 @@ pub fn template(answers: &InitAnswers) -> String {
 
 /// The text around the answers, with a blank such as `<<data_dir>>` for each.
 const TEMPLATE: &str = include_str!("template.toml");
+/// The account at Binance.
+const BINANCE: &str = include_str!("template.binance.toml");
+/// What only a futures account has.
+const FUTURES: &str = r#"# leverage = 3                         # what Binance should say for the symbols in use
+# margin = "isolated"                  # or "cross"
+# apply_settings = true                # set both at Binance, instead of a warning
+# stops = "close_position"             # stops close whatever the position is, instead of a quantity
+# trigger = "mark"                     # the mark price triggers stops, instead of the last one
+# dead_mans_switch = "2m"              # without Ponte, resting limit orders are cancelled after this
+"#;
+const ROUTE: &str = r#"
+[[routes]]
+strategies = ["*"]
+accounts = ["binance"]
+# size = { notional = "50" }
+<<symbols_route>>"#;
 
 impl InitAnswers {
     fn fill(&self, blank: &str) -> String {
@@ -79,8 +111,35 @@ impl InitAnswers {
             "secret_comment" => self.secret.comment().to_owned(),
             "currency" => quoted(&self.currency),
             "balance" => self.balance.to_string(),
+            "binance" if self.binance.is_some() => filled(BINANCE, self),
+            "binance_route" if self.binance.is_some() => filled(ROUTE, self),
+            "binance" | "binance_route" => String::new(),
+            "market" => self.by_market("spot", "futures").to_owned(),
+            "futures" => self.by_market("", FUTURES).to_owned(),
+            "symbols" => self
+                .by_market(
+                    r#"["BTCUSDT", "ETHUSDT"]"#,
+                    r#"["BTCUSDT.P", "ETHUSDT.P"]"#,
+                )
+                .to_owned(),
+            "symbols_route" => self
+                .by_market(
+                    "# symbols = { \"BTCUSDT.P\" = \"BTCUSDT\" }  # charts of the perpetual trade on spot\n",
+                    "# Charts of spot symbols trade their perpetuals.\n\
+                     symbols = { \"BTCUSDT\" = \"BTCUSDT.P\", \"ETHUSDT\" = \"ETHUSDT.P\" }\n",
+                )
+                .to_owned(),
             "max_order_notional" => self.max_order_notional.to_string(),
             unknown => unreachable!("the template has an unknown blank {unknown}"),
+        }
+    }
+}
+
+impl InitAnswers {
+    const fn by_market(&self, spot: &'static str, futures: &'static str) -> &'static str {
+        match self.binance {
+            Some(InitMarket::Futures) => futures,
+            Some(InitMarket::Spot) | None => spot,
         }
     }
 }

@@ -9,7 +9,8 @@ use rust_decimal::Decimal;
 use toml::de::DeValue;
 
 use super::duration;
-use super::finding::Problem;
+use super::finding::{Notes, Problem};
+use super::table::Table;
 use ponte_core::nearest::nearest;
 
 /// Longest text that is repeated in a message, in characters.
@@ -47,6 +48,17 @@ pub(super) fn choice<T: Copy>(value: &Value<'_>, choices: &[(&str, T)]) -> Resul
     Err(match nearest(text, choices.iter().map(|(name, _)| *name)) {
         Some(name) => problem.cured_by(format!("did you mean \"{name}\"?")),
         None => problem,
+    })
+}
+
+/// `true` or `false`, without quotes.
+pub(super) fn truth(value: &Value<'_>) -> Result<bool, Problem> {
+    value.as_bool().ok_or_else(|| {
+        let problem = unexpected("true or false", value);
+        match value.as_str() {
+            Some("true" | "false") => problem.cured_by("write it without quotes"),
+            Some(_) | None => problem,
+        }
     })
 }
 
@@ -134,6 +146,17 @@ pub(super) fn decimal(value: &Value<'_>, range: DecimalRange) -> Result<Decimal,
         | DeValue::Array(_)
         | DeValue::Table(_) => Err(unexpected(EXPECTED, value)),
     }
+}
+
+/// The decimal of a key that may be absent, without zeros at its end.
+pub(super) fn decimal_at(
+    notes: &mut Notes<'_>,
+    table: &Table<'_, '_>,
+    key: &str,
+    range: DecimalRange,
+) -> Option<Decimal> {
+    let spot = table.read(notes, key, |value| decimal(value, range))?;
+    Some(spot.value.normalize())
 }
 
 fn decimal_of(text: &str) -> Result<Decimal, Problem> {

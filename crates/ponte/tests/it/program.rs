@@ -16,7 +16,7 @@ const PATIENCE_STEPS: u32 = 1200;
 const STEP: Duration = Duration::from_millis(50);
 
 pub(crate) fn client() -> Client {
-    crate::http_client()
+    ponte::tls::http_client().build().unwrap()
 }
 
 /// A folder with a configuration, and perhaps a process that runs on it.

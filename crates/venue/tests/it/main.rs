@@ -7,6 +7,8 @@
 
 #[cfg(feature = "faces")]
 mod binance_futures;
+#[cfg(feature = "faces")]
+mod binance_spot;
 mod books;
 mod bounds;
 #[cfg(feature = "faces")]

@@ -26,11 +26,11 @@ const FIELDS_THAT_CAN_NOT_BE_READ: &[(&[u8], &str)] = &[
     ),
     (
         r#"{"acao":"compra","ativo":"X","sentiment":"long"}"#.as_bytes(),
-        r#"E_UNKNOWN_KEY sentiment 1:42 the key "sentiment" is not known; known are secret (segredo), action (acao), symbol (ativo), quantity (qtd), id, strategy (estrategia), price (preco), limit_price (preco_limite), type (tipo), trigger (gatilho), stop, target (alvo), position (posicao), position_size (tamanho_posicao), prev_position (posicao_anterior), prev_size, percent (percentual), time (horario), bar_time (vela), account (conta), exchange (bolsa), comment (comentario), order_id, interval (tf), currency and v; put _ in front of a key that Ponte shall not read"#,
+        r#"E_UNKNOWN_KEY sentiment 1:42 the key "sentiment" is not known; known are secret (segredo), action (acao), symbol (ativo), quantity (qtd), id, strategy (estrategia), price (preco), limit_price (preco_limite), type (tipo), trigger (gatilho), stop, target (alvo), trail (stop_movel), position (posicao), position_size (tamanho_posicao), prev_position (posicao_anterior), prev_size, percent (percentual), time (horario), bar_time (vela), account (conta), exchange (bolsa), comment (comentario), order_id, interval (tf), currency and v; put _ in front of a key that Ponte shall not read"#,
     ),
     (
         r#"{"acao":"compra","ativo":"X","zzzzzzzz":1}"#.as_bytes(),
-        r#"E_UNKNOWN_KEY zzzzzzzz 1:41 the key "zzzzzzzz" is not known; known are secret (segredo), action (acao), symbol (ativo), quantity (qtd), id, strategy (estrategia), price (preco), limit_price (preco_limite), type (tipo), trigger (gatilho), stop, target (alvo), position (posicao), position_size (tamanho_posicao), prev_position (posicao_anterior), prev_size, percent (percentual), time (horario), bar_time (vela), account (conta), exchange (bolsa), comment (comentario), order_id, interval (tf), currency and v; put _ in front of a key that Ponte shall not read"#,
+        r#"E_UNKNOWN_KEY zzzzzzzz 1:41 the key "zzzzzzzz" is not known; known are secret (segredo), action (acao), symbol (ativo), quantity (qtd), id, strategy (estrategia), price (preco), limit_price (preco_limite), type (tipo), trigger (gatilho), stop, target (alvo), trail (stop_movel), position (posicao), position_size (tamanho_posicao), prev_position (posicao_anterior), prev_size, percent (percentual), time (horario), bar_time (vela), account (conta), exchange (bolsa), comment (comentario), order_id, interval (tf), currency and v; put _ in front of a key that Ponte shall not read"#,
     ),
     (
         r#"{"acao":"COMPAR","ativo":"X"}"#.as_bytes(),
@@ -298,6 +298,24 @@ const WISHES_THAT_CONTRADICT_THEMSELVES: &[(&[u8], &str)] = &[
         (r#"{"acao":"ping","stop":1}"#.as_bytes(), "E_PROTECTION - - stop and target protect what an entry opens, and a heartbeat opens nothing; send them with the entry only"),
         (r#"{"acao":"cancelar"}"#.as_bytes(), r#"E_MISSING_FIELD symbol - the symbol is missing: add "symbol":"{{ticker}}" (ativo, papel)"#),
         (r#"{"position":"flat"}"#.as_bytes(), r#"E_MISSING_FIELD symbol - the symbol is missing: add "symbol":"{{ticker}}" (ativo, papel)"#),];
+
+#[test]
+fn trailing_stops_that_can_not_be() {
+    check_all(&[
+        (
+            r#"{"acao":"compra","ativo":"X","stop":9,"trail":1}"#.as_bytes(),
+            "E_CONTRADICTION trail 1:47 stop is a fixed price and trail follows it; send one of them",
+        ),
+        (
+            r#"{"acao":"compra","ativo":"X","stop_movel":"100%"}"#.as_bytes(),
+            "E_PERCENT stop_movel 1:43 stop_movel is 100%, a trailing stop stays less than 100% behind the price",
+        ),
+        (
+            r#"{"acao":"fechar","ativo":"X","trail":1}"#.as_bytes(),
+            "E_PROTECTION - - stop and target protect what an entry opens, and an exit opens nothing; send them with the entry only",
+        ),
+    ]);
+}
 
 #[test]
 fn texts_that_are_too_long() {

@@ -26,6 +26,13 @@ fn describe(signal: &Signal) -> String {
         .collect();
     add("targets", (!targets.is_empty()).then(|| targets.join("/")));
     add(
+        "trail",
+        signal
+            .protection
+            .trail_percent
+            .map(|percent| format!("{percent}%")),
+    );
+    add(
         "before",
         signal
             .previous_position
@@ -187,6 +194,10 @@ fn every_kind_of_intent() {
         (
             r#"{"acao":"fechar","symbol":"X","pct":"100 %"}"#,
             "exit any 100% symbol=X",
+        ),
+        (
+            r#"{"acao":"compra","symbol":"X","stop_movel":"1,5%","alvo":9}"#,
+            "buy symbol=X targets=9 trail=1.5%",
         ),
         (
             r#"{"acao":"virar mão","symbol":"X","qtd":2}"#,

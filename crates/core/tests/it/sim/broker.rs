@@ -46,6 +46,8 @@ pub(super) enum Response {
     Found(Option<OrderReport>, i64),
     Cancelled(OrderReport),
     NotOpen,
+    /// Certain that the order was not taken; it may be sent again.
+    NotTaken(String),
     /// The connection broke, or the answer leaves the outcome open.
     Broken(String),
 }
@@ -180,6 +182,9 @@ impl Broker {
     fn process(&mut self, request: &Request, now: i64, lag: i64) -> Response {
         match request {
             Request::Place { plan, valid_until } => {
+                if let Some(response) = self.make_way(plan, now) {
+                    return response;
+                }
                 let placed = self.venue.place(
                     plan.account.as_str(),
                     translate(plan, *valid_until),
@@ -217,6 +222,43 @@ impl Broker {
                 }
             }
         }
+    }
+
+    /// At `c` what rests holds what it would sell: it is taken back for what comes in its stead, and
+    /// nothing can be sold twice.
+    fn make_way(&mut self, plan: &OrderPlan, now: i64) -> Option<Response> {
+        let account = plan.account.as_str();
+        if account != "c" || plan.side == Side::Buy {
+            return None;
+        }
+        let known = self.venue.find(account, &plan.id.to_string()).unwrap();
+        if known.is_some() {
+            return None;
+        }
+        for id in &plan.instead_of {
+            if self
+                .venue
+                .cancel(account, &id.to_string(), Micros(now))
+                .is_err()
+            {
+                return Some(Response::NotTaken(format!("{id} does not rest")));
+            }
+        }
+        let symbol = plan.symbol.as_str();
+        let positions = self.venue.positions(account).unwrap();
+        let held = positions.iter().find(|position| position.symbol == symbol);
+        let bound: Decimal = self
+            .venue
+            .open_orders(account)
+            .unwrap()
+            .iter()
+            .filter(|order| order.request.symbol == symbol)
+            .filter(|order| order.request.side == ponte_venue::Side::Sell)
+            .map(|order| order.remaining_quantity())
+            .sum();
+        let free = held.map_or(Decimal::ZERO, |held| held.quantity) - bound;
+        (plan.quantity.get() > free)
+            .then(|| Response::Rejected(format!("only {free} of {symbol} are free")))
     }
 
     /// What the stream of reports brings now, and the number to read from next.

@@ -264,6 +264,7 @@ impl World {
                     Response::Placed(_)
                     | Response::Found(..)
                     | Response::Rejected(_)
+                    | Response::NotTaken(_)
                     | Response::Broken(_) => CancelAnswer::Unanswered("broken".to_owned()),
                 };
                 self.tell(Input::CancelAnswered { id, answer });
@@ -287,6 +288,9 @@ impl World {
             }
             Response::Found(..) | Response::Cancelled(_) | Response::NotOpen => Fate::Unknown {
                 why: "an answer to something else".to_owned(),
+            },
+            Response::NotTaken(why) => Fate::NotSent {
+                why: NotSent::Unreachable(why),
             },
             Response::Broken(why) => Fate::Unknown { why },
         };
@@ -319,6 +323,7 @@ impl World {
             | Response::Rejected(_)
             | Response::Cancelled(_)
             | Response::NotOpen
+            | Response::NotTaken(_)
             | Response::Broken(_) => FindAnswer::Unanswered("broken".to_owned()),
         }
     }

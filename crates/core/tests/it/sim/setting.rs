@@ -14,7 +14,9 @@ use ponte_core::policy::{
 };
 use rust_decimal::Decimal;
 
-pub(super) const ACCOUNTS: [&str; 2] = ["a", "b"];
+/// `a` has one order for stop and target, `b` two that know nothing of each other, and at `c` what
+/// rests holds what it would sell.
+pub(super) const ACCOUNTS: [&str; 3] = ["a", "b", "c"];
 pub(super) const SYMBOLS: [&str; 2] = ["XXX", "YYY"];
 pub(super) const STRATEGIES: [&str; 3] = ["S1", "S2", "S3"];
 /// S3's route takes the alert's quantity so many times.
@@ -47,7 +49,7 @@ fn route(strategies: &[&str], accounts: &[&str], sizing: Sizing) -> Route {
     }
 }
 
-fn account_policy() -> AccountPolicy {
+fn account_policy(name: &str) -> AccountPolicy {
     let quantity = |value: i64| Quantity::new(Decimal::from(value)).unwrap();
     let instrument = |name: &str| Instrument {
         symbol: symbol(name),
@@ -75,12 +77,16 @@ fn account_policy() -> AccountPolicy {
             limit: true,
             stop: true,
             stop_limit: true,
-            brackets: Brackets::OneOrder,
+            brackets: if name == "b" {
+                Brackets::TwoOrders
+            } else {
+                Brackets::OneOrder
+            },
             trailing_stop: false,
-            short: true,
+            short: name != "c",
             reduce_only: false,
             resting_reduce_only: false,
-            resting_holds: false,
+            resting_holds: name == "c",
         },
         fitting: Default::default(),
         guard: Default::default(),
@@ -91,14 +97,14 @@ pub(super) fn policy() -> Policy {
     Policy {
         installation: "simulation".to_owned(),
         accounts: ACCOUNTS
-            .map(|name| (account(name), account_policy()))
+            .map(|name| (account(name), account_policy(name)))
             .into(),
         routes: vec![
             route(&["S1"], &ACCOUNTS, Sizing::AsAlert),
             route(&["S2"], &["a"], Sizing::AsAlert),
             route(
                 &["S3"],
-                &["b"],
+                &["b", "c"],
                 Sizing::Multiplied(Decimal::from(S3_FACTOR)),
             ),
         ],

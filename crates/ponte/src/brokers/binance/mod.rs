@@ -27,7 +27,18 @@ pub use options::{
     RECEIVE_WINDOW_MIN, StopSize, Transport, TriggerPrice,
 };
 
+use ponte_core::policy::Capabilities;
+
 use crate::brokers::{Broker, BrokerError};
+
+/// What orders can be in a market, known without asking the exchange.
+#[must_use]
+pub const fn capabilities(market: Market) -> Capabilities {
+    match market {
+        Market::Spot => spot::CAPABILITIES,
+        Market::Futures => futures::CAPABILITIES,
+    }
+}
 
 /// Builds the adapter of one account. The exchange need not be up: nothing is awaited from it.
 ///

@@ -1,7 +1,7 @@
 //! The venue in this process. It has no memory but the journal: whatever it had not told before a
 //! crash has not happened.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,9 +10,8 @@ use ponte_core::id::{AccountName, ClientOrderId, Symbol};
 use ponte_core::instrument::Instruments;
 use ponte_core::message::{Balance, CancelAnswer, Fate, FindAnswer, OrderReport};
 use ponte_core::number::Price;
-use ponte_core::order::{Order, OrderKind, OrderPlan};
+use ponte_core::order::{Order, OrderPlan};
 use ponte_core::policy::Capabilities;
-use ponte_core::signal::Terms;
 use ponte_core::state::AccountState;
 use ponte_core::time::Timestamp;
 use ponte_venue::feed::{FeedOptions, SeededFeed};
@@ -20,14 +19,12 @@ use ponte_venue::{
     self as venue, AccountSeed, FillModel, Micros, PositionSeed, Venue, VenueOptions,
 };
 use rust_decimal::Decimal;
-use tokio::sync::mpsc;
+use tokio::sync::{broadcast, mpsc};
 
+use super::market::{Market, MarketPrices};
 use super::translate;
 use crate::brokers::{Answer, Broker, BrokerError, BrokerPosition, Credentials, News};
 use crate::clock;
-
-/// How old the last price may be for a market order that brings none of its own.
-const PRICE_AGE_MAX: Duration = Duration::from_secs(60);
 
 /// What an embedded paper account is made of.
 #[derive(Debug, Clone)]
@@ -111,14 +108,9 @@ impl Remembered {
 pub struct Embedded {
     options: EmbeddedOptions,
     market: Mutex<Market>,
+    /// Symbols that had a price before this start.
+    met: Vec<Symbol>,
     reports: Mutex<Option<mpsc::UnboundedSender<News>>>,
-}
-
-struct Market {
-    venue: Venue,
-    feed: Option<SeededFeed>,
-    /// The number of the last report that was passed on.
-    told: u64,
 }
 
 impl Embedded {
@@ -173,14 +165,34 @@ impl Embedded {
         }
         let market = Mutex::new(Market {
             venue,
+            outside: None,
             feed,
             told: 0,
+            alert_at: BTreeMap::new(),
         });
         Ok(Self {
             options,
             market,
+            met: remembered.prices.into_keys().collect(),
             reports: Mutex::new(None),
         })
+    }
+
+    /// Trades at the prices of a market outside. What is held, what rests, what the configuration
+    /// names and what was traded before is followed from now on; other symbols are once they are
+    /// met.
+    #[must_use]
+    pub fn with_market(self, prices: MarketPrices) -> Self {
+        let mut market = self.market();
+        let in_use = market.venue.symbols_in_use().into_iter();
+        for symbol in in_use.filter_map(|symbol| Symbol::new(&symbol).ok()) {
+            prices.feed.follow(&symbol);
+        }
+        let others = self.options.instruments.listed.keys().chain(&self.met);
+        others.for_each(|symbol| prices.feed.follow(symbol));
+        market.outside = Some(prices);
+        drop(market);
+        self
     }
 
     fn market(&self) -> MutexGuard<'_, Market> {
@@ -201,24 +213,16 @@ impl Embedded {
     fn place(&self, plan: &OrderPlan) -> Fate {
         let now = clock::now();
         let mut market = self.market();
-        let Some(mut request) = translate::request(plan) else {
-            return Fate::Rejected {
-                reason: super::NO_SUCH_KIND.to_owned(),
-            };
-        };
+        let mut request = translate::request(plan);
         let told = plan
             .reference_price
             .filter(|_| self.options.prices_from_alerts);
-        request.reference_price = told
-            .map(Price::get)
-            .or_else(|| market.walk(&plan.symbol, now));
-        if let (Some(price), Some(feed)) = (told, &mut market.feed) {
-            feed.anchor(plan.symbol.as_str(), price.get(), micros(now));
-        }
+        market.follow(&plan.symbol);
+        request.reference_price = market.reference(&plan.symbol, told.map(Price::get), now);
         if request.reference_price.is_none()
-            && let Some(reason) = market.stale_price(plan, now)
+            && let Some(fate) = market.without_price(plan, now)
         {
-            return Fate::Rejected { reason };
+            return fate;
         }
         let placed = market.venue.place(self.name(), request, micros(now));
         // The price that came along moves what rests, also when the order is refused.
@@ -268,23 +272,51 @@ impl Embedded {
         translate::report(&order).map_or(CancelAnswer::NotOpen, CancelAnswer::Done)
     }
 
-    /// Lets the feed move the market, and with it what rests.
-    fn step(&self) {
-        let now = clock::now();
+    /// Lets the sources move the market, and with it what rests; only the symbols in `changed`,
+    /// where that is known.
+    fn step(&self, changed: Option<&BTreeSet<Symbol>>) {
         let mut market = self.market();
-        if market.feed.is_none() {
-            return;
+        market.move_prices(changed, clock::now());
+        self.pass_on(&mut market, None);
+    }
+
+    /// Follows the walk, step by step; without one, waits for ever.
+    async fn follow_walk(&self) {
+        let Some(feed) = &self.options.feed else {
+            return std::future::pending().await;
+        };
+        let step = Duration::from_micros(u64::try_from(feed.step_micros).unwrap_or(250_000));
+        let mut steps = tokio::time::interval(step);
+        steps.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+        loop {
+            steps.tick().await;
+            self.step(None);
         }
-        for symbol in market.venue.symbols_in_use() {
-            let Ok(name) = Symbol::new(&symbol) else {
-                continue;
-            };
-            if let Some(price) = market.walk(&name, now) {
-                // A price that the venue does not take moves nothing.
-                let _ = market.venue.tick(&symbol, price, micros(now));
+    }
+
+    /// Follows the market outside, change by change; without one, waits for ever. Changes that
+    /// come faster than the venue takes them are taken together, at the newest price.
+    async fn follow_outside(&self) {
+        let feed = self.market().outside.as_ref().map(|it| it.feed.clone());
+        let Some(feed) = feed else {
+            return std::future::pending().await;
+        };
+        let mut changes = feed.changes();
+        // What moved before anybody listened.
+        self.step(None);
+        loop {
+            match changes.recv().await {
+                Ok(symbol) => {
+                    let mut changed = BTreeSet::from([symbol]);
+                    while let Ok(symbol) = changes.try_recv() {
+                        changed.insert(symbol);
+                    }
+                    self.step(Some(&changed));
+                }
+                Err(broadcast::error::RecvError::Lagged(_)) => self.step(None),
+                Err(broadcast::error::RecvError::Closed) => return std::future::pending().await,
             }
         }
-        self.pass_on(&mut market, None);
     }
 
     /// Passes on where orders stand that have moved, except the one that the caller answers for.
@@ -317,45 +349,7 @@ impl Embedded {
     }
 }
 
-impl Market {
-    fn tick_size(&self, symbol: &Symbol) -> Decimal {
-        self.venue
-            .instrument(symbol.as_str())
-            .map_or(Decimal::ZERO, |instrument| instrument.price_tick)
-    }
-
-    fn walk(&self, symbol: &Symbol, now: Timestamp) -> Option<Decimal> {
-        let feed = self.feed.as_ref()?;
-        Some(feed.price(symbol.as_str(), self.tick_size(symbol), micros(now)))
-    }
-
-    /// Why a market order can't have a price, if it can't.
-    fn stale_price(&self, plan: &OrderPlan, now: Timestamp) -> Option<String> {
-        match plan.kind {
-            OrderKind::Single {
-                terms: Terms::Market,
-            } => {}
-            OrderKind::Single {
-                terms: Terms::Limit { .. } | Terms::Stop { .. } | Terms::StopLimit { .. },
-            }
-            | OrderKind::OneCancelsOther { .. }
-            | OrderKind::TrailingStop { .. } => return None,
-        }
-        let symbol = &plan.symbol;
-        let last = self.venue.last_price(symbol.as_str())?;
-        let age = now.since(Timestamp(last.at.0));
-        (age > PRICE_AGE_MAX).then(|| {
-            format!(
-                "the last price of {symbol} is {} s old, and a paper order is not filled at a price \
-                 older than {} s; send price in the alert, or add \"seeded\" to prices",
-                age.as_secs(),
-                PRICE_AGE_MAX.as_secs()
-            )
-        })
-    }
-}
-
-fn micros(at: Timestamp) -> Micros {
+pub(super) fn micros(at: Timestamp) -> Micros {
     Micros(at.0)
 }
 
@@ -375,11 +369,7 @@ fn seed(options: &EmbeddedOptions, remembered: &Remembered) -> AccountSeed {
         realised_profit: remembered.realised.round_dp(venue::MONEY_DECIMALS),
         fees_paid: remembered.fees.round_dp(venue::MONEY_DECIMALS),
         positions,
-        open_orders: remembered
-            .resting
-            .iter()
-            .filter_map(translate::seed)
-            .collect(),
+        open_orders: remembered.resting.iter().map(translate::seed).collect(),
         ..AccountSeed::empty(&options.currency, remembered.cash)
     }
 }
@@ -400,13 +390,7 @@ fn mean_price(quantity: Decimal, cost: Decimal, last: Option<&Price>) -> Decimal
 
 impl Quotes for Embedded {
     fn quote(&self, _: &AccountName, symbol: &Symbol) -> Option<Price> {
-        let now = clock::now();
-        let market = self.market();
-        let walked = market.walk(symbol, now);
-        let price = walked.or_else(|| {
-            let last = market.venue.last_price(symbol.as_str())?;
-            (now.since(Timestamp(last.at.0)) <= PRICE_AGE_MAX).then_some(last.price)
-        });
+        let price = self.market().quote(symbol, clock::now());
         price.and_then(|price| Price::new(price).ok())
     }
 }
@@ -497,18 +481,10 @@ impl Broker for Embedded {
             // What moved before anybody listened was told to nobody.
             let _ = into.send(News::Missed);
             *self.reports.lock().unwrap_or_else(PoisonError::into_inner) = Some(into);
-            let Some(feed) = &self.options.feed else {
-                closed.closed().await;
-                return;
-            };
-            let step = Duration::from_micros(u64::try_from(feed.step_micros).unwrap_or(250_000));
-            let mut steps = tokio::time::interval(step);
-            steps.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
-            loop {
-                tokio::select! {
-                    _ = steps.tick() => self.step(),
-                    () = closed.closed() => return,
-                }
+            tokio::select! {
+                () = self.follow_walk() => {}
+                () = self.follow_outside() => {}
+                () = closed.closed() => {}
             }
         })
     }

@@ -5,16 +5,15 @@
 //! one: for rehearsing crashes and faults, and for tests.
 
 mod embedded;
+mod market;
 mod remote;
 mod translate;
 
 pub use embedded::{Embedded, EmbeddedOptions, Remembered};
+pub use market::{MarketPrices, Precedence};
 pub use remote::Remote;
 
 use ponte_core::policy::{Brackets, Capabilities};
-
-/// What is said of an order that the capabilities should have refused.
-const NO_SUCH_KIND: &str = "the paper venue has no orders of this kind";
 
 /// What the matching venue can do.
 #[must_use]
@@ -24,7 +23,7 @@ pub const fn capabilities() -> Capabilities {
         stop: true,
         stop_limit: true,
         brackets: Brackets::OneOrder,
-        trailing_stop: false,
+        trailing_stop: true,
         short: true,
         reduce_only: true,
         resting_reduce_only: false,

@@ -19,8 +19,10 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
+use super::translate;
 use crate::brokers::{Answer, Broker, BrokerError, BrokerPosition, Credentials, News};
 use crate::clock;
+use crate::tls;
 
 /// How long after its sending the venue may still accept an order: the time fence.
 const WINDOW: Duration = Duration::from_secs(1);
@@ -59,6 +61,8 @@ struct OrderBody<'a> {
     stop_price: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     target_price: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    callback_bps: Option<String>,
     reduce_only: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     reference_price: Option<String>,
@@ -155,10 +159,7 @@ impl Remote {
         balance: Decimal,
         prices_from_alerts: bool,
     ) -> Result<Self, BrokerError> {
-        // The kernel's environment must not send orders through a proxy.
-        let client = Client::builder()
-            .tls_backend_preconfigured((*crate::tls::client_config()).clone())
-            .no_proxy()
+        let client = tls::http_client()
             .tcp_nodelay(true)
             .timeout(REQUEST_TIMEOUT)
             .build()
@@ -220,11 +221,7 @@ impl Remote {
     async fn place(&self, plan: &OrderPlan) -> Fate {
         let valid_until = clock::now().after(WINDOW);
         self.raise_fence(plan.id, valid_until);
-        let Some(body) = self.body(plan, valid_until) else {
-            return Fate::Rejected {
-                reason: super::NO_SUCH_KIND.to_owned(),
-            };
-        };
+        let body = self.body(plan, valid_until);
         let request = self.request(Method::POST, "/orders").json(&body);
         match self.exchange(request).await {
             Exchange::NotSent(why) => Fate::NotSent {
@@ -263,7 +260,7 @@ impl Remote {
         }
     }
 
-    fn body<'a>(&self, plan: &'a OrderPlan, valid_until: Timestamp) -> Option<OrderBody<'a>> {
+    fn body<'a>(&self, plan: &'a OrderPlan, valid_until: Timestamp) -> OrderBody<'a> {
         let (kind, price, stop_price, target_price) = match plan.kind {
             OrderKind::Single {
                 terms: Terms::Market,
@@ -278,10 +275,16 @@ impl Remote {
                 terms: Terms::StopLimit { trigger, price },
             } => ("stop_limit", Some(price), Some(trigger), None),
             OrderKind::OneCancelsOther { stop, target } => ("oco", None, Some(stop), Some(target)),
-            OrderKind::TrailingStop { .. } => return None,
+            OrderKind::TrailingStop { .. } => ("trailing_stop", None, None, None),
+        };
+        let callback_bps = match plan.kind {
+            OrderKind::TrailingStop { distance_percent } => {
+                Some(plain(translate::basis_points(distance_percent)))
+            }
+            OrderKind::Single { .. } | OrderKind::OneCancelsOther { .. } => None,
         };
         let text = |price: Option<ponte_core::number::Price>| price.map(|price| plain(price.get()));
-        Some(OrderBody {
+        OrderBody {
             client_order_id: plan.id.to_string(),
             symbol: plan.symbol.as_str(),
             side: plan.side,
@@ -290,10 +293,11 @@ impl Remote {
             price: text(price),
             stop_price: text(stop_price),
             target_price: text(target_price),
+            callback_bps,
             reduce_only: plan.reduce_only,
             reference_price: text(plan.reference_price.filter(|_| self.prices_from_alerts)),
             valid_until: valid_until.0,
-        })
+        }
     }
 
     fn raise_fence(&self, id: ClientOrderId, fence: Timestamp) {

@@ -16,9 +16,8 @@ pub(super) fn side(side: Side) -> venue::Side {
     }
 }
 
-/// The venue's kind of order; `None` for one that it doesn't have.
-fn kind(kind: OrderKind) -> Option<venue::OrderKind> {
-    Some(match kind {
+fn kind(kind: OrderKind) -> venue::OrderKind {
+    match kind {
         OrderKind::Single {
             terms: Terms::Market,
         } => venue::OrderKind::Market,
@@ -40,29 +39,36 @@ fn kind(kind: OrderKind) -> Option<venue::OrderKind> {
             stop_price: stop.get(),
             target_price: target.get(),
         },
-        OrderKind::TrailingStop { .. } => return None,
-    })
+        OrderKind::TrailingStop { distance_percent } => venue::OrderKind::TrailingStop {
+            callback_bps: basis_points(distance_percent),
+            activation_price: None,
+        },
+    }
 }
 
-/// The order as the venue is asked for it; `None` for a kind that it doesn't have.
-pub(super) fn request(plan: &OrderPlan) -> Option<venue::OrderRequest> {
-    Some(venue::OrderRequest {
+/// A percentage as the venue counts.
+pub(super) fn basis_points(percent: Decimal) -> Decimal {
+    percent * Decimal::ONE_HUNDRED
+}
+
+pub(super) fn request(plan: &OrderPlan) -> venue::OrderRequest {
+    venue::OrderRequest {
         client_order_id: plan.id.to_string(),
         symbol: plan.symbol.as_str().to_owned(),
         side: side(plan.side),
         quantity: plan.quantity.get(),
-        kind: kind(plan.kind)?,
+        kind: kind(plan.kind),
         time_in_force: venue::TimeInForce::Gtc,
         reduce_only: plan.reduce_only,
         reference_price: None,
         valid_until: None,
-    })
+    }
 }
 
 /// An order of the journal as the venue is told to remember it.
-pub(super) fn seed(order: &Order) -> Option<venue::OpenOrderSeed> {
-    Some(venue::OpenOrderSeed {
-        request: request(&order.plan)?,
+pub(super) fn seed(order: &Order) -> venue::OpenOrderSeed {
+    venue::OpenOrderSeed {
+        request: request(&order.plan),
         filled_quantity: order.filled,
         average_price: (!order.filled.is_zero()).then_some(order.average_price),
         venue_order_id: order
@@ -72,7 +78,7 @@ pub(super) fn seed(order: &Order) -> Option<venue::OpenOrderSeed> {
             .map(venue::VenueOrderId),
         phase: None,
         accepted_at: venue::Micros(order.planned_at.0),
-    })
+    }
 }
 
 /// Where an order stands; `None` for an order that isn't one of ours.

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::{Failure, SECRET, webhook_url};
 use crate::app::Served;
 use crate::clock;
+use crate::tls;
 
 /// How long a step waits for the broker's side of it.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -181,9 +182,7 @@ pub(super) async fn play(
     served: &Served,
     mut each: impl FnMut(&Told) -> Result<(), Failure>,
 ) -> Result<Vec<Told>, Failure> {
-    let client = Client::builder()
-        .tls_backend_preconfigured((*crate::tls::client_config()).clone())
-        .no_proxy()
+    let client = tls::http_client()
         .tcp_nodelay(true)
         .build()
         .map_err(|error| Failure::unreachable(error.to_string()))?;

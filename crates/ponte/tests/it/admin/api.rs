@@ -37,8 +37,8 @@ async fn a_ponte_that_works_says_so() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_engine_that_takes_nothing_is_not_ready() {
-    let (_folder, loaded) = installed();
-    let core = Core::start(&loaded).await.unwrap();
+    let (_folder, mut loaded) = installed();
+    let core = Core::start(&mut loaded).await.unwrap();
     let router = admin::router(admin::Parts {
         engine: core.engine.clone(),
         metrics: core.metrics.clone(),
@@ -49,7 +49,7 @@ async fn an_engine_that_takes_nothing_is_not_ready() {
     let base = format!("http://{}", listener.local_addr().unwrap());
     let (stop, stopped) = oneshot::channel::<()>();
     let server = tokio::spawn(ponte::server::serve(listener, router, stopped));
-    let http = crate::http_client();
+    let http = ponte::tls::http_client().build().unwrap();
     let ask = |path: &str| answer(http.get(format!("{base}{path}")));
     assert_eq!(ask("/readyz").await.0, StatusCode::OK);
     core.engine.stop();

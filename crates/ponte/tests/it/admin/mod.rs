@@ -61,7 +61,7 @@ impl Owner {
         Self {
             folder,
             served: serve(loaded).await.unwrap(),
-            client: crate::http_client(),
+            client: ponte::tls::http_client().build().unwrap(),
         }
     }
 

@@ -241,10 +241,11 @@ impl Account {
 
     /// Sends an order that the exchange must take.
     pub(super) async fn submit(&self, plan: &OrderPlan) -> OrderReport {
-        match self.broker.submit(plan).await {
-            Fate::Acknowledged { report } => report,
-            fate => panic!("expected an acknowledgement, got {fate:?}"),
-        }
+        let fate = self.broker.submit(plan).await;
+        let Fate::Acknowledged { report } = fate else {
+            panic!("expected an acknowledgement, got {fate:?}");
+        };
+        report
     }
 
     /// Asks until the answer is definite.
@@ -253,7 +254,7 @@ impl Account {
             loop {
                 match self.broker.find(plan).await {
                     FindAnswer::Unanswered(_) => tokio::time::sleep(POLL).await,
-                    answer => return answer,
+                    answer @ (FindAnswer::Found(_) | FindAnswer::Absent) => return answer,
                 }
             }
         };
@@ -261,10 +262,11 @@ impl Account {
     }
 
     pub(super) async fn found(&self, plan: &OrderPlan) -> OrderReport {
-        match self.find(plan).await {
-            FindAnswer::Found(report) => report,
-            answer => panic!("expected the order, got {answer:?}"),
-        }
+        let answer = self.find(plan).await;
+        let FindAnswer::Found(report) = answer else {
+            panic!("expected the order, got {answer:?}");
+        };
+        report
     }
 }
 

@@ -175,6 +175,21 @@ impl Account {
         }
     }
 
+    /// Waits until the stream speaks of an order of ours again: whenever something may have been
+    /// missed, another one is placed, the first of which has the number `next`.
+    pub(super) async fn flows_again(&mut self, mut next: u64) -> u64 {
+        loop {
+            match self.next().await {
+                News::Order(_) => return next,
+                News::Missed => {
+                    let order = plan(next, Side::Buy, "0.01", limit(59_000));
+                    self.place(&order).await;
+                    next += 1;
+                }
+            }
+        }
+    }
+
     /// Places an order that the exchange takes.
     pub(super) async fn place(&self, plan: &OrderPlan) -> OrderReport {
         match self.broker.submit(plan).await {

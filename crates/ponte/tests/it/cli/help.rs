@@ -26,6 +26,7 @@ const PAGES: &[&[&str]] = &[
     &["audit", "verify"],
     &["venue"],
     &["venue", "paper"],
+    &["venue", "binance"],
     &["completions"],
 ];
 

@@ -2,6 +2,8 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
+use expect_test::expect;
+
 use super::Home;
 
 #[test]
@@ -107,6 +109,47 @@ fn init_takes_flags_for_everything() {
 }
 
 #[test]
+fn init_prepares_an_account_at_binance() {
+    let home = Home::new();
+    let text = home.run(&["init", "--broker", "binance"]).ok();
+    let next = &text[text.find("next\n").unwrap()..];
+    expect![[r#"
+        next
+          the private key: it never leaves this machine
+            openssl genpkey -algorithm ed25519 -out secrets/binance-signing-key.pem
+          the public one: register it at demo.binance.com, for reading and trading, never for withdrawals
+            openssl pkey -in secrets/binance-signing-key.pem -pubout
+          paste the API key that Binance then shows, Enter, Ctrl+D
+            (umask 077; cat > secrets/binance-api-key)
+          ponte check              is everything right?
+          ponte run                start; stop with Ctrl+C
+          ponte send --example pt  from another terminal: a first trade, on paper and in the demo
+    "#]]
+    .assert_eq(next);
+    let check = home.run(&["check"]);
+    assert_eq!(check.status, 1, "the keys are still missing");
+    for key in ["api_key", "signing_key"] {
+        let key = format!("accounts.binance.{key}");
+        assert!(check.stdout.contains(&key), "{}", check.stdout);
+    }
+    // With the webhook's secret in a variable, nothing else makes the folder for the keys.
+    let arguments = [
+        "init",
+        "--broker",
+        "binance",
+        "--market",
+        "futures",
+        "--secret-env",
+        "MEU",
+    ];
+    let other = Home::new();
+    other.run(&arguments).ok();
+    let folder = std::fs::metadata(other.path("secrets")).unwrap();
+    assert_eq!(folder.permissions().mode() & 0o777, 0o700);
+    assert!(other.read("ponte.toml").contains("market = \"futures\""));
+}
+
+#[test]
 fn init_refuses_what_makes_no_sense() {
     let home = Home::new();
     for arguments in [
@@ -117,6 +160,9 @@ fn init_refuses_what_makes_no_sense() {
         &["init", "--admin-listen", "0.0.0.0:8081"],
         &["init", "--account", " "],
         &["init", "--secret-env", "A", "--secret-file", "b"],
+        &["init", "--broker", "binanse"],
+        &["init", "--market", "futures"],
+        &["init", "--broker", "binance", "--account", "binance"],
     ] {
         home.run(arguments).complaint(2);
         assert!(!home.path("ponte.toml").exists(), "{arguments:?}");

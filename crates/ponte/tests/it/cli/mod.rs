@@ -3,6 +3,7 @@
 mod errors;
 mod help;
 mod init;
+mod live;
 mod offline;
 mod running;
 mod tampered;

@@ -15,7 +15,7 @@ fn unknown_keys_are_named_with_the_nearest() {
             ponte.toml:14:1: accounts.rules.Max_Position: unknown key; did you mean "max_position"?
               14 | Max_Position …
                  | ^^^^^^^^^^^^
-            ponte.toml:15:1: accounts.rules.xyz: unknown key; known here: allowed_symbols, max_order_quantity, max_order_notional, max_position, max_orders_per_minute, max_signal_age
+            ponte.toml:15:1: accounts.rules.xyz: unknown key; known here: allowed_symbols, max_order_quantity, max_order_notional, max_position, max_orders_per_minute, max_signal_age, max_price_deviation
               15 | xyz …
                  | ^^^"#]],
     );
@@ -57,8 +57,8 @@ secret = "PLAIN-CANARY-SECRET"
 dedup_window = "45"
 [[accounts]]
 name = "paper"
-broker = "binance"
-mode = "live"
+broker = "binanse"
+mode = "lve"
 currency = "$"
 balance = 10000.5
 [[routes]]
@@ -90,12 +90,12 @@ accounts = ["papr"]
             ponte.toml:11:16: sources.dedup_window: expected a duration such as "45s", found "45"; write a whole number and one of the units ms, s, m, h, d
               11 | dedup_window = "45"
                  |                ^^^^
-            ponte.toml:14:10: accounts.broker: broker "binance" is not available, this version has "paper" only; write broker = "paper"
-              14 | broker = "binance"
+            ponte.toml:14:10: accounts.broker: expected "paper" or "binance", found "binanse"; did you mean "binance"?
+              14 | broker = "binanse"
                  |          ^^^^^^^^^
-            ponte.toml:15:8: accounts.mode: mode "live" is not available, this version has "paper" only; write mode = "paper"
-              15 | mode = "live"
-                 |        ^^^^^^
+            ponte.toml:15:8: accounts.mode: expected "paper", "demo" or "live", found "lve"; did you mean "live"?
+              15 | mode = "lve"
+                 |        ^^^^^
             ponte.toml:16:12: accounts.currency: expected 2 to 12 letters and digits, found "$"; write it like "USDT" or "BRL"
               16 | currency = "$"
                  |            ^^^

@@ -1,6 +1,6 @@
 //! No text makes the parser panic.
 
-use ponte::config::{InitAnswers, parse, template};
+use ponte::config::{InitAnswers, InitMarket, parse, template};
 use proptest::prelude::*;
 
 use super::rendered;
@@ -10,9 +10,9 @@ proptest! {
     fn nothing_makes_the_parser_panic(
         changes in prop::collection::vec((any::<prop::sample::Index>(), change()), 1..6),
     ) {
-        let mut text: Vec<char> = template(&InitAnswers::default()).replace("# ", "").chars().collect();
+        let mut text: Vec<char> = everything().replace("# ", "").chars().collect();
         if changes.len() % 2 == 0 {
-            text = template(&InitAnswers::default()).chars().collect();
+            text = everything().chars().collect();
         }
         for (place, (removed, inserted)) in changes {
             let at = place.index(text.len() + 1);
@@ -30,6 +30,14 @@ proptest! {
     fn any_text_is_answered(text in "\\PC{0,60}\n?\\PC{0,60}") {
         rendered(&text);
     }
+}
+
+/// The template with every section that it can have.
+fn everything() -> String {
+    template(&InitAnswers {
+        binance: Some(InitMarket::Futures),
+        ..InitAnswers::default()
+    })
 }
 
 fn change() -> impl Strategy<Value = (usize, &'static str)> {

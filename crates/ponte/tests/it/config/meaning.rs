@@ -72,7 +72,9 @@ fn the_sample_means_what_it_says() {
         SecretRef::Env("WEBHOOK_SECRET".to_owned())
     );
     let account = &config.accounts[0];
-    let Broker::Paper(paper) = &account.broker;
+    let Broker::Paper(paper) = &account.broker else {
+        panic!("{:?}", account.broker);
+    };
     assert_eq!(account.mode, Mode::Paper);
     assert_eq!(paper.balance, Decimal::from(10_000));
     assert_eq!(paper.prices, [PriceSource::Alert, PriceSource::Seeded]);

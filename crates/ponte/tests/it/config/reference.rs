@@ -9,6 +9,15 @@ use super::PARTS;
 const ENGLISH: &str = include_str!("../../../../../docs/configuration.md");
 const PORTUGUESE: &str = include_str!("../../../../../docs/configuration.pt-BR.md");
 
+/// An account in which everything means something that nothing else brings with it.
+const BINANCE: &str =
+    "name = \"paper\"\nbroker = \"binance\"\nmode = \"live\"\ncurrency = \"USDT\"\n";
+const KEYS: &str =
+    "market = \"futures\"\napi_key = \"env:API_KEY\"\nsigning_key = \"env:SIGNING_KEY\"\n";
+
+const BINANCE_GUIDE: &str = include_str!("../../../../../docs/binance.md");
+const BINANCE_GUIDE_IN_PORTUGUESE: &str = include_str!("../../../../../docs/binance.pt-BR.md");
+
 /// A whole configuration with one more line in the given section.
 fn with_line(section: &Section, line: &str) -> String {
     let key = line.split_once(" = ").map_or("", |(key, _)| key);
@@ -31,6 +40,14 @@ fn with_line(section: &Section, line: &str) -> String {
         }
         text
     };
+    let account = if section.path == "accounts.binance" {
+        BINANCE.replace("live", "demo")
+    } else if line == "trade_real_money = true" {
+        BINANCE.to_owned()
+    } else {
+        PARTS.account.to_owned()
+    };
+    let is_binance = account.contains("\"binance\"");
     let instruments = if section.path == "accounts.instruments" {
         "symbol = \"A\"\nprice_tick = \"0.01\"\nquantity_step = \"1\"\n"
     } else {
@@ -41,7 +58,10 @@ fn with_line(section: &Section, line: &str) -> String {
         text += &part(path, "");
     }
     text += &part("sources", PARTS.source);
-    text += &part("accounts", PARTS.account);
+    text += &part("accounts", &account);
+    if is_binance {
+        text += &part("accounts.binance", KEYS);
+    }
     text += &part("accounts.rules", "");
     if !instruments.is_empty() {
         text += &part("accounts.instruments", instruments);
@@ -192,7 +212,7 @@ fn the_portuguese_reference_names_exactly_the_keys() {
 }
 
 /// Longer ones first, so that a part of one is not replaced before the whole.
-const WORDS: [(&str, &str); 33] = [
+const WORDS: [(&str, &str); 34] = [
     (
         "\"alert\" or a table with one key",
         "\"alert\" ou uma tabela com uma chave",
@@ -215,6 +235,7 @@ const WORDS: [(&str, &str); 33] = [
     ("above 0", "acima de 0"),
     ("0 or more", "0 ou mais"),
     ("a folder", "uma pasta"),
+    ("true or false", "true ou false"),
     ("whole number", "número inteiro"),
     ("required", "obrigatório"),
     ("none", "nenhum"),
@@ -239,13 +260,15 @@ fn every_block_in_the_references_parses() {
     for (name, reference) in [
         ("configuration.md", ENGLISH),
         ("configuration.pt-BR.md", PORTUGUESE),
+        ("binance.md", BINANCE_GUIDE),
+        ("binance.pt-BR.md", BINANCE_GUIDE_IN_PORTUGUESE),
     ] {
         let blocks: Vec<&str> = reference
             .split("```toml\n")
             .skip(1)
             .map(|rest| rest.split("```").next().unwrap())
             .collect();
-        assert!(blocks.len() >= 5, "{name} has {} blocks", blocks.len());
+        assert!(blocks.len() >= 4, "{name} has {} blocks", blocks.len());
         for block in blocks {
             let text = completed(block);
             let parsed = parse(&text, name).unwrap_or_else(|errors| panic!("{text}\n{errors}"));
@@ -263,8 +286,36 @@ fn completed(block: &str) -> String {
         ("[[routes]]", PARTS.route),
     ] {
         if !text.contains(header) {
-            text += &format!("{header}\n{minimum}");
+            let account = block
+                .split_once("[[accounts]]\nname = ")
+                .and_then(|(_, rest)| rest.lines().next())
+                .unwrap_or("\"paper\"");
+            text += &format!("{header}\n{}", minimum.replace("\"paper\"", account));
         }
     }
     text
+}
+
+/// The first cells of a guide's tables that name error codes.
+fn codes(guide: &str) -> Vec<Vec<&str>> {
+    let cells = guide.lines().filter_map(|line| line.strip_prefix("| `-"));
+    let codes = cells.map(|cells| cells.split_once(" |").map_or(cells, |(first, _)| first));
+    codes
+        .map(|cell| {
+            let numbers = cell.split(|letter: char| !letter.is_ascii_digit());
+            numbers.filter(|number| !number.is_empty()).collect()
+        })
+        .collect()
+}
+
+#[test]
+fn the_guides_to_binance_name_the_same_codes() {
+    let english = codes(BINANCE_GUIDE);
+    assert!(english.len() > 40, "{english:?}");
+    assert_eq!(english, codes(BINANCE_GUIDE_IN_PORTUGUESE));
+    let headings = |guide: &str| guide.lines().filter(|line| line.starts_with('#')).count();
+    assert_eq!(
+        headings(BINANCE_GUIDE),
+        headings(BINANCE_GUIDE_IN_PORTUGUESE)
+    );
 }

@@ -56,11 +56,37 @@ impl Drop for Folder {
     }
 }
 
+/// Loads a configuration with accounts at Binance, whose secrets are named by their keys' lines.
+fn load_accounts(folder: &Folder, accounts: &[(&str, &str, &str, &str)]) -> String {
+    let mut text = "[[sources]]\nname = \"main\"\nsecret = \"env:LONG\"\n".to_owned();
+    text += &format!(
+        "[[routes]]\nstrategies = [\"*\"]\naccounts = [\"{}\"]\n",
+        accounts[0].0
+    );
+    for (name, market, api_key, signing_key) in accounts {
+        text += &format!(
+            "[[accounts]]\nname = \"{name}\"\nbroker = \"binance\"\nmode = \"demo\"\n\
+             currency = \"USDT\"\n[accounts.binance]\nmarket = \"{market}\"\n\
+             api_key = \"{api_key}\"\nsigning_key = \"{signing_key}\"\n"
+        );
+    }
+    folder.write("ponte.toml", text, 0o644);
+    let said = match load_with(&folder.0.join("ponte.toml"), &variables) {
+        Ok(loaded) => format!("{:?}", loaded.broker_secrets),
+        Err(errors) => errors.to_string(),
+    };
+    assert!(!said.contains("CANARY"), "{said}");
+    said.replace(&folder.0.display().to_string(), "…")
+}
+
 fn variables(name: &str) -> Option<OsString> {
     match name {
         "LONG" => Some("CANARY-0123456789-0123456789".into()),
         "SAME" => Some("CANARY-0123456789-0123456789\n".into()),
         "SAMPLE" => Some("MEU_SEGREDO".into()),
+        "API" => Some("CANARY-API-0123456789".into()),
+        "HMAC" => Some("CANARY-HMAC-0123456789".into()),
+        "PEM" => Some(pem("PRIVATE KEY", 3).into()),
         "SHORT" => Some("CANARY".into()),
         "SPACE" => Some("CANARY-0123456789 ".into()),
         _ => None,
@@ -317,4 +343,210 @@ fn a_secret_is_never_shown() {
         Secret::new("tab\tinside-it".to_owned()).unwrap_err(),
         SecretError::BadCharacter
     );
+}
+
+/// A PEM of so many lines; nothing looks at what is in it before the adapter does.
+fn pem(label: &str, lines: usize) -> String {
+    let line = "CANARY0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUV\n";
+    let body = line.repeat(lines);
+    format!("-----BEGIN {label}-----\n{body}-----END {label}-----\n")
+}
+
+#[test]
+fn signing_keys_are_one_line_or_a_private_key() {
+    let folder = Folder::new("signing");
+    // A private RSA key of 4096 bits has about 50 lines.
+    folder.write("rsa", pem("PRIVATE KEY", 52).replace('\n', "\r\n"), 0o600);
+    folder.write("open", pem("PRIVATE KEY", 1), 0o640);
+    folder.write("public", pem("PUBLIC KEY", 2), 0o600);
+    folder.write("locked", pem("ENCRYPTED PRIVATE KEY", 2), 0o600);
+    let old = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nCANARY\n-----END RSA PRIVATE KEY-----\n";
+    folder.write("locked-old", old, 0o600);
+    folder.write("pkcs1", pem("RSA PRIVATE KEY", 2), 0o600);
+    folder.write(
+        "described",
+        format!("a key\n{}", pem("PRIVATE KEY", 2)),
+        0o600,
+    );
+    folder.write("first-line", "-----BEGIN PRIVATE KEY-----\n", 0o600);
+    folder.write("tabs", pem("PRIVATE KEY", 1).replace("abc", "\t"), 0o600);
+    folder.write("huge", pem("PRIVATE KEY", 200), 0o600);
+    folder.write("long", "CANARY".repeat(200), 0o600);
+    for (signing_key, expected) in [
+        (
+            "env:HMAC",
+            expect![[
+                r#"{AccountName("a"): BinanceSecrets { api_key: «redacted», signing_key: «redacted» }}"#
+            ]],
+        ),
+        (
+            "env:PEM",
+            expect![[
+                r#"{AccountName("a"): BinanceSecrets { api_key: «redacted», signing_key: «redacted» }}"#
+            ]],
+        ),
+        (
+            "file:rsa",
+            expect![[
+                r#"{AccountName("a"): BinanceSecrets { api_key: «redacted», signing_key: «redacted» }}"#
+            ]],
+        ),
+        (
+            "file:open",
+            expect![[r#"
+            …/ponte.toml:15:15: accounts.binance.signing_key: file …/open has mode 640, others than its owner may use it; run: chmod 600 …/open
+              15 | signing_key = …
+                 |               ^"#]],
+        ),
+        (
+            "file:public",
+            expect![[r#"
+            …/ponte.toml:15:15: accounts.binance.signing_key: the signing key is a PEM without a private key in it; give the private half, which openssl genpkey wrote; the exchange gets the public one
+              15 | signing_key = …
+                 |               ^"#]],
+        ),
+        (
+            "file:locked",
+            expect![[r#"
+            …/ponte.toml:15:15: accounts.binance.signing_key: the signing key is encrypted with a passphrase; write it without one, readable by its owner only: openssl pkey -in OLD -out NEW
+              15 | signing_key = …
+                 |               ^"#]],
+        ),
+        (
+            "file:locked-old",
+            expect![[r#"
+            …/ponte.toml:15:15: accounts.binance.signing_key: the signing key is encrypted with a passphrase; write it without one, readable by its owner only: openssl pkey -in OLD -out NEW
+              15 | signing_key = …
+                 |               ^"#]],
+        ),
+        (
+            "file:first-line",
+            expect![[r#"
+            …/ponte.toml:15:15: accounts.binance.signing_key: the signing key begins with a BEGIN line and has no END line; keep all of its lines; a file keeps them best
+              15 | signing_key = …
+                 |               ^"#]],
+        ),
+        (
+            "file:tabs",
+            expect![[r#"
+            …/ponte.toml:15:15: accounts.binance.signing_key: the secret has a control character or a space at its ends; paste it as the exchange shows it, or give the file that openssl wrote
+              15 | signing_key = …
+                 |               ^"#]],
+        ),
+        (
+            "file:huge",
+            expect![[r#"
+            …/ponte.toml:15:15: accounts.binance.signing_key: the secret has more than 8192 bytes; paste it as the exchange shows it, or give the file that openssl wrote
+              15 | signing_key = …
+                 |               ^"#]],
+        ),
+        (
+            "file:long",
+            expect![[r#"
+            …/ponte.toml:15:15: accounts.binance.signing_key: the secret has more than 512 bytes; paste it as the exchange shows it, or give the file that openssl wrote
+              15 | signing_key = …
+                 |               ^"#]],
+        ),
+        (
+            "file:pkcs1",
+            expect![[r#"
+            …/ponte.toml:15:15: accounts.binance.signing_key: the signing key is not in PKCS#8 form, which begins with BEGIN PRIVATE KEY; convert it: openssl pkcs8 -topk8 -nocrypt -in OLD -out NEW
+              15 | signing_key = …
+                 |               ^"#]],
+        ),
+        (
+            "file:described",
+            expect![[r#"
+            …/ponte.toml:15:15: accounts.binance.signing_key: the secret has a control character or a space at its ends; paste it as the exchange shows it, or give the file that openssl wrote
+              15 | signing_key = …
+                 |               ^"#]],
+        ),
+        (
+            "env:SHORT",
+            expect![[r#"
+            …/ponte.toml:15:15: accounts.binance.signing_key: the secret has 6 bytes, the minimum is 8; paste it as the exchange shows it, or give the file that openssl wrote
+              15 | signing_key = …
+                 |               ^"#]],
+        ),
+    ] {
+        let said = load_accounts(&folder, &[("a", "spot", "env:API", signing_key)]);
+        expected.assert_eq(&said);
+    }
+    // An API key is never a PEM.
+    expect![[r#"
+        …/ponte.toml:14:11: accounts.binance.api_key: the secret has more than 512 bytes; paste it as the exchange shows it, or give the file that openssl wrote
+          14 | api_key = …
+             |           ^"#]].assert_eq(&load_accounts(
+        &folder,
+        &[("a", "spot", "file:rsa", "env:HMAC")],
+    ));
+}
+
+#[test]
+fn the_lines_of_a_key_stay() {
+    let text = pem("PRIVATE KEY", 3);
+    let key = Secret::signing_key(text.clone()).unwrap();
+    assert_eq!(key.expose(), text.trim_end());
+    assert_eq!(Secret::new(text).unwrap_err(), SecretError::BadCharacter);
+}
+
+#[test]
+fn no_secret_serves_two_purposes() {
+    let folder = Folder::new("purposes");
+    folder.write("same", "CANARY-API-0123456789\n", 0o600);
+    for (accounts, expected) in [
+        // The webhook's secret, by its reference and by its value.
+        (
+            &[("a", "spot", "env:LONG", "env:SAME")][..],
+            expect![[r#"
+            …/ponte.toml:14:11: accounts.binance.api_key: the api_key of account "a" is the same as the secret of source "main"; give the source its own: whoever reads an alert would hold a broker's key
+              14 | api_key = …
+                 |           ^
+            …/ponte.toml:15:15: accounts.binance.signing_key: the signing_key of account "a" is the same as the secret of source "main"; give the source its own: whoever reads an alert would hold a broker's key
+              15 | signing_key = …
+                 |               ^"#]],
+        ),
+        // One text pasted twice, in one place and in two.
+        (
+            &[("a", "spot", "env:API", "env:API")],
+            expect![[r#"
+            …/ponte.toml:15:15: accounts.binance.signing_key: the signing_key of account "a" is the same as the api_key of account "a"; the api_key is what the exchange shows, the signing_key is what it shows only once or the private key of your own
+              15 | signing_key = …
+                 |               ^"#]],
+        ),
+        (
+            &[("a", "spot", "env:API", "file:same")],
+            expect![[r#"
+            …/ponte.toml:15:15: accounts.binance.signing_key: the signing_key of account "a" is the same as the api_key of account "a"; the api_key is what the exchange shows, the signing_key is what it shows only once or the private key of your own
+              15 | signing_key = …
+                 |               ^"#]],
+        ),
+        // One account at the exchange as two of ours.
+        (
+            &[
+                ("a", "spot", "env:API", "env:HMAC"),
+                ("b", "spot", "env:API", "env:HMAC"),
+                ("c", "spot", "file:same", "env:HMAC"),
+            ],
+            expect![[r#"
+                …/ponte.toml:23:11: accounts.binance.api_key: the api_key of account "b" is the same as the api_key of account "a"; write one account and lead both routes to it: Ponte would count what is one position at the exchange twice
+                  23 | api_key = …
+                     |           ^
+                …/ponte.toml:32:11: accounts.binance.api_key: the api_key of account "c" is the same as the api_key of account "a"; write one account and lead both routes to it: Ponte would count what is one position at the exchange twice
+                  32 | api_key = …
+                     |           ^"#]],
+        ),
+        // One key for both markets.
+        (
+            &[
+                ("a", "spot", "env:API", "env:HMAC"),
+                ("b", "futures", "env:API", "env:HMAC"),
+            ],
+            expect![[
+                r#"{AccountName("a"): BinanceSecrets { api_key: «redacted», signing_key: «redacted» }, AccountName("b"): BinanceSecrets { api_key: «redacted», signing_key: «redacted» }}"#
+            ]],
+        ),
+    ] {
+        expected.assert_eq(&load_accounts(&folder, accounts));
+    }
 }

@@ -48,9 +48,9 @@ fn accounts() {
     check(
         &account("prices = []\n"),
         &expect![[r#"
-        ponte.toml:12:10: accounts.prices: names no source, so that no order could ever be filled; write ["alert"] or ["alert", "seeded"]
-          12 | prices = []
-             |          ^^"#]],
+            ponte.toml:12:10: accounts.prices: names no source, so that no order could ever be filled; write ["alert"] or ["alert", "binance"]
+              12 | prices = []
+                 |          ^^"#]],
     );
     check(
         &account("prices = [\"seeded\", \"seeded\", \"live\"]\nfills = \"optimist\"\n"),
@@ -58,7 +58,7 @@ fn accounts() {
             ponte.toml:12:21: accounts.prices: named twice
               12 | prices = ["seeded", "seeded", "live"]
                  |                     ^^^^^^^^
-            ponte.toml:12:31: accounts.prices: expected "alert" or "seeded", found "live"
+            ponte.toml:12:31: accounts.prices: expected "alert", "binance" or "seeded", found "live"
               12 | prices = ["seeded", "seeded", "live"]
                  |                               ^^^^^^
             ponte.toml:13:9: accounts.fills: expected "optimistic" or "pessimistic", found "optimist"; did you mean "optimistic"?

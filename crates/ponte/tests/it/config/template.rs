@@ -1,7 +1,9 @@
 //! The file that `ponte init` writes.
 
-use ponte::config::{Broker, InitAnswers, SecretPlace, parse, template};
+use ponte::config::{BinanceMarket, Broker, InitAnswers, InitMarket, SecretPlace, parse, template};
 use ponte::secret::SecretRef;
+use ponte_core::id::Symbol;
+use ponte_core::policy::Mode;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
@@ -47,26 +49,72 @@ fn the_answers_stand_in_it() {
         SecretRef::File("home/my secrets/main".into())
     );
     assert_eq!(config.accounts[0].currency, "BRL");
-    let Broker::Paper(paper) = &config.accounts[0].broker;
+    let Broker::Paper(paper) = &config.accounts[0].broker else {
+        panic!("{:?}", config.accounts[0].broker);
+    };
     assert_eq!(paper.balance, answers.balance);
 }
 
 #[test]
+fn an_account_at_binance_stands_beside_the_paper_account() {
+    for market in [InitMarket::Spot, InitMarket::Futures] {
+        let answers = InitAnswers {
+            binance: Some(market),
+            currency: "USDC".to_owned(),
+            ..InitAnswers::default()
+        };
+        let parsed = parse(&template(&answers), "ponte.toml").unwrap();
+        assert_eq!(parsed.warnings, []);
+        let [paper, binance] = parsed.config.accounts.as_slice() else {
+            panic!("{:?}", parsed.config.accounts);
+        };
+        assert_eq!((paper.mode, binance.mode), (Mode::Paper, Mode::Demo));
+        assert_eq!(binance.currency, "USDC");
+        let limit = Some(answers.max_order_notional);
+        assert_eq!(binance.rules.max_order_notional, limit);
+        let Broker::Binance(settings) = &binance.broker else {
+            panic!("{:?}", binance.broker);
+        };
+        let symbol = |text| Symbol::new(text).unwrap();
+        let route = &parsed.config.routes[1];
+        assert_eq!(route.accounts, std::slice::from_ref(&binance.name));
+        match (market, &settings.market) {
+            (InitMarket::Spot, BinanceMarket::Spot) => {
+                assert_eq!(route.symbol(&symbol("BTCUSDT")), symbol("BTCUSDT"));
+            }
+            (InitMarket::Futures, BinanceMarket::Futures(_)) => {
+                assert_eq!(route.symbol(&symbol("BTCUSDT")), symbol("BTCUSDT.P"));
+            }
+            (InitMarket::Spot | InitMarket::Futures, read) => panic!("{read:?}"),
+        }
+    }
+}
+
+#[test]
 fn the_keys_in_its_comments_are_right_too() {
-    let text = template(&InitAnswers::default());
     let is_key = |line: &&str| {
         line.strip_prefix("# ").is_some_and(|rest| {
             rest.split_once(" = ")
                 .is_some_and(|(key, _)| key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
         })
     };
-    let commented = text.lines().filter(is_key).count();
-    assert_eq!(commented, 12, "{text}");
-    let lines = text
-        .lines()
-        .map(|line| if is_key(&line) { &line[2..] } else { line });
-    let uncommented = lines.collect::<Vec<_>>().join("\n");
-    let parsed = parse(&uncommented, "ponte.toml").unwrap_or_else(|errors| panic!("{errors}"));
-    let warnings: Vec<_> = parsed.warnings.iter().map(|w| w.key.as_str()).collect();
-    assert_eq!(warnings, ["webhook.client_address"]);
+    for (binance, expected) in [
+        (None, 13),
+        (Some(InitMarket::Spot), 13 + 9),
+        (Some(InitMarket::Futures), 13 + 14),
+    ] {
+        let text = template(&InitAnswers {
+            binance,
+            ..InitAnswers::default()
+        });
+        let commented = text.lines().filter(is_key).count();
+        assert_eq!(commented, expected, "{text}");
+        let lines = text
+            .lines()
+            .map(|line| if is_key(&line) { &line[2..] } else { line });
+        let uncommented = lines.collect::<Vec<_>>().join("\n");
+        let parsed = parse(&uncommented, "ponte.toml").unwrap_or_else(|errors| panic!("{errors}"));
+        let warnings: Vec<_> = parsed.warnings.iter().map(|w| w.key.as_str()).collect();
+        assert_eq!(warnings, ["webhook.client_address"]);
+    }
 }

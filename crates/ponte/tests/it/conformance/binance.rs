@@ -144,7 +144,7 @@ impl Subject for Binance {
                 broker: broker(&relay, self.market, self.orders, KEY).await,
                 url: format!("http://{address}"),
                 relay,
-                client: crate::http_client(),
+                client: ponte::tls::http_client().build().unwrap(),
                 facts: facts(self.market),
                 _stop: stop,
             };

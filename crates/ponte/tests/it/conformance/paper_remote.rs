@@ -64,7 +64,7 @@ impl Subject for PaperRemote {
                 broker: connect(&url, &facts.account).await,
                 face,
                 url,
-                client: crate::http_client(),
+                client: ponte::tls::http_client().build().unwrap(),
                 facts,
                 stop,
                 server: tokio::sync::Mutex::new(Some(server)),

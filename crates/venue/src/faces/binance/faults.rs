@@ -161,13 +161,13 @@ impl BinanceFault {
     }
 
     /// The answer instead of processing, if the fault gives one.
-    pub(super) fn refusal(self, now: Micros) -> Option<ApiError> {
+    pub(super) fn refusal(self, market: Market, now: Micros) -> Option<ApiError> {
         match self {
             BinanceFault::Reject => Some(ApiError::rejected(
                 "This action is disabled on this account.",
             )),
             BinanceFault::UnknownError { placed: false } => Some(unknown_error()),
-            BinanceFault::BackendTimeout { placed: false } => Some(backend_timeout()),
+            BinanceFault::BackendTimeout { placed: false } => Some(backend_timeout(market)),
             BinanceFault::UnexpectedResponse { placed: false } => Some(unexpected_response()),
             BinanceFault::ServiceUnavailable => {
                 Some(ApiError::new(-1000, "Service Unavailable.").with_status(503))
@@ -177,12 +177,24 @@ impl BinanceFault {
                 Some(ApiError::new(-1001, message).with_status(503))
             }
             BinanceFault::Overloaded => {
-                let message = "Server is currently overloaded with other requests. \
-                               Please try again in a few minutes.";
+                let message = match market {
+                    Market::Spot => {
+                        "Server is currently overloaded with other requests. \
+                         Please try again in a few minutes."
+                    }
+                    Market::Futures => {
+                        "Request throttled by system-level protection. \
+                         Reduce-only/close-position orders are exempt. Please try again."
+                    }
+                };
                 Some(ApiError::new(-1008, message).with_status(503))
             }
             BinanceFault::RateLimited { retry_after } => {
-                Some(limits::too_much_weight(6_000, retry_after))
+                let most = match market {
+                    Market::Spot => 6_000,
+                    Market::Futures => 2_400,
+                };
+                Some(limits::too_much_weight(most, retry_after))
             }
             BinanceFault::Banned { retry_after } => {
                 let wait = i64::try_from(retry_after.saturating_mul(1_000)).unwrap_or(i64::MAX);
@@ -211,12 +223,12 @@ impl BinanceFault {
     }
 
     /// The answer in place of the true one after processing, if the fault gives one.
-    pub(super) fn false_answer(self) -> Option<ApiError> {
+    pub(super) fn false_answer(self, market: Market) -> Option<ApiError> {
         if self == (BinanceFault::UnknownError { placed: true }) {
             return Some(unknown_error());
         }
         if self == (BinanceFault::BackendTimeout { placed: true }) {
-            return Some(backend_timeout());
+            return Some(backend_timeout(market));
         }
         if self == (BinanceFault::UnexpectedResponse { placed: true }) {
             return Some(unexpected_response());
@@ -230,10 +242,15 @@ fn unknown_error() -> ApiError {
     ApiError::new(-1000, message).with_status(503)
 }
 
-fn backend_timeout() -> ApiError {
+/// HTTP 408 on the futures market (Binance USDⓈ-M Futures, "HTTP Return Codes").
+fn backend_timeout(market: Market) -> ApiError {
     let message = "Timeout waiting for response from backend server. \
                    Send status unknown; execution status unknown.";
-    ApiError::new(-1007, message).with_status(504)
+    let status = match market {
+        Market::Spot => 504,
+        Market::Futures => 408,
+    };
+    ApiError::new(-1007, message).with_status(status)
 }
 
 fn unexpected_response() -> ApiError {

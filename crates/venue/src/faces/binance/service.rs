@@ -201,7 +201,10 @@ pub(super) fn carry_out_now(
         orders_of: None,
         now,
     };
-    if let Some(refusal) = faults.iter().find_map(|fault| fault.refusal(now)) {
+    if let Some(refusal) = faults
+        .iter()
+        .find_map(|fault| fault.refusal(asked.market, now))
+    {
         return Outcome::Answer(instead(Err(refusal)));
     }
     if faults.contains(&(BinanceFault::HtmlBody { placed: false })) {
@@ -213,7 +216,10 @@ pub(super) fn carry_out_now(
     if faults.contains(&BinanceFault::AcceptThenDisconnect) {
         return Outcome::Cut;
     }
-    if let Some(refusal) = faults.iter().find_map(|fault| fault.false_answer()) {
+    if let Some(refusal) = faults
+        .iter()
+        .find_map(|fault| fault.false_answer(asked.market))
+    {
         return Outcome::Answer(instead(Err(refusal)));
     }
     if faults.contains(&(BinanceFault::HtmlBody { placed: true })) {

@@ -118,6 +118,12 @@ async fn settings_answer_and_refuse_as_documented() {
         (&config[0]["marginType"], &config[0]["leverage"]),
         (&json!("ISOLATED"), &json!(10))
     );
+    exchange.stop().await;
+}
+
+#[tokio::test]
+async fn modes_are_shown_and_not_set_twice() {
+    let exchange = Exchange::start().await;
     assert_eq!(
         exchange.get("/fapi/v1/positionSide/dual", &[]).await,
         json!({"dualSidePosition": false})
@@ -146,8 +152,8 @@ async fn settings_answer_and_refuse_as_documented() {
                 "/fapi/v1/multiAssetsMargin",
                 &[("multiAssetsMargin", "true")]
             )
-            .await,
-        success
+            .await["code"],
+        200
     );
     let config = exchange.get("/fapi/v1/accountConfig", &[]).await;
     assert_eq!(
@@ -157,6 +163,12 @@ async fn settings_answer_and_refuse_as_documented() {
         ),
         (Some(false), Some(true))
     );
+    exchange.stop().await;
+}
+
+#[tokio::test]
+async fn brackets_commissions_and_limits() {
+    let exchange = Exchange::start().await;
     let brackets = exchange
         .get("/fapi/v1/leverageBracket", &[("symbol", "BTCUSDT")])
         .await;
@@ -182,6 +194,22 @@ async fn settings_answer_and_refuse_as_documented() {
     exchange.stop().await;
 }
 
+/// A market order on one side of the hedge mode.
+fn order(
+    side: &'static str,
+    position_side: &'static str,
+    quantity: &'static str,
+) -> [(&'static str, &'static str); 6] {
+    [
+        ("symbol", "BTCUSDT"),
+        ("side", side),
+        ("type", "MARKET"),
+        ("positionSide", position_side),
+        ("quantity", quantity),
+        ("newOrderRespType", "RESULT"),
+    ]
+}
+
 #[tokio::test]
 async fn hedge_mode_holds_both_sides() {
     let exchange = Exchange::start().await;
@@ -191,16 +219,6 @@ async fn hedge_mode_holds_both_sides() {
             &[("dualSidePosition", "true")],
         )
         .await;
-    let order = |side: &'static str, position_side: &'static str, quantity: &'static str| {
-        [
-            ("symbol", "BTCUSDT"),
-            ("side", side),
-            ("type", "MARKET"),
-            ("positionSide", position_side),
-            ("quantity", quantity),
-            ("newOrderRespType", "RESULT"),
-        ]
-    };
     let no_side = &order("BUY", "LONG", "0.1")[..3];
     let no_side = [no_side, &[("quantity", "0.1")]].concat();
     assert_eq!(
@@ -240,6 +258,21 @@ async fn hedge_mode_holds_both_sides() {
             .await,
         -4068
     );
+    exchange.stop().await;
+}
+
+#[tokio::test]
+async fn hedge_mode_closes_no_more_than_there_is() {
+    let exchange = Exchange::start().await;
+    exchange
+        .post(
+            "/fapi/v1/positionSide/dual",
+            &[("dualSidePosition", "true")],
+        )
+        .await;
+    exchange
+        .post("/fapi/v1/order", &order("BUY", "LONG", "0.2"))
+        .await;
     let flagged = [&order("SELL", "LONG", "0.1")[..], &[("reduceOnly", "true")]].concat();
     assert_eq!(
         exchange
@@ -264,9 +297,7 @@ async fn hedge_mode_holds_both_sides() {
         (&closed["status"], &closed["reduceOnly"]),
         (&json!("FILLED"), &json!(true))
     );
-    exchange
-        .post("/fapi/v1/order", &order("BUY", "SHORT", "0.3"))
-        .await;
+    let one_way = [("dualSidePosition", "false")];
     exchange.post("/fapi/v1/positionSide/dual", &one_way).await;
     assert_eq!(exchange.audit().await["positions"], json!([]));
     exchange.stop().await;

@@ -15,7 +15,7 @@ fn stop<'a>(name: &'a str, trigger: &'a str) -> Vec<(&'a str, &'a str)> {
 }
 
 #[tokio::test]
-async fn a_stop_from_placing_to_its_regular_order() {
+async fn a_stop_is_placed_and_found() {
     let exchange = Exchange::start().await;
     exchange.market("BUY", "0.1").await;
     let placed = exchange
@@ -40,7 +40,17 @@ async fn a_stop_from_placing_to_its_regular_order() {
         ),
         (&json!("NEW"), &json!(""), &json!("0.00000"))
     );
-    // A stop is not a regular order.
+    exchange.stop().await;
+}
+
+#[tokio::test]
+async fn a_stop_is_not_a_regular_order_until_it_triggers() {
+    let exchange = Exchange::start().await;
+    exchange.market("BUY", "0.1").await;
+    exchange
+        .post("/fapi/v1/algoOrder", &stop("s-1", "59000"))
+        .await;
+    let by_name = [("clientAlgoId", "s-1")];
     let as_regular = [("symbol", "BTCUSDT"), ("origClientOrderId", "s-1")];
     assert_eq!(
         exchange

@@ -46,15 +46,21 @@ async fn the_documented_503s_say_what_they_mean() {
 #[tokio::test]
 async fn codes_of_unknown_and_of_certain_failure() {
     let cases = [
-        (json!({"backend_timeout": {"placed": true}}), -1007, 1),
-        (json!({"backend_timeout": {"placed": false}}), -1007, 0),
-        (json!({"unexpected_response": {"placed": true}}), -1006, 1),
-        (json!("overloaded"), -1008, 0),
-        (json!("reject"), -2010, 0),
-        (json!({"rate_limited": {"retry_after": 3}}), -1003, 0),
-        (json!({"banned": {"retry_after": 3}}), -1003, 0),
+        (json!({"backend_timeout": {"placed": true}}), 408, -1007, 1),
+        (json!({"backend_timeout": {"placed": false}}), 408, -1007, 0),
+        (
+            json!({"unexpected_response": {"placed": true}}),
+            500,
+            -1006,
+            1,
+        ),
+        (json!("error_after_accept"), 500, -1000, 1),
+        (json!("overloaded"), 503, -1008, 0),
+        (json!("reject"), 400, -2010, 0),
+        (json!({"rate_limited": {"retry_after": 3}}), 429, -1003, 0),
+        (json!({"banned": {"retry_after": 3}}), 418, -1003, 0),
     ];
-    for (fault, code, placed) in cases {
+    for (fault, expected, code, placed) in cases {
         let exchange = Exchange::start().await;
         exchange.fault(fault.clone(), "place").await;
         let response = exchange
@@ -63,7 +69,11 @@ async fn codes_of_unknown_and_of_certain_failure() {
             .unwrap();
         let has_wait = response.headers().contains_key("retry-after");
         let (status, answer) = super::read(response).await;
-        assert_eq!(answer["code"], code, "{fault}");
+        assert_eq!(
+            (status.as_u16(), &answer["code"]),
+            (expected, &json!(code)),
+            "{fault}"
+        );
         assert_eq!(has_wait, [429, 418].contains(&status.as_u16()), "{fault}");
         assert_eq!(exchange.count("f-1").await, placed, "{fault}");
         exchange.stop().await;
@@ -150,12 +160,12 @@ async fn a_market_order_may_run_out_of_counterparties() {
 
 #[tokio::test]
 async fn a_delayed_order_arrives_in_its_window_or_is_refused() {
-    for (delay, placed) in [(50, 1), (400, 0)] {
+    for (window, placed) in [("5000", 1), ("20", 0)] {
         let exchange = Exchange::start().await;
         exchange
-            .fault(json!({"delay": {"milliseconds": delay}}), "place")
+            .fault(json!({"delay": {"milliseconds": 50}}), "place")
             .await;
-        let params = [&bid("f-1", "59000")[..], &[("recvWindow", "200")]].concat();
+        let params = [&bid("f-1", "59000")[..], &[("recvWindow", window)]].concat();
         let (_, answer) = exchange.send(Method::POST, ORDER, &params).await;
         if placed == 0 {
             assert_eq!(answer["code"], -1021, "{answer}");
@@ -236,5 +246,60 @@ async fn faults_of_the_other_market_do_not_strike() {
     exchange.admin("/admin/faults", rule).await;
     exchange.bid("f-1", "59000").await;
     assert_eq!(exchange.count("f-1").await, 1);
+    exchange.stop().await;
+}
+
+#[tokio::test]
+async fn faults_strike_the_web_socket_api_too() {
+    for (fault, placed) in [("accept_then_disconnect", 1), ("disconnect_before", 0)] {
+        let exchange = Exchange::start().await;
+        let mut socket = exchange.connect("/ws-fapi/v1").await;
+        exchange.fault(json!(fault), "place").await;
+        let order = super::ws_api::order(&exchange, "f-1").await;
+        socket.send(order).await;
+        assert_eq!(socket.try_next().await, None, "{fault}");
+        assert_eq!(exchange.count("f-1").await, placed, "{fault}");
+        exchange.stop().await;
+    }
+    let exchange = Exchange::start().await;
+    let mut socket = exchange.connect("/ws-fapi/v1").await;
+    exchange
+        .fault(json!({"backend_timeout": {"placed": true}}), "place")
+        .await;
+    let order = super::ws_api::order(&exchange, "f-2").await;
+    let answer = socket.ask(order).await;
+    assert_eq!(
+        (&answer["status"], &answer["error"]["code"]),
+        (&json!(408), &json!(-1007))
+    );
+    assert_eq!(exchange.count("f-2").await, 1);
+    exchange.stop().await;
+}
+
+#[tokio::test]
+async fn a_stop_that_triggers_may_run_out_of_counterparties() {
+    let exchange = Exchange::start().await;
+    exchange.market("BUY", "0.010").await;
+    exchange
+        .fault(json!({"partial_fill": {"per_mille": 500}}), "place")
+        .await;
+    let stop = [
+        ("algoType", "CONDITIONAL"),
+        ("symbol", "BTCUSDT"),
+        ("side", "SELL"),
+        ("type", "STOP_MARKET"),
+        ("triggerPrice", "59000"),
+        ("closePosition", "true"),
+    ];
+    exchange.post("/fapi/v1/algoOrder", &stop).await;
+    exchange.tick("59000").await;
+    let audit = exchange.audit().await;
+    assert_eq!(
+        (
+            &audit["orders"][1]["status"],
+            &audit["positions"][0]["quantity"]
+        ),
+        (&json!("EXPIRED"), &json!("0.005"))
+    );
     exchange.stop().await;
 }

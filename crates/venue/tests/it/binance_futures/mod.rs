@@ -201,7 +201,10 @@ impl Exchange {
         let mut socket = Socket(socket);
         // Its answer shows that the server has taken the connection up.
         if !path.starts_with("/ws-") {
-            socket.assert_idle().await;
+            socket
+                .send(json!({"method": "LIST_SUBSCRIPTIONS", "id": "up?"}))
+                .await;
+            while socket.next().await["id"] != "up?" {}
         }
         socket
     }

@@ -117,6 +117,12 @@ async fn a_resting_order_is_found_changed_and_cancelled() {
         exchange.get("/fapi/v1/order", &by_name).await["status"],
         "CANCELED"
     );
+    exchange.stop().await;
+}
+
+#[tokio::test]
+async fn an_order_that_never_was_is_not_found() {
+    let exchange = Exchange::start().await;
     let nobody = [("symbol", "BTCUSDT"), ("origClientOrderId", "nobody")];
     let (status, answer) = exchange.send(Method::GET, "/fapi/v1/order", &nobody).await;
     assert_eq!(
@@ -129,73 +135,65 @@ async fn a_resting_order_is_found_changed_and_cancelled() {
     exchange.stop().await;
 }
 
+/// A bid with another value of one parameter, or without it.
+fn with<'a>(name: &'a str, value: &'a str) -> Vec<(&'a str, &'a str)> {
+    let mut params = bid("w-1", "59000").to_vec();
+    params.retain(|(own, _)| *own != name);
+    if !value.is_empty() {
+        params.push((name, value));
+    }
+    params
+}
+
 #[tokio::test]
 async fn refusals_have_the_documented_words() {
     let exchange = Exchange::start().await;
-    let with = |name: &'static str, value: &'static str| {
-        let mut params: Vec<(&str, &str)> = bid("w-1", "59000").to_vec();
-        params.retain(|(own, _)| *own != name);
-        if !value.is_empty() {
-            params.push((name, value));
-        }
-        params
-    };
+    let missing = "Mandatory parameter 'quantity' was not sent, was empty/null, or malformed.";
+    let precision = "Precision is over the maximum defined for this asset.";
+    let side = "Order's position side does not match user's setting.";
+    let algo = "Order type not supported for this endpoint. Please use the Algo Order API endpoints instead.";
     let cases = [
+        ("quantity", "", -1102, missing),
+        ("side", "LONG", -1117, "Invalid side."),
+        ("type", "LIMIT_MAKER", -1116, "Invalid orderType."),
+        ("timeInForce", "DAY", -1115, "Invalid timeInForce."),
+        ("quantity", "0.0001", -1111, precision),
         (
-            with("quantity", ""),
-            -1102,
-            "Mandatory parameter 'quantity' was not sent, was empty/null, or malformed.",
-        ),
-        (with("side", "LONG"), -1117, "Invalid side."),
-        (with("type", "LIMIT_MAKER"), -1116, "Invalid orderType."),
-        (with("timeInForce", "DAY"), -1115, "Invalid timeInForce."),
-        (
-            with("quantity", "0.0001"),
-            -1111,
-            "Precision is over the maximum defined for this asset.",
-        ),
-        (
-            with("price", "59000.05"),
+            "price",
+            "59000.05",
             -4014,
             "Price not increased by tick size.",
         ),
         (
-            with("price", "64000"),
+            "price",
+            "64000",
             -4016,
             "Limit price can't be higher than 63000.",
         ),
         (
-            with("quantity", "0.0000"),
+            "quantity",
+            "0.0",
             -4003,
             "Quantity less than or equal to zero.",
         ),
+        ("positionSide", "LONG", -4061, side),
+        ("reduceOnly", "true", -2022, "ReduceOnly Order is rejected."),
         (
-            with("positionSide", "LONG"),
-            -4061,
-            "Order's position side does not match user's setting.",
-        ),
-        (
-            with("reduceOnly", "true"),
-            -2022,
-            "ReduceOnly Order is rejected.",
-        ),
-        (
-            with("newOrderRespType", "FULL"),
+            "newOrderRespType",
+            "FULL",
             -1136,
             "Invalid newOrderRespType.",
         ),
         (
-            with("priceMatch", "OPPONENT"),
+            "priceMatch",
+            "QUEUE",
             -1106,
             "Parameter 'price' sent when not required.",
         ),
-        (
-            with("type", "STOP_MARKET"),
-            -4120,
-            "Order type not supported for this endpoint. Please use the Algo Order API endpoints instead.",
-        ),
+        ("type", "STOP_MARKET", -4120, algo),
     ];
-    for (params, code, message) in cases {
+    for (name, value, code, message) in cases {
+        let params = with(name, value);
         let (status, answer) = exchange.send(Method::POST, "/fapi/v1/order", &params).await;
         assert_eq!(
             (status, answer),
@@ -206,6 +204,13 @@ async fn refusals_have_the_documented_words() {
             "{params:?}"
         );
     }
+    assert_eq!(exchange.audit().await["orders"], json!([]));
+    exchange.stop().await;
+}
+
+#[tokio::test]
+async fn too_small_an_order_is_told_the_minimum() {
+    let exchange = Exchange::start().await;
     let tiny = [
         ("symbol", "BTCUSDT"),
         ("side", "BUY"),

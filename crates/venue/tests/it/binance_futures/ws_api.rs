@@ -34,6 +34,15 @@ async fn signed(exchange: &Exchange, method: &str, params: Value) -> Value {
     json!({"id": method, "method": method, "params": params})
 }
 
+/// A signed request for a bid that rests.
+pub(super) async fn order(exchange: &Exchange, name: &str) -> Value {
+    let params = json!({
+        "symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "0.1",
+        "price": "59000", "newClientOrderId": name,
+    });
+    signed(exchange, "order.place", params).await
+}
+
 async fn result(exchange: &Exchange, socket: &mut Socket, method: &str, params: Value) -> Value {
     let answer = socket.ask(signed(exchange, method, params).await).await;
     assert_eq!(

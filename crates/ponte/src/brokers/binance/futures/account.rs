@@ -191,7 +191,7 @@ impl Futures {
         match self.client.call(&call).await {
             Reply::Done(_) => Ok(()),
             Reply::Refused(refusal) if refusal.class == Class::Benign => Ok(()),
-            reply => reply
+            reply @ (Reply::Refused(_) | Reply::NotSent(_) | Reply::Unknown(_)) => reply
                 .or_error()
                 .map(drop)
                 .map_err(|problem| format!("leverage or margin could not be set: {problem}")),

@@ -9,6 +9,12 @@ use crate::brokers::binance::limits::RateLimit;
 
 /// Stands for "no bound" where a price band needs one: no market price is that far away.
 const FAR_AWAY: Decimal = Decimal::from_parts(1_000_000, 0, 0, false, 0);
+/// The smallest and the largest distance of a trailing stop, in percent (USDⓈ-M Futures, "New Algo
+/// Order", `callbackRate`; the upper bound is 20 since 23 October 2026).
+const TRAILING_PERCENT: (Decimal, Decimal) = (
+    Decimal::from_parts(1, 0, 0, false, 1),
+    Decimal::from_parts(20, 0, 0, false, 0),
+);
 /// What the exchange calls a contract that can be traded.
 const TRADING: &str = "TRADING";
 
@@ -98,6 +104,7 @@ impl SymbolView {
                 market: self.market_lot(),
                 maximum_notional: None,
                 price_band: self.price_band(),
+                trailing_percent: Some(TRAILING_PERCENT),
                 closed: (self.status != TRADING).then(|| self.status.clone()),
             },
         })

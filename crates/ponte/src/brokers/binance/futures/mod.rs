@@ -62,7 +62,7 @@ pub(super) struct Futures {
 }
 
 /// What the futures exchange can do.
-const CAPABILITIES: Capabilities = Capabilities {
+pub(super) const CAPABILITIES: Capabilities = Capabilities {
     limit: true,
     stop: true,
     stop_limit: true,

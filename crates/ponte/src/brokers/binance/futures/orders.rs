@@ -51,10 +51,13 @@ impl Futures {
             Reply::Refused(refusal) if refusal.code == Some(WRONG_POSITION_SIDE) => {
                 self.mode_may_have_changed(mode, refusal.fate()).await
             }
-            reply => match reply.or_fate() {
-                Ok(body) => self.taken(plan, placement.service, &body).await,
-                Err(fate) => fate,
-            },
+            reply
+            @ (Reply::Done(_) | Reply::Refused(_) | Reply::NotSent(_) | Reply::Unknown(_)) => {
+                match reply.or_fate() {
+                    Ok(body) => self.taken(plan, placement.service, &body).await,
+                    Err(fate) => fate,
+                }
+            }
         }
     }
 
@@ -259,7 +262,9 @@ fn is_done(reply: Reply) -> Result<(), BrokerError> {
         Reply::Refused(refusal) if matches!(refusal.class, Class::Benign | Class::NotFound) => {
             Ok(())
         }
-        reply => reply.or_error().map(drop),
+        reply @ (Reply::Done(_) | Reply::Refused(_) | Reply::NotSent(_) | Reply::Unknown(_)) => {
+            reply.or_error().map(drop)
+        }
     }
 }
 

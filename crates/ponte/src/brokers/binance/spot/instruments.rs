@@ -83,6 +83,13 @@ enum Filter {
         ask_multiplier_up: Decimal,
         ask_multiplier_down: Decimal,
     },
+    /// In hundredths of a percent. Stops that sell, the only trailing ones here, are held to the
+    /// distance below (Binance Spot API, "Filters", `TRAILING_DELTA`).
+    #[serde(rename = "TRAILING_DELTA")]
+    TrailingDelta {
+        min_trailing_below_delta: u32,
+        max_trailing_below_delta: u32,
+    },
     /// A rule about counts, or one that the exchange holds orders to by itself.
     #[serde(other)]
     Other,
@@ -204,6 +211,16 @@ impl Filter {
                     buy: (*bid_multiplier_down, *bid_multiplier_up),
                     sell: (*ask_multiplier_down, *ask_multiplier_up),
                 });
+            }
+            Self::TrailingDelta {
+                min_trailing_below_delta,
+                max_trailing_below_delta,
+            } => {
+                let percent = |delta: u32| Decimal::new(i64::from(delta), 2).normalize();
+                limits.trailing_percent = Some((
+                    percent(*min_trailing_below_delta),
+                    percent(*max_trailing_below_delta),
+                ));
             }
             Self::Other => {}
         }

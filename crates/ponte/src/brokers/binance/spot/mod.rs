@@ -26,6 +26,19 @@ use super::ws_api::WsApi;
 use crate::brokers::{Answer, Broker, BrokerError, BrokerPosition, Credentials, News};
 use ledger::Ledger;
 
+/// What orders can be in the spot market.
+pub(super) const CAPABILITIES: Capabilities = Capabilities {
+    limit: true,
+    stop: true,
+    stop_limit: true,
+    brackets: Brackets::OneOrder,
+    trailing_stop: true,
+    short: false,
+    reduce_only: false,
+    resting_reduce_only: false,
+    resting_holds: true,
+};
+
 /// One spot account.
 pub(super) struct Spot {
     account: AccountName,
@@ -120,17 +133,7 @@ impl Broker for Spot {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            limit: true,
-            stop: true,
-            stop_limit: true,
-            brackets: Brackets::OneOrder,
-            trailing_stop: true,
-            short: false,
-            reduce_only: false,
-            resting_reduce_only: false,
-            resting_holds: true,
-        }
+        CAPABILITIES
     }
 
     fn check_credentials(&self) -> Answer<'_, Result<Credentials, BrokerError>> {

@@ -5,12 +5,15 @@ use super::refusal::Refusal;
 use crate::order::Side;
 use crate::time::Micros;
 use rust_decimal::Decimal;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Decimals of an amount of USDT.
 pub(crate) const AMOUNT_DECIMALS: u32 = 8;
 /// The leverage of a symbol before it is set (Binance's default).
 pub(crate) const LEVERAGE_DEFAULT: u32 = 20;
+/// Orders, conditional orders and executions that are kept of each account; beyond that the oldest that have ended
+/// are forgotten.
+const KEPT_MAX: usize = 100_000;
 /// The share of its notional value that a position must have as margin to be kept; the lowest bracket's.
 pub(crate) const MAINTENANCE_RATE: Decimal = Decimal::from_parts(4, 0, 0, false, 3);
 
@@ -167,7 +170,9 @@ pub(crate) struct Account {
     pub(crate) by_client_id: BTreeMap<String, Vec<OrderId>>,
     pub(crate) algos: BTreeMap<AlgoId, AlgoOrder>,
     pub(crate) open_algo_ids: BTreeSet<AlgoId>,
-    pub(crate) trades: Vec<Trade>,
+    pub(crate) trades: VecDeque<Trade>,
+    /// Regular and conditional orders that are not remembered any more.
+    pub(crate) forgotten: u64,
     /// Symbol to the moment at which its open orders are cancelled, and the time that was set in milliseconds.
     pub(crate) countdowns: BTreeMap<String, Micros>,
     pub(crate) listen_key: Option<ListenKey>,
@@ -175,7 +180,7 @@ pub(crate) struct Account {
 }
 
 impl Account {
-    pub(crate) fn new(wallet: Decimal) -> Account {
+    pub(crate) fn new(wallet: Decimal, now: Micros) -> Account {
         Account {
             wallet,
             hedge_mode: false,
@@ -187,11 +192,57 @@ impl Account {
             by_client_id: BTreeMap::new(),
             algos: BTreeMap::new(),
             open_algo_ids: BTreeSet::new(),
-            trades: Vec::new(),
+            trades: VecDeque::new(),
+            forgotten: 0,
             countdowns: BTreeMap::new(),
             listen_key: None,
-            updated: Micros(0),
+            updated: now,
         }
+    }
+
+    /// Takes a new open order into the books.
+    pub(crate) fn keep_order(&mut self, order: FuturesOrder) {
+        let id = order.id;
+        let name = order.client_order_id.clone();
+        self.by_client_id.entry(name).or_default().push(id);
+        self.open_ids.insert(id);
+        self.orders.insert(id, order);
+        if self.orders.len() <= KEPT_MAX {
+            return;
+        }
+        let oldest = self.orders.values().find(|order| !order.status.is_open());
+        let Some((id, name)) = oldest.map(|order| (order.id, order.client_order_id.clone())) else {
+            return;
+        };
+        self.orders.remove(&id);
+        self.forgotten += 1;
+        if let Some(ids) = self.by_client_id.get_mut(&name) {
+            ids.retain(|kept| *kept != id);
+            if ids.is_empty() {
+                self.by_client_id.remove(&name);
+            }
+        }
+    }
+
+    /// Takes a new waiting conditional order into the books.
+    pub(crate) fn keep_algo(&mut self, algo: AlgoOrder) {
+        self.open_algo_ids.insert(algo.id);
+        self.algos.insert(algo.id, algo);
+        if self.algos.len() > KEPT_MAX {
+            let oldest = self.algos.values().find(|algo| !algo.is_open());
+            if let Some(id) = oldest.map(|algo| algo.id) {
+                self.algos.remove(&id);
+                self.forgotten += 1;
+            }
+        }
+    }
+
+    /// Writes an execution down.
+    pub(crate) fn keep_trade(&mut self, trade: Trade) {
+        if self.trades.len() >= KEPT_MAX {
+            self.trades.pop_front();
+        }
+        self.trades.push_back(trade);
     }
 
     pub(crate) fn settings_of(&self, symbol: &str) -> SymbolSettings {

@@ -1,5 +1,6 @@
 //! Conditional ("algo") orders: placing, triggering and ending them (Binance USDⓈ-M Futures, "New Algo Order").
 
+use super::account::Account;
 use super::events;
 use super::exchange::FuturesExchange;
 use super::order::{
@@ -25,9 +26,7 @@ impl FuturesExchange {
         self.next_algo += 1;
         let id = AlgoId(self.next_algo);
         algo.id = id;
-        let books = self.account_mut(account)?;
-        books.open_algo_ids.insert(id);
-        books.algos.insert(id, algo.clone());
+        self.account_mut(account)?.keep_algo(algo.clone());
         self.outgoing
             .push(events::algo_update(account, &algo, None));
         Ok(id)
@@ -100,6 +99,7 @@ impl FuturesExchange {
         if books.open_algo_ids.len() >= OPEN_ALGO_ORDERS_MAX {
             return Err(Refusal::new(-4045, "Reach max stop order limit."));
         }
+        check_life(books, &algo)?;
         self.check_twin(account, &algo)?;
         if algo.trailing.is_none() && self.is_reached(&algo) {
             return Err(Refusal::would_trigger());
@@ -432,6 +432,17 @@ impl FuturesExchange {
             venue_quantity: quantity,
         }
     }
+}
+
+/// An order that lives as long as a position needs one (-4509).
+fn check_life(books: &Account, algo: &AlgoOrder) -> Result<(), Refusal> {
+    let reducible = books.reducible(&algo.symbol, algo.position_side, algo.side);
+    if algo.time_in_force != TimeInForce::GteGtc || !reducible.is_zero() {
+        return Ok(());
+    }
+    let message = "Time in Force (TIF) GTE can only be used with open positions. \
+                   Please ensure that positions are available.";
+    Err(Refusal::new(-4509, message))
 }
 
 /// `closePosition` goes with market kinds only, and with neither quantity nor `reduceOnly`.

@@ -10,6 +10,7 @@ use super::order::{AlgoId, AlgoStatus, FuturesOrder, OrderId, OrderStatus, Posit
 use super::refusal::Refusal;
 use super::symbols::FuturesSymbol;
 use crate::fill_model::FillModel;
+use crate::instrument::check_market_price;
 use crate::order::{CancelReason, ExpiryReason, Fill, Liquidity, Side, VenueOrderId};
 use crate::rejection::{RejectCode, Rejection};
 use crate::report::{Report, ReportEvent};
@@ -138,7 +139,7 @@ impl FuturesExchange {
     ///
     /// # Errors
     /// The name can't be one.
-    pub(crate) fn open_account(&mut self, account: &str) -> Result<(), Rejection> {
+    pub(crate) fn open_account(&mut self, account: &str, now: Micros) -> Result<(), Rejection> {
         if self.accounts.contains_key(account) {
             return Ok(());
         }
@@ -147,7 +148,8 @@ impl FuturesExchange {
             self.venue
                 .open_account(&leg, "USDT", Decimal::from(VENUE_CASH))?;
         }
-        let books = Account::new(self.options.starting_balance);
+        // The deposit is what changed the account last: clients take a balance that never changed for no balance.
+        let books = Account::new(self.options.starting_balance, now);
         self.accounts.insert(account.to_owned(), books);
         Ok(())
     }
@@ -185,7 +187,7 @@ impl FuturesExchange {
     /// Tells a mark price that differs from the last price, until the next call; none for the last price again.
     ///
     /// # Errors
-    /// The contract is not traded here, or the price is not above zero.
+    /// The contract is not traded here, or the price can't be one.
     pub(crate) fn set_mark(
         &mut self,
         symbol: &str,
@@ -197,11 +199,8 @@ impl FuturesExchange {
             return Err(Rejection::new(RejectCode::UnknownSymbol, message));
         }
         match price {
-            Some(price) if price <= Decimal::ZERO => {
-                let message = format!("mark price {price} of {symbol} must be above 0");
-                return Err(Rejection::new(RejectCode::InvalidRequest, message));
-            }
             Some(price) => {
+                check_market_price(symbol, price)?;
                 self.marks.insert(symbol.to_owned(), price);
             }
             None => {
@@ -433,7 +432,7 @@ impl FuturesExchange {
         if !order.status.is_open() {
             books.open_ids.remove(&id);
         }
-        books.trades.push(trade.clone());
+        books.keep_trade(trade.clone());
         self.outgoing
             .push(events::trade_lite(account, &order, &trade));
         self.announce_balance(account, &symbol, position_side, fill.at);
@@ -519,7 +518,7 @@ impl FuturesExchange {
         let expire = self.options.close_position_orders_expire;
         let algos = books.open_algos().filter(|algo| {
             let is_here = algo.symbol == symbol && algo.position_side == position_side;
-            is_here && expire && algo.close_position && algo.side == closing_side
+            is_here && algo.side == closing_side && algo.ends_with_position(expire)
         });
         let algos: Vec<AlgoId> = algos.map(|algo| algo.id).collect();
         for (id, venue_name) in orders {

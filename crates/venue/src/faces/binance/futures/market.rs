@@ -142,7 +142,9 @@ impl FuturesExchange {
         let (_, minutes) = known.ok_or_else(|| Refusal::new(-1120, "Invalid interval."))?;
         let length = minutes * MINUTE_MS;
         let limit = usize::try_from(limit.unwrap_or(500)).unwrap_or(KLINES_MAX);
-        let until = window.1.map_or(now, |end| Micros(end * 1_000).min(now));
+        let until = window
+            .1
+            .map_or(now, |end| Micros(end.saturating_mul(1_000)).min(now));
         let candles = self.candles.get(symbol).map_or_else(Vec::new, |candles| {
             candles.of_interval(length, limit.clamp(1, KLINES_MAX), until)
         });
@@ -210,7 +212,13 @@ impl FuturesExchange {
             "q": rules.quantity_text(rules.quantity_step),
             "f": at, "l": at, "T": at, "m": at % 2 == 0,
         });
+        // Undocumented, but served by Binance and used by clients.
+        let single = json!({
+            "e": "trade", "E": at, "T": at, "s": rules.symbol, "t": at, "p": trade["p"], "q": trade["q"],
+            "X": "MARKET", "m": trade["m"],
+        });
         let mut told = vec![
+            (format!("{name}@trade"), single),
             (format!("{name}@bookTicker"), book.clone()),
             ("!bookTicker".to_owned(), book),
             (format!("{name}@aggTrade"), trade),

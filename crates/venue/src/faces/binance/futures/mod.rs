@@ -65,9 +65,10 @@ impl FuturesExchange {
             starting_balance: in_usdt.map(|(_, amount)| *amount).sum(),
             ..rehearsal
         };
-        let mut exchange = FuturesExchange::with_options(options, clock::now())?;
+        let now = clock::now();
+        let mut exchange = FuturesExchange::with_options(options, now)?;
         for account in accounts {
-            exchange.open_account(account)?;
+            exchange.open_account(account, now)?;
         }
         Ok(exchange)
     }

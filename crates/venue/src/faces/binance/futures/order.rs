@@ -354,6 +354,13 @@ pub(crate) struct AlgoOrder {
 }
 
 impl AlgoOrder {
+    /// Whether it ends when the position that it would reduce is gone: always if its time in force says so, and if it
+    /// closes the position where the exchange is set up like that.
+    pub(crate) fn ends_with_position(&self, close_position_orders_expire: bool) -> bool {
+        let by_time = self.time_in_force == TimeInForce::GteGtc;
+        by_time || (self.close_position && close_position_orders_expire)
+    }
+
     /// Whether it still waits for its trigger.
     pub(crate) fn is_open(&self) -> bool {
         self.status == AlgoStatus::New

@@ -193,11 +193,7 @@ impl FuturesExchange {
             let placed = self.venue.place(&leg, request, now).map_err(refused)?;
             venue_order = Some(placed.venue_order_id);
         }
-        let books = self.account_mut(account)?;
-        let name = order.client_order_id.clone();
-        books.by_client_id.entry(name).or_default().push(id);
-        books.open_ids.insert(id);
-        books.orders.insert(id, order.clone());
+        self.account_mut(account)?.keep_order(order.clone());
         if let Some(venue_order) = venue_order {
             self.link(venue_order, account, id);
         }

@@ -303,6 +303,7 @@ impl FuturesExchange {
             "positions": positions.collect::<Vec<_>>(),
             "balances": [{"asset": "USDT", "wallet": books.wallet.normalize()}],
             "hedge_mode": books.hedge_mode,
+            "forgotten_orders": books.forgotten,
         }))
     }
 }

@@ -57,6 +57,7 @@ fn filters_become_steps_and_limits() {
                 buy: (decimal("0.2"), decimal("5")),
                 sell: (decimal("0.3"), decimal("4")),
             }),
+            trailing_percent: Some((decimal("0.1"), decimal("20"))),
             closed: None,
         }
     );

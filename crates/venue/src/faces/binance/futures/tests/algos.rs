@@ -2,7 +2,7 @@ use super::super::order::{
     AlgoKey, AlgoStatus, AlgoTicket, OrderStatus, OrderTicket, OrderType, PositionSide,
     TimeInForce, WorkingType,
 };
-use super::{Bench, FuturesOptions, closing_stop, d, limit, market, stop_market};
+use super::{Bench, FuturesOptions, but, closing_stop, d, limit, market, stop_market};
 use crate::order::Side::{Buy, Sell};
 
 fn target(ticket: AlgoTicket) -> AlgoTicket {
@@ -24,83 +24,34 @@ fn trailing(callback_rate: &str, activate_price: Option<&str>) -> AlgoTicket {
 
 #[test]
 fn what_is_refused() {
+    let stop = || stop_market(Sell, "59000");
+    let closing = || closing_stop(Sell, "59000");
     let cases: [(i32, AlgoTicket); 17] = [
         (
             -1116,
-            AlgoTicket {
-                order_type: OrderType::Market,
-                ..stop_market(Sell, "59000")
-            },
+            but(stop(), |stop| stop.order_type = OrderType::Market),
         ),
-        (
-            -1102,
-            AlgoTicket {
-                trigger_price: None,
-                ..stop_market(Sell, "59000")
-            },
-        ),
-        (
-            -1102,
-            AlgoTicket {
-                quantity: None,
-                ..stop_market(Sell, "59000")
-            },
-        ),
-        (
-            -1102,
-            AlgoTicket {
-                order_type: OrderType::Stop,
-                ..stop_market(Sell, "59000")
-            },
-        ),
-        (
-            -1106,
-            AlgoTicket {
-                price: Some(d("59000")),
-                ..stop_market(Sell, "59000")
-            },
-        ),
+        (-1102, but(stop(), |stop| stop.trigger_price = None)),
+        (-1102, but(stop(), |stop| stop.quantity = None)),
+        (-1102, but(stop(), |stop| stop.order_type = OrderType::Stop)),
+        (-1106, but(stop(), |stop| stop.price = Some(d("59000")))),
         (-4014, stop_market(Sell, "59000.05")),
-        (
-            -1111,
-            AlgoTicket {
-                quantity: Some(d("0.0001")),
-                ..stop_market(Sell, "59000")
-            },
-        ),
+        (-1111, but(stop(), |stop| stop.quantity = Some(d("0.0001")))),
         (-2021, stop_market(Sell, "60000")),
         (-2021, stop_market(Buy, "60000")),
         (-2021, target(stop_market(Sell, "60000"))),
         (-2021, target(stop_market(Buy, "60000"))),
-        (
-            -4137,
-            AlgoTicket {
-                quantity: Some(d("0.1")),
-                ..closing_stop(Sell, "59000")
-            },
-        ),
-        (
-            -1106,
-            AlgoTicket {
-                reduce_only: Some(true),
-                ..closing_stop(Sell, "59000")
-            },
-        ),
+        (-4137, but(closing(), |stop| stop.quantity = Some(d("0.1")))),
+        (-1106, but(closing(), |stop| stop.reduce_only = Some(true))),
         (
             -4136,
-            AlgoTicket {
-                order_type: OrderType::Stop,
-                ..closing_stop(Sell, "59000")
-            },
+            but(closing(), |stop| stop.order_type = OrderType::Stop),
         ),
         (-2007, trailing("0.05", None)),
         (-2021, trailing("1", Some("60000"))),
         (
             -4061,
-            AlgoTicket {
-                position_side: Some(PositionSide::Long),
-                ..stop_market(Sell, "59000")
-            },
+            but(stop(), |stop| stop.position_side = Some(PositionSide::Long)),
         ),
     ];
     for (code, ticket) in cases {
@@ -409,4 +360,20 @@ fn a_dated_stop_ends_on_its_date() {
     bench.exchange.advance(end);
     assert_eq!(bench.algo_status(id), AlgoStatus::Expired);
     bench.place(&limit(Buy, "0.1", "59000"));
+}
+
+#[test]
+fn an_order_that_lives_with_the_position_needs_one_and_ends_with_it() {
+    let mut bench = Bench::with(FuturesOptions {
+        close_position_orders_expire: false,
+        ..FuturesOptions::rehearsal()
+    });
+    let living = but(stop_market(Sell, "59000"), |stop| {
+        stop.time_in_force = Some(TimeInForce::GteGtc);
+    });
+    assert_eq!(bench.algo_refusal(&living), -4509);
+    bench.place(&market(Buy, "0.1"));
+    let id = bench.place_algo(&living);
+    bench.place(&market(Sell, "0.1"));
+    assert_eq!(bench.algo_status(id), AlgoStatus::Expired);
 }

@@ -2,6 +2,7 @@
 
 mod algos;
 mod orders;
+mod properties;
 mod settings;
 
 use super::exchange::{FuturesExchange, FuturesOptions};
@@ -41,7 +42,7 @@ impl Bench {
 
     fn with(options: FuturesOptions) -> Bench {
         let mut exchange = FuturesExchange::with_options(options, NOW).unwrap();
-        exchange.open_account("a").unwrap();
+        exchange.open_account("a", NOW).unwrap();
         Bench { exchange, now: NOW }
     }
 
@@ -169,4 +170,10 @@ fn closing_stop(side: Side, trigger: &str) -> AlgoTicket {
         close_position: true,
         ..stop_market(side, trigger)
     }
+}
+
+/// A ticket with one thing changed.
+fn but<T>(mut ticket: T, change: impl FnOnce(&mut T)) -> T {
+    change(&mut ticket);
+    ticket
 }

@@ -2,73 +2,34 @@ use super::super::order::{
     OrderKey, OrderStatus, OrderTicket, OrderType, PositionSide, TimeInForce,
 };
 use super::super::symbols::FuturesSymbol;
-use super::{Bench, NOW, d, limit, market, stop_market};
+use super::{Bench, NOW, but, d, limit, market, stop_market};
 use crate::order::Side::{Buy, Sell};
 use rust_decimal::Decimal;
 
 #[test]
 fn what_the_filters_refuse() {
+    let buy = || market(Buy, "1");
+    let bid = || limit(Buy, "1", "60000");
+    let trailing = OrderType::TrailingStopMarket;
     let cases: [(i32, OrderTicket); 21] = [
-        (
-            -1121,
-            OrderTicket {
-                symbol: "XXXUSDT".to_owned(),
-                ..market(Buy, "1")
-            },
-        ),
+        (-1121, but(buy(), |buy| buy.symbol = "XXXUSDT".to_owned())),
         (-4003, market(Buy, "0")),
         (-1111, market(Buy, "0.0015")),
         (-4005, market(Buy, "120.001")),
         (-4005, limit(Buy, "1001", "60000")),
-        (
-            -1102,
-            OrderTicket {
-                quantity: None,
-                ..market(Buy, "1")
-            },
-        ),
-        (
-            -1102,
-            OrderTicket {
-                price: None,
-                ..limit(Buy, "1", "1")
-            },
-        ),
-        (
-            -1102,
-            OrderTicket {
-                time_in_force: None,
-                ..limit(Buy, "1", "60000")
-            },
-        ),
+        (-1102, but(buy(), |buy| buy.quantity = None)),
+        (-1102, but(bid(), |bid| bid.price = None)),
+        (-1102, but(bid(), |bid| bid.time_in_force = None)),
+        (-1106, but(buy(), |buy| buy.price = Some(d("60000")))),
         (
             -1106,
-            OrderTicket {
-                price: Some(d("60000")),
-                ..market(Buy, "1")
-            },
-        ),
-        (
-            -1106,
-            OrderTicket {
-                time_in_force: Some(TimeInForce::Gtc),
-                ..market(Buy, "1")
-            },
+            but(buy(), |buy| buy.time_in_force = Some(TimeInForce::Gtc)),
         ),
         (
             -4120,
-            OrderTicket {
-                order_type: OrderType::StopMarket,
-                ..market(Buy, "1")
-            },
+            but(buy(), |buy| buy.order_type = OrderType::StopMarket),
         ),
-        (
-            -4120,
-            OrderTicket {
-                order_type: OrderType::TrailingStopMarket,
-                ..market(Buy, "1")
-            },
-        ),
+        (-4120, but(buy(), |buy| buy.order_type = trailing)),
         (-4014, limit(Buy, "0.01", "60000.05")),
         (-1111, limit(Buy, "0.01", "60000.055")),
         (-4013, limit(Buy, "0.01", "100")),
@@ -77,17 +38,11 @@ fn what_the_filters_refuse() {
         (-4164, limit(Buy, "0.001", "49000")),
         (
             -4015,
-            OrderTicket {
-                client_order_id: Some("a b".to_owned()),
-                ..market(Buy, "1")
-            },
+            but(buy(), |buy| buy.client_order_id = Some("a b".to_owned())),
         ),
         (
             -4015,
-            OrderTicket {
-                client_order_id: Some("x".repeat(37)),
-                ..market(Buy, "1")
-            },
+            but(buy(), |buy| buy.client_order_id = Some("x".repeat(37))),
         ),
         (-2019, market(Buy, "34")),
     ];
@@ -210,7 +165,7 @@ fn immediate_orders_do_what_their_time_in_force_says() {
     let gtx = bench.place(&immediate(limit(Buy, "0.1", "59000"), TimeInForce::Gtx));
     bench.tick("58000");
     let books = bench.exchange.account("a").unwrap();
-    let trade = books.trades.last().unwrap();
+    let trade = books.trades.back().unwrap();
     assert_eq!(
         (trade.order, trade.is_maker, trade.price),
         (gtx, true, d("59000"))

@@ -1,0 +1,140 @@
+//! What brokers list, kept fresh while running and remembered for a start without the broker.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ponte_core::id::AccountName;
+use ponte_core::instrument::{Instrument, Instruments};
+use tokio::task::JoinHandle;
+
+use crate::brokers::{Broker, BrokerError};
+use crate::engine::Engine;
+
+/// How long a broker may take to list its instruments at a start.
+const LIST_PATIENCE: Duration = Duration::from_secs(20);
+/// How often lists are read anew: steps and minimums change rarely, a market's state more often.
+const RENEW_EVERY: Duration = Duration::from_secs(15 * 60);
+/// The wait after a list that could not be read.
+const RETRY_AFTER: Duration = Duration::from_secs(60);
+
+/// Where the lists of accounts are remembered, inside the data directory.
+#[derive(Debug, Clone)]
+pub(super) struct Memory {
+    folder: PathBuf,
+}
+
+impl Memory {
+    pub(super) fn in_data_dir(data_dir: &Path) -> Self {
+        Self {
+            folder: data_dir.join("instruments"),
+        }
+    }
+
+    fn path(&self, account: &AccountName) -> PathBuf {
+        // Names are free text: their bytes make a file's name that any system takes.
+        let name: String = account
+            .as_str()
+            .bytes()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        self.folder.join(format!("{name}.json"))
+    }
+
+    /// What was remembered of an account, if it can be read.
+    pub(super) fn recall(&self, account: &AccountName) -> Option<Instruments> {
+        let bytes = std::fs::read(self.path(account)).ok()?;
+        let listed: Vec<Instrument> = serde_json::from_slice(&bytes).ok()?;
+        Some(Instruments {
+            listed: listed
+                .into_iter()
+                .map(|instrument| (instrument.symbol.clone(), instrument))
+                .collect(),
+            any_other: None,
+        })
+    }
+
+    /// Remembers a list; without it a start needs the broker, and nothing else is lost.
+    fn remember(&self, account: &AccountName, instruments: &Instruments) {
+        let listed: Vec<_> = instruments.listed.values().collect();
+        let path = self.path(account);
+        let written = std::fs::create_dir_all(&self.folder).and_then(|()| {
+            let bytes = serde_json::to_vec(&listed)?;
+            let draft = path.with_extension("new");
+            std::fs::write(&draft, bytes)?;
+            std::fs::rename(&draft, &path)
+        });
+        if let Err(error) = written {
+            tracing::warn!(account.id = %account, %error, "the list of instruments could not be kept");
+        }
+    }
+
+    /// The broker's list; the remembered one where the broker can't be asked.
+    pub(super) async fn at_start(
+        &self,
+        account: &AccountName,
+        broker: &dyn Broker,
+    ) -> Result<Instruments, BrokerError> {
+        let asked = tokio::time::timeout(LIST_PATIENCE, broker.instruments()).await;
+        let problem = match asked {
+            Ok(Ok(instruments)) => {
+                self.remember(account, &instruments);
+                return Ok(instruments);
+            }
+            Ok(Err(problem)) => problem,
+            Err(_) => BrokerError::Unanswered(format!(
+                "no list of instruments within {} s",
+                LIST_PATIENCE.as_secs()
+            )),
+        };
+        let Some(remembered) = self.recall(account) else {
+            return Err(problem);
+        };
+        tracing::warn!(
+            account.id = %account, error = %problem,
+            "the broker could not be asked for its instruments; the remembered ones count until it can"
+        );
+        Ok(remembered)
+    }
+}
+
+/// Reads lists anew from time to time, for as long as the process runs.
+pub(super) fn keep_fresh(
+    engine: &Engine,
+    memory: &Memory,
+    brokers: &BTreeMap<AccountName, Arc<dyn Broker>>,
+    with_lists: &[AccountName],
+) -> Vec<JoinHandle<()>> {
+    let mut tasks = Vec::new();
+    for (account, broker) in brokers {
+        if with_lists.contains(account) {
+            let (engine, memory) = (engine.clone(), memory.clone());
+            tasks.push(tokio::spawn(renew(
+                engine,
+                memory,
+                account.clone(),
+                broker.clone(),
+            )));
+        }
+    }
+    tasks
+}
+
+async fn renew(engine: Engine, memory: Memory, account: AccountName, broker: Arc<dyn Broker>) {
+    let mut wait = RENEW_EVERY;
+    loop {
+        tokio::time::sleep(wait).await;
+        match broker.instruments().await {
+            Ok(instruments) => {
+                memory.remember(&account, &instruments);
+                engine.renew_instruments(account.clone(), instruments);
+                wait = RENEW_EVERY;
+            }
+            Err(error) => {
+                tracing::warn!(account.id = %account, %error, "the broker could not be asked for its instruments");
+                wait = RETRY_AFTER;
+            }
+        }
+    }
+}

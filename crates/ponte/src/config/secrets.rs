@@ -1,0 +1,279 @@
+//! Reads the secrets that the file names, and holds them apart: none may serve two purposes.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+
+use ponte_core::id::{AccountName, SourceName};
+
+use super::finding::{Notes, Problem, Severity};
+use super::sections::{BinanceMention, Mentions};
+use super::table::{Spot, Table};
+use crate::secret::{
+    BinanceSecrets, SECRET_BYTES_GOOD, Secret, SecretError, SecretRef, SecretRefError,
+    SourceSecrets, Variables,
+};
+
+/// Reads a key that says where a secret is kept. What stands there instead may be the secret, and isn't shown.
+pub(super) fn secret_reference(
+    notes: &mut Notes<'_>,
+    table: &Table<'_, '_>,
+    key: &str,
+    base: &Path,
+) -> Option<Spot<SecretRef>> {
+    table.demand(notes, key);
+    let value = table.value(key)?;
+    let read = match value.get_ref().as_str() {
+        Some(text) => SecretRef::parse(text, base),
+        None => Err(SecretRefError::NotAReference),
+    };
+    match read {
+        Ok(read) => Some(Spot {
+            value: read,
+            at: value.span(),
+        }),
+        Err(error) => {
+            let (variable, file) = match key {
+                "secret" => ("WEBHOOK_SECRET", "secrets/main"),
+                "api_key" => ("BINANCE_API_KEY", "secrets/binance-api-key"),
+                _ => ("BINANCE_SIGNING_KEY", "secrets/binance-signing-key.pem"),
+            };
+            let problem = Problem::new(error.to_string()).cured_by(format!(
+                "write \"env:{variable}\" or \"file:{file}\" and keep the secret itself there"
+            ));
+            let path = table.section.path_of(key);
+            notes.about_secret(Severity::Error, &path, &value.span(), problem);
+            None
+        }
+    }
+}
+
+/// What a secret is for.
+#[derive(Clone, Copy)]
+enum Purpose<'m> {
+    Webhook(&'m SourceName),
+    ApiKey(&'m BinanceMention),
+    SigningKey(&'m BinanceMention),
+}
+
+impl fmt::Display for Purpose<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Webhook(source) => write!(f, "the secret of source \"{source}\""),
+            Self::ApiKey(mention) => write!(f, "the api_key of account \"{}\"", mention.account),
+            Self::SigningKey(mention) => {
+                write!(f, "the signing_key of account \"{}\"", mention.account)
+            }
+        }
+    }
+}
+
+/// A secret that the file names.
+struct Named<'m> {
+    purpose: Purpose<'m>,
+    reference: &'m Spot<SecretRef>,
+}
+
+impl Named<'_> {
+    const fn key(&self) -> &'static str {
+        match self.purpose {
+            Purpose::Webhook(_) => "sources.secret",
+            Purpose::ApiKey(_) => "accounts.binance.api_key",
+            Purpose::SigningKey(_) => "accounts.binance.signing_key",
+        }
+    }
+
+    fn note(&self, notes: &mut Notes<'_>, severity: Severity, problem: Problem) {
+        notes.about_secret(severity, self.key(), &self.reference.at, problem);
+    }
+
+    fn resolve(&self, variables: &Variables<'_>) -> Result<Secret, SecretError> {
+        match self.purpose {
+            Purpose::Webhook(_) | Purpose::ApiKey(_) => {
+                Secret::resolve_with(&self.reference.value, variables)
+            }
+            Purpose::SigningKey(_) => {
+                Secret::resolve_signing_key_with(&self.reference.value, variables)
+            }
+        }
+    }
+
+    /// What is wrong when an earlier secret is the same as this one.
+    fn clash(&self, earlier: &Self) -> Option<Problem> {
+        let (earlier, this) = (earlier.purpose, self.purpose);
+        let problem = || Problem::new(format!("{this} is the same as {earlier}"));
+        match (earlier, this) {
+            (Purpose::Webhook(earlier), Purpose::Webhook(this)) => {
+                let problem = format!("source \"{this}\" has the same secret as \"{earlier}\"");
+                Some(Problem::new(problem).cured_by("give each source its own"))
+            }
+            // One key for both markets of one account at the exchange is usual.
+            (Purpose::ApiKey(a), Purpose::ApiKey(b)) if a.market != b.market => None,
+            (Purpose::ApiKey(_), Purpose::ApiKey(_)) => Some(problem().cured_by(
+                "write one account and lead both routes to it: Ponte would count what is one \
+                 position at the exchange twice",
+            )),
+            // They belong to API keys, which are held apart.
+            (Purpose::SigningKey(_), Purpose::SigningKey(_)) => None,
+            (Purpose::Webhook(_), Purpose::ApiKey(_) | Purpose::SigningKey(_)) => {
+                Some(problem().cured_by(
+                    "give the source its own: whoever reads an alert would hold a broker's key",
+                ))
+            }
+            (
+                Purpose::ApiKey(_) | Purpose::SigningKey(_),
+                Purpose::Webhook(_) | Purpose::ApiKey(_) | Purpose::SigningKey(_),
+            ) => Some(problem().cured_by(
+                "the api_key is what the exchange shows, the signing_key is what it shows only once \
+                 or the private key of your own",
+            )),
+        }
+    }
+}
+
+fn all(mentions: &Mentions) -> Vec<Named<'_>> {
+    let sources = mentions.secrets.iter().map(|(source, reference)| Named {
+        purpose: Purpose::Webhook(source),
+        reference,
+    });
+    let brokers = mentions.binance.iter().flat_map(|mention| {
+        let api_key = mention.api_key.as_ref().map(|reference| Named {
+            purpose: Purpose::ApiKey(mention),
+            reference,
+        });
+        let signing_key = mention.signing_key.as_ref().map(|reference| Named {
+            purpose: Purpose::SigningKey(mention),
+            reference,
+        });
+        api_key.into_iter().chain(signing_key)
+    });
+    sources.chain(brokers).collect()
+}
+
+/// Notes secrets that are kept in one place for two purposes.
+pub(super) fn same_references(notes: &mut Notes<'_>, mentions: &Mentions) {
+    let all = all(mentions);
+    for (index, named) in all.iter().enumerate() {
+        let earlier = all[..index].iter();
+        let mut same = earlier.filter(|other| other.reference.value == named.reference.value);
+        if let Some(problem) = same.find_map(|other| named.clash(other)) {
+            named.note(notes, Severity::Error, problem);
+        }
+    }
+}
+
+/// Reads every secret and notes what is wrong with it.
+pub(super) fn resolved(
+    notes: &mut Notes<'_>,
+    mentions: &Mentions,
+    variables: &Variables<'_>,
+) -> (SourceSecrets, BTreeMap<AccountName, BinanceSecrets>) {
+    let all = all(mentions);
+    let mut read: Vec<(&Named<'_>, Secret)> = Vec::with_capacity(all.len());
+    for named in &all {
+        match named.resolve(variables) {
+            Ok(secret) => {
+                same_value(notes, named, &secret, &read);
+                guessable(notes, named, &secret);
+                read.push((named, secret));
+            }
+            Err(error) => {
+                let problem = Problem::new(error.to_string()).cured_by(cure(&error, named));
+                named.note(notes, Severity::Error, problem);
+            }
+        }
+    }
+    sorted(read)
+}
+
+fn same_value(
+    notes: &mut Notes<'_>,
+    named: &Named<'_>,
+    secret: &Secret,
+    earlier: &[(&Named<'_>, Secret)],
+) {
+    let mut same = earlier.iter().filter(|(_, other)| other.is_same(secret));
+    let clash = same.find_map(|(other, _)| Some((other, named.clash(other)?)));
+    // The same reference twice has been noted without opening it.
+    if let Some((other, problem)) = clash
+        && other.reference.value != named.reference.value
+    {
+        named.note(notes, Severity::Error, problem);
+    }
+}
+
+fn guessable(notes: &mut Notes<'_>, named: &Named<'_>, secret: &Secret) {
+    let bytes = secret.bytes();
+    match named.purpose {
+        Purpose::Webhook(_) if bytes < SECRET_BYTES_GOOD => {
+            let problem = format!(
+                "the secret in {} has {bytes} bytes, at least {SECRET_BYTES_GOOD} are safe",
+                named.reference.value
+            );
+            let problem = Problem::new(problem).cured_by("replace it by a long random one");
+            named.note(notes, Severity::Warning, problem);
+        }
+        Purpose::Webhook(_) | Purpose::ApiKey(_) | Purpose::SigningKey(_) => {}
+    }
+}
+
+/// What helps with a broker's key is not what helps with a secret that its owner may choose.
+fn cure(error: &SecretError, named: &Named<'_>) -> String {
+    let is_chosen = match named.purpose {
+        Purpose::Webhook(_) => true,
+        Purpose::ApiKey(_) | Purpose::SigningKey(_) => false,
+    };
+    match error {
+        SecretError::NotText
+        | SecretError::BadCharacter
+        | SecretError::TooShort { .. }
+        | SecretError::TooLong { .. }
+            if !is_chosen =>
+        {
+            "paste it as the exchange shows it, or give the file that openssl wrote".to_owned()
+        }
+        SecretError::NotSet { .. }
+        | SecretError::Unreadable { .. }
+        | SecretError::OpenToOthers { .. }
+        | SecretError::NotText
+        | SecretError::BadCharacter
+        | SecretError::TooShort { .. }
+        | SecretError::TooLong { .. }
+        | SecretError::NotPrivate
+        | SecretError::Encrypted
+        | SecretError::OtherForm
+        | SecretError::CutOff => error.cure(),
+    }
+}
+
+/// Gives every secret to whom it belongs. Of two with one name, which is an error, the first stays.
+fn sorted(
+    read: Vec<(&Named<'_>, Secret)>,
+) -> (SourceSecrets, BTreeMap<AccountName, BinanceSecrets>) {
+    let mut sources = SourceSecrets::default();
+    let mut api_keys = BTreeMap::new();
+    let mut brokers = BTreeMap::new();
+    for (named, secret) in read {
+        match named.purpose {
+            Purpose::Webhook(source) => {
+                if sources.get(source).is_none() {
+                    sources.insert(source.clone(), secret);
+                }
+            }
+            Purpose::ApiKey(mention) => {
+                api_keys.insert(&mention.account, secret);
+            }
+            Purpose::SigningKey(mention) => {
+                if let Some(api_key) = api_keys.remove(&mention.account) {
+                    brokers
+                        .entry(mention.account.clone())
+                        .or_insert(BinanceSecrets {
+                            api_key,
+                            signing_key: secret,
+                        });
+                }
+            }
+        }
+    }
+    (sources, brokers)
+}
