@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use ponte_core::id::ClientOrderId;
 use ponte_core::time::Timestamp;
 use reqwest::Method;
-use reqwest::header::HeaderMap;
+use reqwest::header::{HeaderMap, HeaderValue};
 use rustls::ClientConfig;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -15,9 +15,9 @@ use serde_json::{Map, Value};
 use super::clock::ExchangeClock;
 use super::code::Class;
 use super::fence::Fences;
-use super::http::{Answer, Exchange, Http, tls};
+use super::http::{Answer, Exchange, Http};
 use super::limits::{Limits, Purpose};
-use super::options::{Market, Options};
+use super::options::{Market, Options, RECEIVE_WINDOW_MAX, RECEIVE_WINDOW_MIN};
 use super::params::Params;
 use super::reply::Reply;
 use super::sign::Signer;
@@ -134,7 +134,22 @@ impl Client {
     /// Addresses or keys that can't be used.
     pub(super) fn new(options: Options) -> Result<Arc<Self>, BrokerError> {
         options.hosts.check()?;
-        let tls = tls()?;
+        let window = options.receive_window;
+        if !(RECEIVE_WINDOW_MIN..=RECEIVE_WINDOW_MAX).contains(&window) {
+            return Err(BrokerError::Refused(format!(
+                "the receive window of {} ms is not between {} and {} ms",
+                window.as_millis(),
+                RECEIVE_WINDOW_MIN.as_millis(),
+                RECEIVE_WINDOW_MAX.as_millis()
+            )));
+        }
+        if HeaderValue::from_str(options.api_key.expose()).is_err() {
+            return Err(BrokerError::Refused(
+                "the api key has characters that can't be sent; it is letters and digits"
+                    .to_owned(),
+            ));
+        }
+        let tls = crate::tls::client_config();
         let rest = &options.hosts.rest;
         let weight_per_minute = match options.market {
             Market::Spot => 6_000,
@@ -412,4 +427,33 @@ fn as_json(params: &Params) -> Value {
         })
         .collect();
     Value::Object(json)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_web_socket_takes_whole_numbers_as_numbers() {
+        let params = Params::new()
+            .with("timestamp", "1645423376532")
+            .with("recvWindow", "5000")
+            .with("quantity", "1")
+            .with("newClientOrderId", "00000000000000000000000000000001");
+        let wanted = serde_json::json!({
+            "timestamp": 1_645_423_376_532_u64, "recvWindow": 5000, "quantity": "1",
+            "newClientOrderId": "00000000000000000000000000000001",
+        });
+        assert_eq!(as_json(&params), wanted);
+    }
+
+    #[test]
+    fn a_wait_is_read_in_seconds() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(retry_after(&headers), None);
+        headers.insert(reqwest::header::RETRY_AFTER, "7".parse().unwrap());
+        assert_eq!(retry_after(&headers), Some(Duration::from_secs(7)));
+        headers.insert(reqwest::header::RETRY_AFTER, "soon".parse().unwrap());
+        assert_eq!(retry_after(&headers), None);
+    }
 }

@@ -1,6 +1,5 @@
 //! HTTP as an order needs it: no hidden repeats, and an honest word about what left this machine.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
@@ -48,23 +47,6 @@ pub(super) struct Answer {
     pub(super) headers: HeaderMap,
     /// Its body.
     pub(super) body: Vec<u8>,
-}
-
-/// The TLS settings of everything that speaks to the exchange: the web's own certificate roots.
-///
-/// # Errors
-/// Never with the protocol versions that are built in.
-pub(super) fn tls() -> Result<Arc<ClientConfig>, BrokerError> {
-    let roots = rustls::RootCertStore {
-        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-    };
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|problem| BrokerError::Refused(problem.to_string()))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(Arc::new(config))
 }
 
 impl Http {

@@ -1,13 +1,22 @@
 //! The parameters of a request: kept in order for REST, sorted by name for the WebSocket API.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use rust_decimal::Decimal;
 
 /// Names and values of a request's parameters, in the order in which they were given.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub(super) struct Params(Vec<(&'static str, String)>);
+
+/// Shows the names only: API keys and signatures are among the values.
+impl fmt::Debug for Params {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list()
+            .entries(self.0.iter().map(|(name, _)| name))
+            .finish()
+    }
+}
 
 impl Params {
     /// No parameters.
@@ -92,6 +101,12 @@ mod tests {
             params.encoded(),
             "symbol=%EF%BC%91%EF%BC%92&a=x%2By%2Fz%3D&quantity=0.15"
         );
+    }
+
+    #[test]
+    fn values_are_not_shown() {
+        let params = Params::new().with("apiKey", "hidden");
+        assert_eq!(format!("{params:?}"), "[\"apiKey\"]");
     }
 
     #[test]

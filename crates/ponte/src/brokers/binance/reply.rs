@@ -71,15 +71,15 @@ impl Reply {
     ///
     /// # Errors
     /// The order's fate.
-    pub(super) fn or_fate(self) -> Result<Vec<u8>, Fate> {
-        Err(match self {
+    pub(super) fn or_fate(self) -> Result<Vec<u8>, Box<Fate>> {
+        Err(Box::new(match self {
             Self::Done(body) => return Ok(body),
             Self::NotSent(why) => Fate::NotSent {
                 why: NotSent::Unreachable(why),
             },
             Self::Unknown(why) => Fate::Unknown { why },
             Self::Refused(refusal) => refusal.fate(),
-        })
+        }))
     }
 
     /// The body of a success, or why there is none.
@@ -149,7 +149,7 @@ mod tests {
 
     fn fate(status: u16, body: &str) -> Fate {
         match Reply::read(Market::Futures, status, body.as_bytes().to_vec()).or_fate() {
-            Err(fate) => fate,
+            Err(fate) => *fate,
             Ok(_) => panic!("{status} counts as a success"),
         }
     }

@@ -205,6 +205,10 @@ impl Connection {
                     let Some(request) = request else {
                         return End::Released;
                     };
+                    // Whoever asked has given up, and said that nobody knows: it is not sent late.
+                    if request.answer.is_closed() {
+                        continue;
+                    }
                     // From here on some of it may have been sent.
                     self.pending.insert(request.id, request.answer);
                     if let Err(why) = socket.send(request.text).await {

@@ -216,3 +216,37 @@ async fn an_exchange_that_is_down_has_not_been_sent_anything() {
     }
     assert!(matches!(last, Fate::NotSent { .. }), "{last:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_market_order_that_the_book_can_not_fill_ends_with_what_it_got() {
+    let exchange = Exchange::start().await;
+    let mut account = exchange.account().await;
+    exchange
+        .fault(json!({ "partial_fill": { "per_mille": 400 } }), "place")
+        .await;
+    let report = account.submit(&buy(1)).await;
+    assert!(matches!(report.status, ReportedStatus::Cancelled { .. }));
+    assert_eq!(totals(&report), ["0.04", "60000", "1.2"]);
+    let told = account.end_of(&buy(1)).await;
+    assert_eq!(totals(&told), totals(&report));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_sent_while_the_exchange_bans() {
+    let exchange = Exchange::start().await;
+    let account = exchange.account().await;
+    exchange
+        .fault(json!({ "banned": { "retry_after": 600 } }), "place")
+        .await;
+    for number in 1..4 {
+        let fate = account.broker.submit(&buy(number)).await;
+        let Fate::NotSent {
+            why: NotSent::Unreachable(why),
+        } = fate
+        else {
+            panic!("the ban is certain: {fate:?}");
+        };
+        assert!(number == 1 || why.contains("banned"), "{why}");
+    }
+    assert_eq!(accepted(&exchange.audit().await), (0, 0));
+}

@@ -311,7 +311,7 @@ impl SpotHost {
             name: options.account.clone(),
             hosts,
             api_key: copy(&options.api_key)?,
-            signing_key: copy(&options.signing_key)?,
+            signing_key: copy_signing_key(&options.signing_key)?,
             receive_window: options.receive_window,
             processing_limit: options.processing_limit,
         }))
@@ -323,7 +323,7 @@ impl SpotHost {
             market: Market::Spot,
             hosts: self.hosts.clone(),
             api_key: copy(&self.api_key)?,
-            signing_key: copy(&self.signing_key)?,
+            signing_key: copy_signing_key(&self.signing_key)?,
             currency: String::new(),
             receive_window: self.receive_window,
             processing_limit: self.processing_limit,
@@ -340,6 +340,12 @@ impl SpotHost {
 
 fn copy(secret: &Secret) -> Result<Secret, BrokerError> {
     Secret::new(secret.expose().to_owned())
+        .map_err(|problem| BrokerError::Refused(problem.to_string()))
+}
+
+/// A key can be a PEM of many lines, which other secrets can't be.
+fn copy_signing_key(secret: &Secret) -> Result<Secret, BrokerError> {
+    Secret::signing_key(secret.expose().to_owned())
         .map_err(|problem| BrokerError::Refused(problem.to_string()))
 }
 
@@ -460,5 +466,43 @@ mod tests {
         assert_eq!(told.len(), 3);
         assert!(told[0].contains("hedge") && told[1].contains("multi-assets"));
         assert!(told[2].contains("1500 ms"), "{}", told[2]);
+    }
+
+    #[test]
+    fn keys_are_copied_for_the_spot_host_where_there_is_one() {
+        // The key of RFC 8032, test 1.
+        let pem = "-----BEGIN PRIVATE KEY-----\n\
+                   MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n\
+                   -----END PRIVATE KEY-----";
+        let beside = |hosts: Hosts| {
+            let options = Options {
+                account: AccountName::new("futures").expect("a name"),
+                market: Market::Futures,
+                hosts,
+                api_key: Secret::new("a-public-key".to_owned()).expect("a key"),
+                signing_key: Secret::signing_key(pem.to_owned()).expect("a key"),
+                currency: "USDT".to_owned(),
+                receive_window: Duration::from_secs(5),
+                processing_limit: Duration::from_secs(10),
+                orders: Transport::Rest,
+                stops: StopSize::Quantity,
+                trigger: TriggerPrice::Last,
+                leverage: None,
+                margin: None,
+                apply_settings: false,
+                dead_mans_switch: None,
+            };
+            let host = SpotHost::beside(&options).expect("keys that can be copied");
+            host.map(|host| host.options().expect("keys that can be copied"))
+        };
+        let live = beside(Hosts::live(Market::Futures)).expect("the live exchange has one");
+        assert_eq!(live.hosts, Hosts::live(Market::Spot));
+        assert!(live.signing_key.expose().contains("BEGIN PRIVATE KEY"));
+        let venue = Hosts::venue("http://127.0.0.1:1", Market::Futures);
+        assert_eq!(
+            beside(venue).expect("so has a test exchange").hosts.rest,
+            "http://127.0.0.1:1"
+        );
+        assert!(beside(Hosts::demo(Market::Futures)).is_none());
     }
 }

@@ -10,10 +10,11 @@ use crate::brokers::binance::limits::RateLimit;
 /// Stands for "no bound" where a price band needs one: no market price is that far away.
 const FAR_AWAY: Decimal = Decimal::from_parts(1_000_000, 0, 0, false, 0);
 /// The smallest and the largest distance of a trailing stop, in percent (USDⓈ-M Futures, "New Algo
-/// Order", `callbackRate`; the upper bound is 20 since 23 October 2026).
+/// Order", `callbackRate`). The upper bound is said to have become 20 on 2026-10-23: unsure, so the
+/// old one holds.
 const TRAILING_PERCENT: (Decimal, Decimal) = (
     Decimal::from_parts(1, 0, 0, false, 1),
-    Decimal::from_parts(20, 0, 0, false, 0),
+    Decimal::from_parts(10, 0, 0, false, 0),
 );
 /// What the exchange calls a contract that can be traded.
 const TRADING: &str = "TRADING";

@@ -193,7 +193,7 @@ impl Futures {
                 Looked::Unclear(why) => return Looked::Unclear(why),
             },
         };
-        match Snapshot::of_conditional(&view, triggered) {
+        match Snapshot::of_conditional(&view, triggered, self.client.clock.now()) {
             Ok(snapshot) => Looked::Seen(Box::new(Seen::conditional(view, snapshot))),
             Err(why) => Looked::Unclear(why),
         }
@@ -278,7 +278,7 @@ impl Futures {
                 continue;
             };
             // One that was triggered meanwhile is, or was, in the other list.
-            if let Ok(snapshot) = Snapshot::of_conditional(&view, None) {
+            if let Ok(snapshot) = Snapshot::of_conditional(&view, None, self.client.clock.now()) {
                 reports.extend(self.book().absorb(id, &symbol, snapshot));
             }
         }

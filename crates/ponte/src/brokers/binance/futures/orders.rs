@@ -55,7 +55,7 @@ impl Futures {
             @ (Reply::Done(_) | Reply::Refused(_) | Reply::NotSent(_) | Reply::Unknown(_)) => {
                 match reply.or_fate() {
                     Ok(body) => self.taken(plan, placement.service, &body).await,
-                    Err(fate) => fate,
+                    Err(fate) => *fate,
                 }
             }
         }
@@ -141,17 +141,18 @@ impl Futures {
             return None;
         }
         // It may have been triggered already: then the stream or a question brings the rest.
-        let snapshot = Snapshot::of_conditional(&view, None).unwrap_or_else(|_| {
-            self.missed.notify_one();
-            Snapshot {
-                algo_id: Some(view.algo_id),
-                order_id: view.actual_order_id,
-                standing: Standing::Working,
-                totals: Totals::default(),
-                trades: std::collections::BTreeSet::new(),
-                at: ponte_core::time::Timestamp::from_milliseconds(view.update_time),
-            }
-        });
+        let snapshot = Snapshot::of_conditional(&view, None, self.client.clock.now())
+            .unwrap_or_else(|_| {
+                self.missed.notify_one();
+                Snapshot {
+                    algo_id: Some(view.algo_id),
+                    order_id: view.actual_order_id,
+                    standing: Standing::Working,
+                    totals: Totals::default(),
+                    trades: std::collections::BTreeSet::new(),
+                    at: ponte_core::time::Timestamp::from_milliseconds(view.update_time),
+                }
+            });
         self.book().absorb(plan.id, &plan.symbol, snapshot)
     }
 

@@ -41,13 +41,14 @@ const SETTLED_AFTER: Duration = Duration::from_secs(2);
 const HEARD_WITHIN: Duration = Duration::from_secs(5);
 /// How often it is looked whether it has.
 const LISTEN_EVERY: Duration = Duration::from_secs(1);
-/// The pauses before the stream is opened again, and how often missed news is spoken of meanwhile.
-const PAUSES: [Duration; 4] = [
+/// The first pauses before the stream is opened again; later ones are as long as [`POLL_EVERY`].
+const PAUSES: [Duration; 3] = [
     Duration::from_millis(250),
     Duration::from_secs(1),
     Duration::from_secs(2),
-    Duration::from_secs(5),
 ];
+/// How often missed news is spoken of while the stream can't be had.
+const POLL_EVERY: Duration = Duration::from_secs(5);
 
 /// What a message of the stream asks for.
 enum Step {
@@ -69,22 +70,41 @@ impl Futures {
     /// Follows the stream until the receiver is gone; opens it again whenever it ends.
     pub(super) async fn follow(&self, into: &UnboundedSender<News>) {
         let mut failures = 0;
+        let mut told = String::new();
         while !into.is_closed() {
-            let why = match self.open().await {
+            let why = match self.open_meanwhile_polling(into).await {
                 Ok((socket, key)) => {
                     failures = 0;
+                    told.clear();
                     self.listen(socket, &key, into).await
                 }
                 Err(why) => why,
             };
-            tracing::warn!(
-                account.id = %self.name, reason = why,
-                "the stream of the account's orders ended; it is opened again, and orders are asked about meanwhile"
-            );
+            if told != why {
+                tracing::warn!(
+                    account.id = %self.name, reason = why,
+                    "the stream of the account's orders ended; it is opened again, and orders are asked about meanwhile"
+                );
+                told = why;
+            }
             tell(into, News::Missed);
             let pause = PAUSES.get(failures).copied();
-            tokio::time::sleep(pause.unwrap_or(PAUSES[PAUSES.len() - 1])).await;
+            tokio::time::sleep(pause.unwrap_or(POLL_EVERY)).await;
             failures += 1;
+        }
+    }
+
+    /// Opens the stream. However long that takes, orders are asked about.
+    async fn open_meanwhile_polling(
+        &self,
+        into: &UnboundedSender<News>,
+    ) -> Result<(Socket, String), String> {
+        let mut opening = pin!(self.open());
+        loop {
+            tokio::select! {
+                opened = &mut opening => return opened,
+                () = tokio::time::sleep(POLL_EVERY) => tell(into, News::Missed),
+            }
         }
     }
 
@@ -147,10 +167,15 @@ impl Futures {
         let mut pause = EXTEND_EVERY;
         loop {
             tokio::time::sleep(pause).await;
-            let params = Params::new().with("listenKey", key);
-            let call = Call::keyed(Method::PUT, LISTEN_KEY, params);
+            // It extends the account's only key, and names it.
+            let call = Call::keyed(Method::PUT, LISTEN_KEY, Params::new());
             pause = match self.client.call(&call).await {
-                Reply::Done(_) => EXTEND_EVERY,
+                Reply::Done(body) => match serde_json::from_slice::<ListenKeyView>(&body) {
+                    Ok(view) if view.listen_key != key => {
+                        return "the account has another listen key now".to_owned();
+                    }
+                    Ok(_) | Err(_) => EXTEND_EVERY,
+                },
                 // -1125: this listen key does not exist.
                 Reply::Refused(refusal) if refusal.code == Some(-1125) => {
                     return format!("the listen key could not be extended: {refusal}");

@@ -110,7 +110,7 @@ pub(super) struct OrderEvent {
     pub(super) trade_id: i64,
     #[serde(rename = "T", default)]
     pub(super) at: i64,
-    /// Why it expired, where it did.
+    /// The number of the reason for which the exchange ended it; `0` for none.
     #[serde(rename = "er", default)]
     pub(super) expiry_reason: serde_json::Value,
 }

@@ -6,6 +6,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 use super::*;
+use crate::tls::client_config;
 
 /// Answers each connection's first request with these bytes and closes it.
 async fn server(answer: &'static [u8]) -> (Http, tokio::task::JoinHandle<String>) {
@@ -18,7 +19,7 @@ async fn server(answer: &'static [u8]) -> (Http, tokio::task::JoinHandle<String>
         stream.write_all(answer).await.unwrap();
         String::from_utf8_lossy(&request[..length]).into_owned()
     });
-    let http = Http::new(&base, &tls().unwrap(), Duration::from_secs(1)).unwrap();
+    let http = Http::new(&base, &client_config(), Duration::from_secs(1)).unwrap();
     (http, seen)
 }
 
@@ -31,7 +32,7 @@ async fn a_refused_connection_is_not_sent() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let http = Http::new(&base, &tls().unwrap(), Duration::from_secs(1)).unwrap();
+    let http = Http::new(&base, &client_config(), Duration::from_secs(1)).unwrap();
     let exchange = http
         .exchange(Method::POST, "/x", "signature=abc".to_owned(), None)
         .await;

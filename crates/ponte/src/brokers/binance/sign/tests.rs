@@ -167,7 +167,8 @@ const RSA_PEM: &str = "PRIVATE KEY-----\
      N0dVZpRabUHNCjl3jue9pMIidbLdeRbe+R+/25Ud+SqVnpr4yh+jScpehhjAsRrn\
      UDeUHNQ4Y+A3Lwympg4geBc=\
      -----END PRIVATE KEY-----";
-const RSA_SIGNATURE: &str = "GMJqcwe5/YN9ypgcjIj9mEbSFzaYh7f3xMNTCl1G5I2eBASej63XXccRlc5suJI+Lr4GnAXfQSJnFYXvzWrTa69q5uSdcD8x+/l6\
+const RSA_SIGNATURE: &str = "\
+     GMJqcwe5/YN9ypgcjIj9mEbSFzaYh7f3xMNTCl1G5I2eBASej63XXccRlc5suJI+Lr4GnAXfQSJnFYXvzWrTa69q5uSdcD8x+/l6\
      HpPokG78r8DGwr1g3VYOBZDnfyTJniCD8MPeUUrtRHWv3Rsyyf+tAZKFGSvGwea9P1g8beTQZuiIKeP8Y38vesjWAr5yqxmILBSg\
      cL6pvlNt5GyAvDMpD9Z+G9xqppUN3rptXHqIfFxEXpMqOA4fNq5j3/GvJwo45oB4RoYLlqXlPxO3zkNTqkcVvDUBqTyJd7RwEkh3\
      UCda+nrxoKqdsW02WrhaNCC6WdI+uXf4vHOex1L80A==";

@@ -122,24 +122,24 @@ impl Spot {
             );
         }
         let restrictions = self.restrictions().await;
-        if let Some(view) = &restrictions {
-            if !view.enable_spot_and_margin_trading {
-                can_trade = false;
-                warnings.push(
-                    "the api key may not trade; allow spot trading in its restrictions".to_owned(),
-                );
+        let restrictions = match restrictions.transpose() {
+            Ok(view) => view,
+            Err(problem) => {
+                warnings.push(format!(
+                    "what the api key may do could not be read: {problem}"
+                ));
+                None
             }
-            if view.enable_withdrawals {
-                warnings.push(
-                    "the api key may withdraw money; take that permission away, ponte never needs it"
-                        .to_owned(),
-                );
-            }
-            if !view.ip_restrict {
-                warnings.push(
-                    "the api key works from any address; bind it to this machine's".to_owned(),
-                );
-            }
+        };
+        // Whoever asked speaks of withdrawals and addresses: they are told apart from the warnings.
+        if restrictions
+            .as_ref()
+            .is_some_and(|view| !view.enable_spot_and_margin_trading)
+        {
+            can_trade = false;
+            warnings.push(
+                "the api key may not trade; allow spot trading in its restrictions".to_owned(),
+            );
         }
         self.client.set_clock().await;
         if let Some(skew) = self.client.clock.skew_milliseconds()
@@ -158,11 +158,11 @@ impl Spot {
     }
 
     /// What the key may do, where the exchange tells it.
-    async fn restrictions(&self) -> Option<RestrictionsView> {
+    async fn restrictions(&self) -> Option<Result<RestrictionsView, BrokerError>> {
         if !self.has_restrictions {
             return None;
         }
         let call = Call::ask("/sapi/v1/account/apiRestrictions", Params::new());
-        self.client.read(&call).await.ok()
+        Some(self.client.read(&call).await)
     }
 }

@@ -1,7 +1,7 @@
 //! Asking about orders: by id, after a missed event, and all that rest.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ponte_core::id::{ClientOrderId, Symbol};
 use ponte_core::message::{FindAnswer, OrderReport};
@@ -17,6 +17,7 @@ use crate::brokers::binance::code::Class;
 use crate::brokers::binance::ids::{self, Leg};
 use crate::brokers::binance::params::Params;
 use crate::brokers::binance::reply::Reply;
+use crate::clock;
 
 /// The pause before "there is no such order" is asked for a second time: look-ups lag.
 const SECOND_LOOK: Duration = Duration::from_millis(500);
@@ -42,23 +43,27 @@ impl Spot {
     /// Answers a question about an order.
     pub(super) async fn find_order(&self, plan: &OrderPlan) -> FindAnswer {
         let shape = translate::shape(plan);
+        let asked = clock::instant();
         match self.look(plan.id, &plan.symbol, shape).await {
             Looked::Found(views) => match self.misfit(plan, &views) {
                 None => self.adopt(plan.id, &plan.symbol, shape, views).await,
                 Some(why) => FindAnswer::Unanswered(why),
             },
-            Looked::NotFound => self.absent(plan).await,
+            Looked::NotFound => self.absent(plan, asked).await,
             Looked::Unanswered(why) => FindAnswer::Unanswered(why),
         }
     }
 
-    /// The exchange has no such order: that is the last word only once it can't take it any more.
-    async fn absent(&self, plan: &OrderPlan) -> FindAnswer {
-        if !self.client.clock.is_set() && !self.client.set_clock().await {
+    /// The exchange had no such order when it was asked: that is the last word only if it could not
+    /// take it any more by then. Its clock decides, and is looked at anew: what follows from a wrong
+    /// "absent" is a second order.
+    async fn absent(&self, plan: &OrderPlan, asked: Instant) -> FindAnswer {
+        if !self.client.set_clock().await {
             return FindAnswer::Unanswered("binance's clock could not be read".to_owned());
         }
         let until = self.client.fences.until(&plan.id, &self.client.clock);
-        if self.client.clock.now() <= until {
+        let since = clock::instant().duration_since(asked);
+        if self.client.clock.now().before(since) <= until {
             return FindAnswer::Unanswered(format!(
                 "binance has no such order yet; the exchange may still take it until {until}"
             ));
@@ -68,7 +73,14 @@ impl Spot {
             .look(plan.id, &plan.symbol, translate::shape(plan))
             .await
         {
-            Looked::NotFound => FindAnswer::Absent,
+            Looked::NotFound => match self.ledger.ended(&plan.id) {
+                // The exchange has told its end before; look-ups can forget.
+                Some(report) => FindAnswer::Found(report),
+                None => {
+                    self.ledger.drop_unplaced(&plan.id);
+                    FindAnswer::Absent
+                }
+            },
             Looked::Found(_) => {
                 FindAnswer::Unanswered("binance found the order only at the second look".to_owned())
             }

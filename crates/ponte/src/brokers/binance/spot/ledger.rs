@@ -124,12 +124,26 @@ impl Ledger {
         });
     }
 
+    /// Drops an order that the exchange certainly doesn't have.
+    pub(super) fn drop_unplaced(&self, id: &ClientOrderId) {
+        let mut orders = self.orders();
+        if orders.get(id).is_some_and(|entry| entry.legs.is_empty()) {
+            orders.remove(id);
+        }
+    }
+
     /// The symbol and the shape of an order that is known here.
     pub(super) fn shape(&self, id: &ClientOrderId) -> Option<(Symbol, Shape)> {
         let orders = self.orders();
         orders
             .get(id)
             .map(|entry| (entry.symbol.clone(), entry.shape))
+    }
+
+    /// How an order ended, where that is known here.
+    pub(super) fn ended(&self, id: &ClientOrderId) -> Option<OrderReport> {
+        let report = self.orders().get(id)?.report(*id)?;
+        (report.status != ReportedStatus::Working).then_some(report)
     }
 
     /// Whether the stream has spoken of an order.
@@ -172,7 +186,7 @@ impl Ledger {
 
     /// Takes in an event of the stream.
     pub(super) fn take(&self, event: &Execution) -> Told {
-        let (Some((id, leg)), Some(status)) = (ids::read(event.wire_id()), event.status()) else {
+        let Some((id, leg)) = ids::read(event.wire_id()) else {
             return Told::Nothing;
         };
         // A refused request is not a report on the order of that id, which may be another.
@@ -183,6 +197,10 @@ impl Ledger {
             return Told::Nothing;
         };
         self.note(id, &symbol, Shape::of(leg));
+        // A word that this version doesn't know: the look-up may have another.
+        let Some(status) = event.status() else {
+            return Told::Missed(id);
+        };
         let mut orders = self.orders();
         let Some(entry) = orders.get_mut(&id) else {
             return Told::Missed(id);

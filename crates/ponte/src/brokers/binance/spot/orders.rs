@@ -37,8 +37,10 @@ impl Spot {
         } else {
             self.swap(plan, params).await
         };
-        if matches!(fate, Fate::Acknowledged { .. }) {
-            self.expect(plan.id);
+        match fate {
+            Fate::Acknowledged { .. } => self.expect(plan.id),
+            Fate::Rejected { .. } | Fate::NotSent { .. } => self.ledger.drop_unplaced(&plan.id),
+            Fate::Unknown { .. } => {}
         }
         fate
     }
@@ -67,7 +69,7 @@ impl Spot {
     fn placed(&self, id: ClientOrderId, reply: Reply) -> Fate {
         let body = match reply.or_fate() {
             Ok(body) => body,
-            Err(fate) => return fate,
+            Err(fate) => return *fate,
         };
         self.acknowledged(id, &body)
     }

@@ -27,6 +27,9 @@ const POLL: Duration = Duration::from_secs(5);
 /// How long the stream may take to speak of an order that the exchange has taken.
 const SILENCE_MAX: Duration = Duration::from_secs(10);
 
+/// What stands in every event of an order.
+const ORDER_EVENT: &str = "executionReport";
+
 /// Whether the stream flows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stream {
@@ -112,10 +115,19 @@ impl Spot {
         stream: Stream,
         into: &mpsc::UnboundedSender<News>,
     ) -> Stream {
-        let Ok(message) = serde_json::from_str::<Envelope>(text) else {
-            return stream;
+        let event = match read_event(text) {
+            Ok(event) => event,
+            Err(problem) => {
+                // An event of an order that can't be read is one that was missed.
+                if text.contains(ORDER_EVENT) {
+                    tracing::warn!(account.id = %self.account, %problem,
+                        "an order report could not be read; the orders are asked about");
+                    tell(into, News::Missed);
+                }
+                return stream;
+            }
         };
-        match message.event {
+        match event {
             Event::Execution(event) => {
                 self.forget_expected();
                 match self.ledger.take(&event) {
@@ -166,6 +178,14 @@ impl Spot {
 
     fn forget_expected(&self) {
         *self.expected.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+/// Events come in an envelope; what concerns the whole connection may come bare.
+fn read_event(text: &str) -> Result<Event, serde_json::Error> {
+    match serde_json::from_str::<Envelope>(text) {
+        Ok(message) => Ok(message.event),
+        Err(problem) => serde_json::from_str(text).map_err(|_| problem),
     }
 }
 

@@ -126,7 +126,7 @@ impl Spot {
         let body = match reply {
             Reply::Done(body) => body,
             Reply::Refused(refusal) => match refusal.code {
-                Some(HALF_DONE | NOTHING_DONE) => refusal.body,
+                Some(HALF_DONE | NOTHING_DONE) if refusal.status < 500 => refusal.body,
                 Some(_) | None => {
                     self.owe(old);
                     return refusal.fate();
@@ -136,7 +136,7 @@ impl Spot {
                 self.owe(old);
                 return match reply.or_fate() {
                     Ok(_) => unreadable(),
-                    Err(fate) => fate,
+                    Err(fate) => *fate,
                 };
             }
         };

@@ -213,3 +213,40 @@ fn read_status(status: &str, expiry_reason: Option<&str>) -> Option<ReportedStat
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_documented_status_is_known() {
+        let reason = |status, why| match read_status(status, why) {
+            Some(ReportedStatus::Cancelled { reason }) => reason,
+            other => panic!("{status} is {other:?}"),
+        };
+        for status in ["NEW", "PENDING_NEW", "PARTIALLY_FILLED", "PENDING_CANCEL"] {
+            assert_eq!(read_status(status, None), Some(ReportedStatus::Working));
+        }
+        assert_eq!(read_status("FILLED", None), Some(ReportedStatus::Filled));
+        assert!(reason("CANCELED", None).contains("cancelled"));
+        assert!(reason("EXPIRED", Some("OCO_TRIGGER")).ends_with("OCO_TRIGGER"));
+        assert_eq!(reason("EXPIRED", Some("NONE")), reason("EXPIRED", None));
+        assert!(reason("EXPIRED_IN_MATCH", None).contains("own order"));
+        let rejected = read_status("REJECTED", None);
+        assert!(matches!(rejected, Some(ReportedStatus::Rejected { .. })));
+        assert_eq!(read_status("HALTED", None), None);
+    }
+
+    #[test]
+    fn events_that_orders_do_not_need_are_read_over() {
+        let event = |text: &str| serde_json::from_str::<Envelope>(text).unwrap().event;
+        let position =
+            r#"{"subscriptionId":0,"event":{"e":"outboundAccountPosition","E":1,"u":1,"B":[]}}"#;
+        assert!(matches!(event(position), Event::Other));
+        let over =
+            r#"{"subscriptionId":0,"event":{"e":"eventStreamTerminated","E":1728973001334}}"#;
+        assert!(matches!(event(over), Event::Terminated));
+        let shutdown = r#"{"event":{"e":"serverShutdown","E":1770123456789}}"#;
+        assert!(matches!(event(shutdown), Event::Shutdown));
+    }
+}

@@ -6,14 +6,14 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::*;
-use crate::brokers::binance::http::tls;
+use crate::tls::client_config;
 
 type Peer = WebSocketStream<TcpStream>;
 
 async fn listen() -> (TcpListener, WsApi) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}/ws-api/v3", listener.local_addr().unwrap());
-    let api = WsApi::start(url, tls().unwrap(), Duration::from_secs(60));
+    let api = WsApi::start(url, client_config(), Duration::from_secs(60));
     (listener, api)
 }
 
@@ -109,7 +109,7 @@ async fn a_request_without_a_connection_is_not_sent() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}/", listener.local_addr().unwrap());
     drop(listener);
-    let api = WsApi::start(url, tls().unwrap(), Duration::from_secs(60));
+    let api = WsApi::start(url, client_config(), Duration::from_secs(60));
     let answer = api.call("order.place", Value::Null).await;
     assert!(matches!(answer, SocketAnswer::NotSent(_)), "{answer:?}");
 }

@@ -101,6 +101,7 @@ fn trades_add_up() {
         (id(1), ReportedStatus::Working)
     );
     assert_eq!(working.broker_order_id, "4293153");
+    assert_eq!(ledger.ended(&id(1)), None);
     report(ledger.take(&event(&trade(&wire, "PARTIALLY_FILLED", "0.4", "0.4"))));
     let filled = report(ledger.take(&event(&trade(&wire, "FILLED", "0.6", "1.0"))));
     assert_eq!(filled.status, ReportedStatus::Filled);
@@ -114,6 +115,7 @@ fn trades_add_up() {
         (decimal("0.2"), decimal("0.002"))
     );
     assert!(ledger.heard(&id(1)));
+    assert_eq!(ledger.ended(&id(1)), Some(filled));
 }
 
 #[test]
