@@ -107,7 +107,7 @@ with step("futures: all orders of a symbol are cancelled"):
     equal(client.fetch_open_orders(SYMBOL), [])
 
 with step("futures: refusals by their class"):
-    refused(ccxt.InsufficientFunds, lambda: client.create_order(
+    refused(ccxt.ExchangeError, lambda: client.create_order(
         SYMBOL, "limit", "buy", 100, 59_000), "-2019")
     refused(ccxt.OrderNotFound, lambda: client.cancel_order("999999", SYMBOL), "-2011")
     refused(ccxt.OrderNotFound, lambda: client.fetch_order("999999", SYMBOL), "-2013")
