@@ -5,6 +5,7 @@ mod admin;
 mod binance;
 mod cli;
 mod config;
+mod conformance;
 mod crash;
 mod end_to_end;
 mod full_disk;

@@ -206,6 +206,12 @@ impl Embedded {
         self.options.account.as_str()
     }
 
+    /// The venue as it is now: a copy, for an auditor.
+    #[must_use]
+    pub fn venue(&self) -> Venue {
+        self.market().venue.clone()
+    }
+
     fn place(&self, plan: &OrderPlan) -> Fate {
         let now = clock::now();
         let mut market = self.market();
@@ -220,17 +226,16 @@ impl Embedded {
         {
             return fate;
         }
-        match market.venue.place(self.name(), request, micros(now)) {
-            Ok(order) => {
-                let report = translate::report(&order);
-                self.pass_on(&mut market, Some(&plan.id));
-                match report {
-                    Some(report) => Fate::Acknowledged { report },
-                    None => Fate::Unknown {
-                        why: "the venue lost the order's name".to_owned(),
-                    },
-                }
-            }
+        let placed = market.venue.place(self.name(), request, micros(now));
+        // The price that came along moves what rests, also when the order is refused.
+        self.pass_on(&mut market, Some(&plan.id));
+        match placed {
+            Ok(order) => match translate::report(&order) {
+                Some(report) => Fate::Acknowledged { report },
+                None => Fate::Unknown {
+                    why: "the venue lost the order's name".to_owned(),
+                },
+            },
             // An order of that name is there: the venue is asked which.
             Err(rejection) if rejection.code == venue::RejectCode::DuplicateClientOrderId => {
                 Fate::Unknown {
@@ -475,6 +480,8 @@ impl Broker for Embedded {
     fn reports(&self, into: mpsc::UnboundedSender<News>) -> Answer<'_, ()> {
         Box::pin(async move {
             let closed = into.clone();
+            // What moved before anybody listened was told to nobody.
+            let _ = into.send(News::Missed);
             *self.reports.lock().unwrap_or_else(PoisonError::into_inner) = Some(into);
             tokio::select! {
                 () = self.follow_walk() => {}

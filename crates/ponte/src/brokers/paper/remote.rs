@@ -381,6 +381,8 @@ impl Remote {
                 return;
             }
         };
+        // What moved before that number was told to nobody.
+        let _ = into.send(News::Missed);
         // Reported orders whose standing could not be asked yet.
         let mut owed: BTreeSet<ClientOrderId> = BTreeSet::new();
         while !into.is_closed() {
