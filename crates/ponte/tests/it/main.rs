@@ -6,6 +6,7 @@ mod binance;
 mod cli;
 mod config;
 mod crash;
+mod crash_binance;
 mod end_to_end;
 mod full_disk;
 mod intake;
