@@ -199,7 +199,7 @@ mod tests {
                        &recvWindow=5000&timestamp=1499827319559";
         assert_eq!(
             settings.sign(payload),
-            "c8db56825ae71d6d79447848e617115f4a920fa2acdcab2b053c4b2838bd6b71"
+            "c8db56825ae71d6d79447849e617115f4a920fa2acdcab2b053c4b2838bd6b71"
         );
     }
 }
