@@ -209,6 +209,10 @@ fn naked(
             kind: OrderKind::MARKET,
             reason: "taken back to close a position without protection",
             id: &id,
+            over: match when {
+                Bare::Late => None,
+                Bare::Over => Some(order.plan.id),
+            },
         };
         decision.join(exits::exit(context, holding, Some(quantity), &how).into_decision());
     }

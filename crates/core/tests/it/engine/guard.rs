@@ -220,6 +220,18 @@ fn an_exit_takes_the_place_of_what_holds_the_coins() {
             plan #4 protection sell 2 stop 95
             > submit #4 2
 
+        buy 2 stop 95 price 100; filled 1 | rejected 2
+            ended #2 rejected: no
+            alarm protection #2 of 2 BTCUSDT in paper does not rest: no; the position is closed at the market
+            plan #3 exit sell 2 reducing
+            > submit #3 2 reducing
+
+        buy 2 stop 95 price 100; filled 1; buy 1 stop 94 price 100; filled 3; ack 4 | rejected 2
+            ended #2 rejected: no
+            alarm protection #2 of 2 BTCUSDT in paper does not rest: no; the position is closed at the market
+            plan #5 exit sell 2 reducing
+            > submit #5 2 reducing
+
         buy 2 stop 95 price 100; filled 1; ack 2; close; unreachable 3 | tick 1
             release #3 2 instead of #2
             > submit #3 2 reducing
@@ -296,12 +308,13 @@ fn naked_positions_are_counted() {
         naked("buy 1 stop 95 price 100; filled 1"),
         ["1 BTCUSDT of S1 in paper have no stop"]
     );
-    let covered: [&str; 5] = [
+    let covered: [&str; 6] = [
         "buy 1 stop 95 price 100",
         "buy 1 stop 95 price 100; filled 1; ack 2",
         "buy 1 price 100; filled 1",
         "buy 1 stop 95 targets 110 price 100; filled 1; ack 2",
         "buy 1 stop 95 price 100; filled 1; close; filled 3",
+        "buy 1 price 100; filled 1; buy 1 stop 95 price 100; filled 2; rejected 3; filled 4",
     ];
     for script in covered {
         assert_eq!(naked(script), [""; 0], "{script}");
