@@ -324,3 +324,21 @@ fn naked_positions_are_counted() {
         ["1 BTCUSDT of S1 in paper have no stop"]
     );
 }
+
+#[test]
+fn what_is_too_little_to_be_protected_is_not_naked() {
+    let naked = |mut policy: ponte_core::policy::Policy, script: &str| {
+        let guarded = policy.accounts.get_mut(&account("paper")).unwrap();
+        for instrument in guarded.instruments.listed.values_mut() {
+            instrument.minimum_notional = 150.into();
+        }
+        let mut play = Play::new(&policy);
+        play.line(script);
+        naked_positions(&play.state, &policy).len()
+    };
+    let dust = "buy 2 stop 95 price 100; report 1 1@100; ack 2; report 1 2@100";
+    assert_eq!(naked(spot(), dust), 0, "1 at 100 is below 150");
+    assert_eq!(naked(futures(), dust), 1, "what only reduces is taken");
+    let enough = "buy 2 stop 95 price 100; filled 1";
+    assert_eq!(naked(spot(), enough), 1);
+}
