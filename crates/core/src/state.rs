@@ -11,7 +11,7 @@ use crate::halt::Halt;
 use crate::id::{AccountName, AlertId, ClientOrderId, StrategyName, Symbol};
 use crate::message::{AlertDecision, Balance, Event, Outcome, PositionKey, PositionView};
 use crate::number::Price;
-use crate::order::{Lane, Order, OrderClass, OrderPlan, OrderStatus};
+use crate::order::{Lane, Order, OrderClass, OrderPlan, OrderStatus, Origin};
 use crate::signal::{PositionSide, Side};
 use crate::time::Timestamp;
 
@@ -442,6 +442,7 @@ impl AccountState {
     }
 
     fn apply_fill(&mut self, id: &ClientOrderId, fill: &Traded, total: Decimal) {
+        let in_stead_of_stop = self.is_in_stead_of_stop(id);
         // An order can trade after we took it for over: the position counts, whatever we thought.
         let Some(order) = self.orders.get_mut(id).or_else(|| self.closed.get_mut(id)) else {
             return;
@@ -476,13 +477,30 @@ impl AccountState {
                 let opened = plan.side.signed(position.quantity).min(change.abs());
                 position.guarded = position.guarded.saturating_add(opened.max(Decimal::ZERO));
             }
-            // What a stop has sold was what it was there for.
+            // What a stop has sold was what it was there for, also where an exit went in its stead.
             OrderClass::Protection if plan.kind.is_stop() => {
+                position.guarded = (position.guarded - change.abs()).max(Decimal::ZERO);
+            }
+            OrderClass::Exit if in_stead_of_stop => {
                 position.guarded = (position.guarded - change.abs()).max(Decimal::ZERO);
             }
             OrderClass::Entry | OrderClass::Exit | OrderClass::Protection => {}
         }
         position.guarded = position.guarded.min(position.quantity.abs()).normalize();
+    }
+
+    /// Whether the order closes what a stop should have protected that isn't there, or what was
+    /// opened with one and may not stay.
+    fn is_in_stead_of_stop(&self, id: &ClientOrderId) -> bool {
+        let find = |id| self.orders.get(id).or_else(|| self.closed.get(id));
+        let Some(Origin::Protects(parent)) = find(id).map(|order| &order.plan.origin) else {
+            return false;
+        };
+        find(parent).is_some_and(|parent| match parent.plan.class {
+            OrderClass::Protection => parent.plan.kind.is_stop(),
+            OrderClass::Entry => parent.plan.protection.has_stop(),
+            OrderClass::Exit => false,
+        })
     }
 
     fn close(&mut self, id: &ClientOrderId) {

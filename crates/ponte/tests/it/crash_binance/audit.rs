@@ -185,6 +185,13 @@ impl Auditor<'_> {
         let mut resting: BTreeMap<&str, usize> = BTreeMap::new();
         for order in &self.books.orders {
             *resting.entry(&order.id).or_default() += usize::from(order.rests());
+            if let Some(ours) = self.record.orders.get(&order.id)
+                && (ours.plan.account.as_str(), ours.plan.symbol.as_str())
+                    != (order.market, order.symbol.as_str())
+            {
+                let what = format!("{} is elsewhere in the journal: {order:?}", order.id);
+                findings.push((what, Some(order.id.clone())));
+            }
             if !order.executed.is_zero() {
                 traded.entry(&order.id).or_default().push(order);
             }
@@ -268,12 +275,8 @@ impl Auditor<'_> {
 
     /// What rests at the exchange for a strategy's position in a symbol.
     fn resting(&self) -> impl Iterator<Item = (&Accepted, &Recorded)> {
-        let ours = |order| Some((order, self.record.orders.get(&order.id)?));
-        self.books
-            .orders
-            .iter()
-            .filter(|order| order.rests())
-            .filter_map(ours)
+        let resting = self.books.orders.iter().filter(|order| order.rests());
+        resting.filter_map(|order| Some((order, self.record.orders.get(&order.id)?)))
     }
 
     /// Each position has the stops at the exchange that it was asked to have.

@@ -19,8 +19,6 @@ pub(super) struct Accepted {
     pub(super) quantity: Decimal,
     pub(super) executed: Decimal,
     pub(super) status: String,
-    /// Whether this is a futures order that rests with its condition; what it became has an entry of its own.
-    pub(super) conditional: bool,
 }
 
 impl Accepted {
@@ -55,10 +53,10 @@ impl Books {
         let futures = &audit["futures"];
         assert!(futures["hedge_mode"] == false, "{futures}");
         let mut orders: Vec<_> = list(&spot["orders"])
-            .map(|order| accepted("spot", order, false))
+            .map(|order| accepted("spot", order))
             .collect();
-        orders.extend(list(&futures["orders"]).map(|order| accepted("futures", order, false)));
-        orders.extend(list(&futures["algo_orders"]).map(|order| accepted("futures", order, true)));
+        orders.extend(list(&futures["orders"]).map(|order| accepted("futures", order)));
+        orders.extend(list(&futures["algo_orders"]).map(|order| accepted("futures", order)));
         let mut held = BTreeMap::new();
         // The account began without coins: all that it has was traded.
         for balance in list(&spot["balances"]).filter(|balance| balance["asset"] != "USDT") {
@@ -78,7 +76,7 @@ impl Books {
     }
 }
 
-fn accepted(market: &'static str, order: &Value, conditional: bool) -> Accepted {
+fn accepted(market: &'static str, order: &Value) -> Accepted {
     let wire_id = match &order["client_id"] {
         Value::Null => text(&order["client_order_id"]),
         id => text(id),
@@ -105,7 +103,6 @@ fn accepted(market: &'static str, order: &Value, conditional: bool) -> Accepted 
         quantity: decimal(&order["quantity"]),
         executed,
         status: text(&order["status"]),
-        conditional,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use ponte::journal::{ExportFilter, Reader};
+use ponte_core::id::ClientOrderId;
 use ponte_core::message::{AlertDecision, Event, OrderEnd};
 use ponte_core::order::OrderPlan;
 use ponte_venue::Decimal;
@@ -39,12 +40,6 @@ impl Record {
     }
 
     fn take(&mut self, event: Event) {
-        let orders = &mut self.orders;
-        let mut order = |id: ponte_core::id::ClientOrderId| {
-            orders
-                .get_mut(&id.to_string())
-                .unwrap_or_else(|| panic!("{id} was never planned"))
-        };
         match event {
             Event::AlertDecided(decision) => {
                 let earlier = self.alerts.insert(decision.alert.to_string(), *decision);
@@ -62,18 +57,18 @@ impl Record {
                 assert!(earlier.is_none(), "planned twice: {earlier:?}");
             }
             Event::OrderReleased { id, quantity, .. } => {
-                let order = order(id);
+                let order = self.order(id);
                 order.sent += 1;
                 order.plan.quantity = quantity.try_into().unwrap();
             }
-            Event::OrderAcknowledged { id, .. } => order(id).acknowledged = true,
+            Event::OrderAcknowledged { id, .. } => self.order(id).acknowledged = true,
             Event::OrderFilled {
                 id,
                 quantity,
                 total,
                 ..
             } => {
-                let order = order(id);
+                let order = self.order(id);
                 order.filled += quantity;
                 assert_eq!(
                     order.filled.normalize(),
@@ -82,7 +77,7 @@ impl Record {
                 );
             }
             Event::OrderEnded { id, end, .. } => {
-                let order = order(id);
+                let order = self.order(id);
                 assert!(order.end.is_none(), "{id} ended twice");
                 order.end = Some(end);
             }
@@ -99,5 +94,10 @@ impl Record {
             | Event::HaltLifted { .. }
             | Event::FlattenRequested { .. } => {}
         }
+    }
+
+    fn order(&mut self, id: ClientOrderId) -> &mut Recorded {
+        let order = self.orders.get_mut(&id.to_string());
+        order.unwrap_or_else(|| panic!("{id} was never planned"))
     }
 }
