@@ -1,4 +1,4 @@
-//! The spot exchange under random orders, lists, cancels and prices: no balance is ever wrong, and nothing stays locked.
+//! The spot exchange under random orders, lists, cancels and prices: no balance is wrong, and nothing stays locked.
 
 use super::exchange::SpotExchange;
 use super::listing::NewList;
