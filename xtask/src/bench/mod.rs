@@ -134,7 +134,7 @@ pub(crate) fn run(flags: &[String]) -> Result<()> {
         .transpose()?;
     let latency = results.latency.as_ref();
     let latency = latency
-        .map(|latency| binance::report::section(&bench, latency, &command))
+        .map(|latency| binance::report::section(&bench, latency, &results.disk, &command))
         .transpose()?;
     for section in [&table, &latency].into_iter().flatten() {
         println!("\n{section}");

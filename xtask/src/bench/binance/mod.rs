@@ -96,8 +96,11 @@ pub(super) fn run(bench: &Bench, results: &mut Results) -> Result<()> {
         let series = Series::new(bench, at_once);
         series.measure(&programs.bridges, watch, &mut spans, &mut stages)?;
     }
+    let after = machine_load();
+    println!("   the disk alone");
+    disk::run(bench, results)?;
     results.latency = Some(Latency {
-        machine_load: (before, machine_load()),
+        machine_load: (before, after),
         spans,
         stages,
     });

@@ -4,10 +4,15 @@ use std::fmt::Write;
 
 use super::{Latency, Spans, Who};
 use crate::Result;
-use crate::bench::{Bench, machine};
+use crate::bench::{Bench, disk, machine};
 
 /// The whole section between its markers.
-pub(in crate::bench) fn section(bench: &Bench, latency: &Latency, command: &str) -> Result<String> {
+pub(in crate::bench) fn section(
+    bench: &Bench,
+    latency: &Latency,
+    syncs: &[disk::Syncs],
+    command: &str,
+) -> Result<String> {
     let (before, after) = &latency.machine_load;
     let mut text = String::new();
     writeln!(text, "{}.", machine::describe(&bench.scratch))?;
@@ -19,6 +24,14 @@ pub(in crate::bench) fn section(bench: &Bench, latency: &Latency, command: &str)
     write_spans(&mut text, latency)?;
     write_transports(&mut text, latency)?;
     write_stages(&mut text, latency)?;
+    writeln!(
+        text,
+        "\n| the disk alone | p50 µs | p99 µs |\n|---|--:|--:|"
+    )?;
+    for one in syncs {
+        let (name, p50, p99) = (one.way.name(), one.p50.as_micros(), one.p99.as_micros());
+        writeln!(text, "| {name} | {p50} | {p99} |")?;
+    }
     Ok(text)
 }
 
