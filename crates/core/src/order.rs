@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{AccountName, AlertId, ClientOrderId, StrategyName, Symbol};
-use crate::message::OrderEnd;
+use crate::message::{Event, OrderEnd};
 use crate::number::{Price, Quantity};
 use crate::signal::{Protection, Side, Terms};
 use crate::time::Timestamp;
@@ -324,6 +324,60 @@ impl Order {
             | OrderStatus::Rejected
             | OrderStatus::Expired
             | OrderStatus::Abandoned => false,
+        }
+    }
+
+    /// Becomes what an event makes of an order that is not over by it.
+    pub(crate) fn become_what(&mut self, event: &Event) {
+        match event {
+            Event::OrderReleased {
+                quantity,
+                instead_of,
+                ..
+            } => {
+                self.plan.instead_of.clone_from(instead_of);
+                self.status = OrderStatus::Submitting;
+                self.attempts += 1;
+                self.wake_at = None;
+                if let Ok(quantity) = (*quantity).try_into() {
+                    self.plan.quantity = quantity;
+                }
+            }
+            Event::OrderAcknowledged {
+                broker_order_id, ..
+            } => {
+                self.status = OrderStatus::Working;
+                self.broker_order_id = Some(broker_order_id.clone());
+                self.questions = 0;
+                self.wake_at = None;
+            }
+            Event::OrderNotSent { why, retry_at, .. } => {
+                self.status = OrderStatus::Waiting;
+                self.wake_at = Some(*retry_at);
+                self.reason = Some(why.to_string());
+            }
+            Event::ProtectionLate { .. } => self.late = true,
+            Event::OrderUnknown { why, ask_at, .. } => {
+                self.status = OrderStatus::Unknown;
+                self.wake_at = *ask_at;
+                self.reason = Some(why.clone());
+            }
+            Event::OrderQuestioned { .. } => {
+                self.questions += 1;
+                self.wake_at = None;
+            }
+            Event::CancelRequested { .. } => self.cancel_requested = true,
+            Event::Started { .. }
+            | Event::RequestRefused(_)
+            | Event::AlertDecided(_)
+            | Event::Alarm { .. }
+            | Event::OrderPlanned { .. }
+            | Event::OrderFilled { .. }
+            | Event::OrderEnded { .. }
+            | Event::AccountRead { .. }
+            | Event::HaltSet(_)
+            | Event::HaltLifted { .. }
+            | Event::FlattenRequested { .. } => {}
         }
     }
 

@@ -11,7 +11,7 @@ use crate::halt::Halt;
 use crate::id::{AccountName, AlertId, ClientOrderId, StrategyName, Symbol};
 use crate::message::{AlertDecision, Balance, Event, Outcome, PositionKey, PositionView};
 use crate::number::Price;
-use crate::order::{Lane, Order, OrderClass, OrderPlan, OrderStatus};
+use crate::order::{Lane, Order, OrderClass, OrderPlan, OrderStatus, Origin};
 use crate::signal::{PositionSide, Side};
 use crate::time::Timestamp;
 
@@ -423,63 +423,17 @@ impl AccountState {
             self.apply_fill(id, &fill, *total);
             return;
         }
+        if let Event::OrderEnded { end, reason, .. } = event {
+            if let Some(order) = self.orders.get_mut(id) {
+                order.end(*end, reason);
+                self.close(id);
+            }
+            return;
+        }
         let Some(order) = self.orders.get_mut(id) else {
             return;
         };
-        match event {
-            Event::OrderReleased {
-                quantity,
-                instead_of,
-                ..
-            } => {
-                order.plan.instead_of.clone_from(instead_of);
-                order.status = OrderStatus::Submitting;
-                order.attempts += 1;
-                order.wake_at = None;
-                if let Ok(quantity) = (*quantity).try_into() {
-                    order.plan.quantity = quantity;
-                }
-            }
-            Event::OrderAcknowledged {
-                broker_order_id, ..
-            } => {
-                order.status = OrderStatus::Working;
-                order.broker_order_id = Some(broker_order_id.clone());
-                order.questions = 0;
-                order.wake_at = None;
-            }
-            Event::OrderNotSent { why, retry_at, .. } => {
-                order.status = OrderStatus::Waiting;
-                order.wake_at = Some(*retry_at);
-                order.reason = Some(why.to_string());
-            }
-            Event::ProtectionLate { .. } => order.late = true,
-            Event::OrderUnknown { why, ask_at, .. } => {
-                order.status = OrderStatus::Unknown;
-                order.wake_at = *ask_at;
-                order.reason = Some(why.clone());
-            }
-            Event::OrderQuestioned { .. } => {
-                order.questions += 1;
-                order.wake_at = None;
-            }
-            Event::CancelRequested { .. } => order.cancel_requested = true,
-            Event::OrderEnded { end, reason, .. } => {
-                order.end(*end, reason);
-                self.close(id);
-                return;
-            }
-            Event::Started { .. }
-            | Event::RequestRefused(_)
-            | Event::AlertDecided(_)
-            | Event::Alarm { .. }
-            | Event::OrderPlanned { .. }
-            | Event::OrderFilled { .. }
-            | Event::AccountRead { .. }
-            | Event::HaltSet(_)
-            | Event::HaltLifted { .. }
-            | Event::FlattenRequested { .. } => {}
-        }
+        order.become_what(event);
         if order.is_unsettled() {
             self.unsettled.insert(*id);
         } else {
@@ -488,6 +442,7 @@ impl AccountState {
     }
 
     fn apply_fill(&mut self, id: &ClientOrderId, fill: &Traded, total: Decimal) {
+        let in_stead_of_stop = self.is_in_stead_of_stop(id);
         // An order can trade after we took it for over: the position counts, whatever we thought.
         let Some(order) = self.orders.get_mut(id).or_else(|| self.closed.get_mut(id)) else {
             return;
@@ -522,13 +477,30 @@ impl AccountState {
                 let opened = plan.side.signed(position.quantity).min(change.abs());
                 position.guarded = position.guarded.saturating_add(opened.max(Decimal::ZERO));
             }
-            // What a stop has sold was what it was there for.
+            // What a stop has sold was what it was there for, also where an exit went in its stead.
             OrderClass::Protection if plan.kind.is_stop() => {
+                position.guarded = (position.guarded - change.abs()).max(Decimal::ZERO);
+            }
+            OrderClass::Exit if in_stead_of_stop => {
                 position.guarded = (position.guarded - change.abs()).max(Decimal::ZERO);
             }
             OrderClass::Entry | OrderClass::Exit | OrderClass::Protection => {}
         }
         position.guarded = position.guarded.min(position.quantity.abs()).normalize();
+    }
+
+    /// Whether the order closes what a stop should have protected that isn't there, or what was
+    /// opened with one and may not stay.
+    fn is_in_stead_of_stop(&self, id: &ClientOrderId) -> bool {
+        let find = |id| self.orders.get(id).or_else(|| self.closed.get(id));
+        let Some(Origin::Protects(parent)) = find(id).map(|order| &order.plan.origin) else {
+            return false;
+        };
+        find(parent).is_some_and(|parent| match parent.plan.class {
+            OrderClass::Protection => parent.plan.kind.is_stop(),
+            OrderClass::Entry => parent.plan.protection.has_stop(),
+            OrderClass::Exit => false,
+        })
     }
 
     fn close(&mut self, id: &ClientOrderId) {

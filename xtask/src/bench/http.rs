@@ -34,15 +34,27 @@ impl Connection {
 
     /// Posts JSON and returns the status and the body of the answer.
     pub(crate) fn post(&mut self, path: &str, body: &str) -> Result<(u16, String)> {
+        self.write_post(path, body)?;
+        self.read_answer()
+    }
+
+    /// Posts JSON in one write and leaves its answer to be read.
+    pub(crate) fn write_post(&mut self, path: &str, body: &str) -> Result<()> {
         let length = body.len();
-        self.send(&format!(
+        let request = format!(
             "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
              Content-Length: {length}\r\n\r\n{body}"
-        ))
+        );
+        Ok(self.0.get_mut().write_all(request.as_bytes())?)
     }
 
     fn send(&mut self, request: &str) -> Result<(u16, String)> {
         self.0.get_mut().write_all(request.as_bytes())?;
+        self.read_answer()
+    }
+
+    /// Reads the status and the body of the next answer.
+    pub(crate) fn read_answer(&mut self) -> Result<(u16, String)> {
         let mut line = String::new();
         self.0.read_line(&mut line)?;
         let status = line.split(' ').nth(1).and_then(|word| word.parse().ok());

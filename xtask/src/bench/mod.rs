@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: the whole way of an alert, beside what the same machine can do at best
 //! (axum alone, the disk alone) and beside the receiver that hobbyists run, all in one run.
 
+mod binance;
 mod burst;
 mod disk;
 mod hello;
@@ -44,6 +45,7 @@ pub(crate) struct Results {
     receivers: Vec<receiver::Receiver>,
     ponte: Vec<Load>,
     burst: Option<burst::Burst>,
+    latency: Option<binance::Latency>,
     decisions_per_second: Option<f64>,
     starts: Vec<start::Start>,
 }
@@ -80,6 +82,11 @@ const PARTS: &[Part] = &[
         name: "burst",
         about: "ten thousand alerts in the same second",
         run: burst::run,
+    },
+    Part {
+        name: "binance",
+        about: "from the alert's bytes to the order's bytes, beside a client that only signs and sends",
+        run: binance::run,
     },
     Part {
         name: "engine",
@@ -119,8 +126,19 @@ pub(crate) fn run(flags: &[String]) -> Result<()> {
             failures.push(part.name);
         }
     }
-    let table = report::table(&bench, &results, &command(&options))?;
-    println!("\n{table}");
+    let command = command(&options);
+    // The part with a section of its own brings nothing to the table.
+    let has_table = options.only.as_deref() != Some("binance");
+    let table = has_table
+        .then(|| report::table(&bench, &results, &command))
+        .transpose()?;
+    let latency = results.latency.as_ref();
+    let latency = latency
+        .map(|latency| binance::report::section(&bench, latency, &results.disk, &command))
+        .transpose()?;
+    for section in [&table, &latency].into_iter().flatten() {
+        println!("\n{section}");
+    }
     if !failures.is_empty() {
         return Err(format!(
             "not measured: {}; the document stays as it was",
@@ -130,7 +148,7 @@ pub(crate) fn run(flags: &[String]) -> Result<()> {
     }
     let is_whole = options.only.is_none() && !options.is_quick;
     if is_whole || options.writes {
-        report::write(&bench.root, &table)
+        report::write(&bench.root, table.as_deref(), latency.as_deref())
     } else {
         Ok(())
     }

@@ -133,14 +133,18 @@ fn alert(ponte: &Ponte, id: &str) -> Result<(u16, String)> {
     http::Connection::open(ponte.webhook)?.post("/webhook", &template().replace("%s", id))
 }
 
-fn log_of(folder: &Folder) -> PathBuf {
+/// Where a program of the folder logs.
+pub(crate) fn log_of(folder: &Folder) -> PathBuf {
     folder.path().join("ponte.log")
 }
 
-/// Adds the last lines that Ponte logged to an error.
-fn with_log(error: Box<dyn std::error::Error>, folder: &Folder) -> Box<dyn std::error::Error> {
+/// Adds the last lines that the folder's program logged to an error.
+pub(crate) fn with_log(
+    error: Box<dyn std::error::Error>,
+    folder: &Folder,
+) -> Box<dyn std::error::Error> {
     let log = fs::read_to_string(log_of(folder)).unwrap_or_default();
     let lines: Vec<&str> = log.lines().rev().take(10).collect();
     let tail = lines.into_iter().rev().collect::<Vec<_>>().join("\n   ");
-    format!("{error}; Ponte's last words:\n   {tail}").into()
+    format!("{error}; the program's last words:\n   {tail}").into()
 }

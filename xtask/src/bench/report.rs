@@ -11,6 +11,8 @@ use crate::Result;
 
 const BEGIN: &str = "<!-- bench:begin -->";
 const END: &str = "<!-- bench:end -->";
+const LATENCY_BEGIN: &str = "<!-- bench-binance:begin -->";
+const LATENCY_END: &str = "<!-- bench-binance:end -->";
 const DOCUMENT: &str = "docs/performance.md";
 
 /// The connections at which throughput is compared.
@@ -240,26 +242,32 @@ fn mebibytes(kib: u64) -> String {
     format!("{:.1} MiB", kib as f64 / 1024.0)
 }
 
-/// Puts the section between the markers of the document, which is made if it is not there.
-pub(crate) fn write(root: &Path, table: &str) -> Result<()> {
+/// Puts what was measured between its markers in the document, which is made if it is not there. The time to the order
+/// has markers of its own, so that it can be measured alone.
+pub(crate) fn write(root: &Path, table: Option<&str>, latency: Option<&str>) -> Result<()> {
     let path = root.join(DOCUMENT);
-    let text = if path.exists() {
+    let mut text = if path.exists() {
         fs::read_to_string(&path)?
     } else {
-        format!("# Performance\n\n{BEGIN}\n{END}\n")
+        format!("# Performance\n\n{BEGIN}\n{END}\n\n{LATENCY_BEGIN}\n{LATENCY_END}\n")
     };
-    let text = replace(&text, table)?;
+    let sections = [(BEGIN, table, END), (LATENCY_BEGIN, latency, LATENCY_END)];
+    for (begin, section, end) in sections {
+        if let Some(section) = section {
+            text = replace(&text, begin, section, end)?;
+        }
+    }
     fs::create_dir_all(root.join("docs"))?;
     fs::write(&path, text)?;
     println!("written to {DOCUMENT}");
     Ok(())
 }
 
-fn replace(text: &str, table: &str) -> Result<String> {
-    let missing = || format!("{DOCUMENT} has no {BEGIN} with {END} after it");
-    let (before, rest) = text.split_once(BEGIN).ok_or_else(missing)?;
-    let (_, after) = rest.split_once(END).ok_or_else(missing)?;
-    Ok(format!("{before}{BEGIN}\n{table}{END}{after}"))
+fn replace(text: &str, begin: &str, section: &str, end: &str) -> Result<String> {
+    let missing = || format!("{DOCUMENT} has no {begin} with {end} after it");
+    let (before, rest) = text.split_once(begin).ok_or_else(missing)?;
+    let (_, after) = rest.split_once(end).ok_or_else(missing)?;
+    Ok(format!("{before}{begin}\n{section}{end}{after}"))
 }
 
 #[cfg(test)]
@@ -281,10 +289,11 @@ mod tests {
     fn only_what_is_between_the_markers_changes() {
         let text = format!("a\n{BEGIN}\nold\n{END}\nb\n");
         assert_eq!(
-            replace(&text, "new\n").unwrap(),
+            replace(&text, BEGIN, "new\n", END).unwrap(),
             format!("a\n{BEGIN}\nnew\n{END}\nb\n")
         );
-        assert!(replace("a\n", "new\n").is_err());
+        assert!(replace("a\n", BEGIN, "new\n", END).is_err());
+        assert!(replace(&text, LATENCY_BEGIN, "new\n", LATENCY_END).is_err());
     }
 
     #[test]

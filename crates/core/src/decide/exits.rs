@@ -223,6 +223,8 @@ pub(super) struct ExitOrigin<'a> {
     pub(super) reason: &'a str,
     /// Gives the order of a step its identity.
     pub(super) id: &'a dyn Fn(&str) -> ClientOrderId,
+    /// An order that is over by the word that is being decided: it holds nothing any more.
+    pub(super) over: Option<ClientOrderId>,
 }
 
 /// Leaves a holding: what is held goes now; what entries on their way may still bring waits for
@@ -343,7 +345,7 @@ fn order(
         expires_at: context.now().after(EXIT_LIFE),
         replaces: None,
         instead_of: if after.is_empty() {
-            in_its_way(context, holding, quantity.get())
+            in_its_way(context, holding, quantity.get(), how.over)
         } else {
             Vec::new()
         },
@@ -354,11 +356,12 @@ fn order(
 }
 
 /// Where a resting order holds what it would sell: the protection that must make way for an exit
-/// of so much, the youngest first. Nothing elsewhere.
+/// of so much, the youngest first. Nothing elsewhere. What is `over` by now holds nothing.
 pub(super) fn in_its_way(
     context: Context<'_>,
     holding: Holding<'_>,
     quantity: Decimal,
+    over: Option<ClientOrderId>,
 ) -> Vec<ClientOrderId> {
     let holds = context
         .policy
@@ -375,6 +378,7 @@ pub(super) fn in_its_way(
             && order.plan.kind.rests()
             && order.plan.side == closing_side(held)
             && order.status.may_be_at_broker()
+            && over != Some(order.plan.id)
     };
     let orders = || account.orders_in(holding.symbol).filter(resting);
     let bound = orders().fold(Decimal::ZERO, |sum, order| sum + order.remaining());

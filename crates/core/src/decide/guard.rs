@@ -8,18 +8,20 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 
 use super::exits::{self, ExitOrigin, Holding, holding_of};
 use super::protection::{child_id, held};
 use super::{Context, Decision};
+use crate::id::Symbol;
 use crate::message::{Event, PositionKey};
 use crate::number::Quantity;
 use crate::order::{Order, OrderClass, OrderKind, OrderPlan, OrderStatus, Origin};
-use crate::policy::{EXIT_LIFE, Guard, Policy, Unprotected};
+use crate::policy::{AccountPolicy, EXIT_LIFE, Guard, Policy, Unprotected};
 use crate::state::{AccountState, State};
 
 /// A position without (all of) the stop that it was asked to have.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Naked {
     /// Whose and where.
     pub position: PositionKey,
@@ -36,7 +38,7 @@ impl fmt::Display for Naked {
         } = &self.position;
         write!(
             f,
-            "{} {symbol} of {strategy} in {account} have no stop",
+            "{} {symbol} of {strategy} in {account} without a stop",
             self.quantity
         )
     }
@@ -70,10 +72,8 @@ pub fn naked_positions(state: &State, policy: &Policy) -> Vec<Naked> {
                 if position.guarded.is_zero() {
                     continue;
                 }
-                let instrument = policy
-                    .accounts
-                    .get(name)
-                    .and_then(|policy| policy.instruments.get(symbol));
+                let policy = policy.accounts.get(name);
+                let instrument = policy.and_then(|policy| policy.instruments.get(symbol));
                 let step = instrument.map_or(Decimal::ZERO, |found| found.quantity_step);
                 let guarded = crate::number::floor_to_step(position.guarded, step)
                     .unwrap_or(position.guarded);
@@ -87,7 +87,8 @@ pub fn naked_positions(state: &State, policy: &Policy) -> Vec<Naked> {
                 });
                 let covered = resting.fold(Decimal::ZERO, |sum, order| sum + order.remaining());
                 let quantity = (guarded - covered).normalize();
-                if quantity > Decimal::ZERO {
+                let price = account.prices.get(symbol).map(|price| price.get());
+                if quantity > Decimal::ZERO && !is_dust(policy, symbol, quantity, price) {
                     naked.push(Naked {
                         position: PositionKey {
                             account: name.clone(),
@@ -101,6 +102,28 @@ pub fn naked_positions(state: &State, policy: &Policy) -> Vec<Naked> {
         }
     }
     naked
+}
+
+/// Whether so little can be neither protected nor closed: the broker takes no order for it. Orders
+/// that tell the broker that they only reduce are free of its minimums, where it knows such orders.
+fn is_dust(
+    policy: Option<&AccountPolicy>,
+    symbol: &Symbol,
+    quantity: Decimal,
+    price: Option<Decimal>,
+) -> bool {
+    let Some(policy) = policy.filter(|policy| !policy.capabilities.resting_reduce_only) else {
+        return false;
+    };
+    policy.instruments.get(symbol).is_some_and(|instrument| {
+        let value = price.map(|price| {
+            quantity
+                .saturating_mul(price)
+                .saturating_mul(instrument.contract_multiplier)
+        });
+        quantity < instrument.minimum_quantity
+            || value.is_some_and(|value| value < instrument.minimum_notional)
+    })
 }
 
 /// An order that never came to rest, or was refused after it did. `traded` is what the same word of
@@ -209,6 +232,10 @@ fn naked(
             kind: OrderKind::MARKET,
             reason: "taken back to close a position without protection",
             id: &id,
+            over: match when {
+                Bare::Late => None,
+                Bare::Over => Some(order.plan.id),
+            },
         };
         decision.join(exits::exit(context, holding, Some(quantity), &how).into_decision());
     }

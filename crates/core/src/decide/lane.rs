@@ -171,7 +171,7 @@ fn smaller(
         origin: Origin::Protects(order.plan.id),
         expires_at: context.now().after(EXIT_LIFE),
         replaces: Some(order.plan.id),
-        instead_of: exits::in_its_way(context, holding_of(&order.plan), quantity.get()),
+        instead_of: exits::in_its_way(context, holding_of(&order.plan), quantity.get(), None),
         reduce_only: exits::rests_reducing(context, holding_of(&order.plan)),
         ..order.plan.clone()
     })
@@ -222,7 +222,8 @@ fn release(
                 }
             }
             Step::Go(quantity) => {
-                if plan.class == OrderClass::Exit {
+                // One that goes again has counted among the claims all along.
+                if plan.class == OrderClass::Exit && order.attempts == 0 {
                     *claimed.entry(&plan.strategy).or_default() += quantity.get();
                 }
                 let instead_of = instead_of(context, order, quantity);
@@ -250,9 +251,9 @@ fn instead_of(context: Context<'_>, order: &Order, quantity: Quantity) -> Vec<Cl
     let plan = &order.plan;
     match plan.class {
         OrderClass::Entry => Vec::new(),
-        OrderClass::Exit => exits::in_its_way(context, holding_of(plan), quantity.get()),
+        OrderClass::Exit => exits::in_its_way(context, holding_of(plan), quantity.get(), None),
         OrderClass::Protection => {
-            let mut ids = exits::in_its_way(context, holding_of(plan), quantity.get());
+            let mut ids = exits::in_its_way(context, holding_of(plan), quantity.get(), None);
             ids.retain(|id| plan.replaces == Some(*id));
             ids
         }

@@ -157,7 +157,7 @@ impl Leg<'_> {
         }
         let held = exits::held(self.context, self.holding());
         let amount = leave.amount.unwrap_or_else(|| held.abs());
-        let stops = exits::in_its_way(self.context, self.holding(), amount);
+        let stops = exits::in_its_way(self.context, self.holding(), amount, None);
         (!stops.is_empty()).then(|| {
             refuse(
                 Rule::Protection,
@@ -293,6 +293,7 @@ impl Leg<'_> {
             kind: leave.kind,
             reason: "taken back by an alert that closes the position",
             id: &id,
+            over: None,
         };
         let mut exit = exits::exit(self.context, self.holding(), leave.amount, &how);
         for plan in &mut exit.plans {

@@ -131,6 +131,7 @@ fn flatten(context: Context<'_>, scope: &Scope, by: &str) -> Decision {
                 kind: OrderKind::MARKET,
                 reason: "flattened",
                 id: &id,
+                over: None,
             };
             let holding = Holding {
                 account: name,

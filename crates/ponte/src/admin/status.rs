@@ -77,6 +77,7 @@ pub(super) async fn status(Shared(admin): Shared<Admin>) -> Result<Json<Status>,
         ready: admin.engine.is_ready(),
         inbox: admin.engine.waiting(),
         lanes: admin.engine.look(waiting).await?,
+        naked: admin.engine.look_by_policy(naked_positions).await?,
     };
     let config = admin.config.clone();
     let seen = admin.engine.look(move |state| Seen::of(state, &config));

@@ -2,6 +2,7 @@
 //!
 //! Moments are microseconds since 1970 in UTC, decimals are texts.
 
+use ponte_core::decide::Naked;
 use ponte_core::halt::{Halt, HaltLevel, Scope};
 use ponte_core::id::{AccountName, StrategyName};
 use ponte_core::message::{AlertDecision, Balance, Event, PositionView};
@@ -53,6 +54,9 @@ pub struct Process {
     pub inbox: usize,
     /// Orders that wait to be sent.
     pub lanes: usize,
+    /// Positions without the stop that they were asked to have.
+    #[serde(default)]
+    pub naked: Vec<Naked>,
 }
 
 /// How large the journal is.

@@ -94,6 +94,8 @@ pub(super) fn price_hosts(binance: &BinanceBroker) -> prices::binance::Hosts {
             prices::binance::Hosts {
                 spot_streams: hosts(binance, Market::Spot).streams,
                 futures_streams: format!("{}/public", hosts(binance, Market::Futures).streams),
+                spot_rest: hosts(binance, Market::Spot).rest,
+                futures_rest: hosts(binance, Market::Futures).rest,
             }
         }
     }

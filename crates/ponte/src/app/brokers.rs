@@ -1,6 +1,8 @@
 //! Which adapter serves which account, and how what brokers say reaches the engine.
 
 use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +12,8 @@ use ponte_core::id::{AccountName, Symbol};
 use ponte_core::instrument::Instruments;
 use ponte_core::message::{Balance, Input};
 use ponte_core::number::Price;
-use ponte_core::policy::Capabilities;
+use ponte_core::policy::{Capabilities, Route};
+use ponte_core::signal::Signal;
 use ponte_core::state::State;
 use ponte_venue::FillModel;
 use ponte_venue::feed::FeedOptions;
@@ -24,7 +27,7 @@ use crate::brokers::paper::{
 };
 use crate::brokers::{self, Broker, BrokerError, News};
 use crate::config::{Account, Broker as BrokerConfig, Config, Fills, PaperBroker, PriceSource};
-use crate::engine::Engine;
+use crate::engine::{Engine, Prelude};
 use crate::execution::Brokers;
 use crate::prices::binance::BinancePrices;
 use crate::prices::{self, PriceFeed};
@@ -81,6 +84,53 @@ impl Quotes for MarketQuotes {
                 Price::new(feed.last(symbol)?.last).ok()
             }
         }
+    }
+}
+
+/// Learns the price of a symbol that nobody has asked for yet, before its first alert is decided.
+pub(super) struct FirstPrices {
+    routes: Vec<Route>,
+    /// The accounts that are decided by a feed's prices, with what they list.
+    markets: BTreeMap<AccountName, (Arc<BinancePrices>, Instruments)>,
+}
+
+impl Connected {
+    pub(super) fn first_prices(&self, config: &Config) -> FirstPrices {
+        let markets = self.quotes.0.iter().filter_map(|(account, source)| {
+            let Source::Feed(feed) = source else {
+                return None;
+            };
+            let (_, instruments) = self.facts.get(account)?;
+            Some((account.clone(), (feed.clone(), instruments.clone())))
+        });
+        FirstPrices {
+            routes: config.routes.clone(),
+            markets: markets.collect(),
+        }
+    }
+}
+
+impl Prelude for FirstPrices {
+    fn before(&self, signal: &Signal) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
+        let symbol = signal.symbol.as_ref()?;
+        let mut missing = Vec::new();
+        let routes = self.routes.iter();
+        for route in routes.filter(|route| route.strategies.takes(&signal.strategy)) {
+            let symbol = route.symbol(symbol);
+            for account in &route.accounts {
+                let Some((feed, instruments)) = self.markets.get(account) else {
+                    continue;
+                };
+                // Only a first time is waited for: later there is a price, or there is none.
+                if instruments.get(&symbol).is_some() && feed.follow(&symbol) {
+                    missing.push(prices::known(feed.clone(), symbol.clone()));
+                }
+            }
+        }
+        if missing.is_empty() {
+            return None;
+        }
+        Some(Box::pin(async { drop(join_all(missing).await) }))
     }
 }
 

@@ -82,6 +82,7 @@ impl Core {
         let secrets = &mut loaded.broker_secrets;
         let connected = brokers::connect(config, &journal.state, secrets).await?;
         let policy = config::policy(config, &journal.installation, &connected.facts)?;
+        let first_prices = Arc::new(connected.first_prices(config));
         let metrics = Arc::new(Metrics::default());
         let (commands, received) = mpsc::unbounded_channel();
         let (engine, running) = Engine::start(Parts {
@@ -94,6 +95,7 @@ impl Core {
             retention: retention(config),
         })
         .map_err(StartError::from)?;
+        let engine = engine.with_prelude(first_prices);
         let mut tasks = brokers::follow(&engine, &connected.brokers);
         for feed in connected.feeds {
             tasks.push(tokio::spawn(async move { feed.run().await }));

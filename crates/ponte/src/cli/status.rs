@@ -56,6 +56,9 @@ fn shown(status: &Answer, now: Timestamp) -> String {
             process.inbox, process.lanes
         );
         rows.push(("waiting", waiting));
+        for naked in &process.naked {
+            rows.push(("naked", styled(BAD, &naked.to_string())));
+        }
     }
     let events = usize::try_from(status.journal.events).unwrap_or(0);
     let journal = format!(

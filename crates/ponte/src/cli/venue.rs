@@ -97,19 +97,29 @@ impl Paper {
 }
 
 impl Binance {
-    fn run(&self) -> Result<(), Failure> {
+    /// The rehearsal exchange with the feed and the keys that were asked for.
+    fn options(&self) -> Result<BinanceOptions, Failure> {
         let mut options = BinanceOptions::rehearsal();
         options.feed = self.seed.map(|seed| FeedOptions {
             seed,
             ..FeedOptions::default()
         });
         for (index, pair) in self.keys.iter().enumerate() {
+            let number = index + 1;
             let (key, secret) = pair.split_once(':').ok_or_else(|| {
-                Failure::refused(format!("--key number {} is not KEY:SECRET", index + 1))
+                // The text may be a secret: it is not shown.
+                Failure::refused(format!(
+                    "--key number {number} is not KEY:SECRET, write both with a colon between them"
+                ))
             })?;
-            let account = format!("account-{}", index + 1);
+            let account = format!("account-{number}");
             options.keys.push(KeyOptions::hmac(key, secret, &account));
         }
+        Ok(options)
+    }
+
+    fn run(&self) -> Result<(), Failure> {
+        let options = self.options()?;
         let face =
             BinanceFace::new(&options).map_err(|error| Failure::refused(error.to_string()))?;
         let failed = |error: std::io::Error| {
@@ -152,4 +162,48 @@ fn introduction(address: SocketAddr, has_feed: bool) -> String {
          '{{\"fault\":\"accept_then_disconnect\",\"trigger\":{{\"next\":1}},\"operation\":\"place\"}}'\n  \
          what happened curl 'http://{address}/admin/audit?key={REHEARSAL_KEY}'\n"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn binance(keys: &[&str]) -> Binance {
+        Binance {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            seed: Some(7),
+            keys: keys.iter().map(|key| (*key).to_owned()).collect(),
+        }
+    }
+
+    #[test]
+    fn each_key_has_an_account_of_its_own() {
+        let options = binance(&["a:1", "b:2"]).options().ok().unwrap();
+        let accounts: Vec<&str> = options
+            .keys
+            .iter()
+            .map(|key| key.account.as_str())
+            .collect();
+        assert_eq!(accounts, ["rehearsal", "account-1", "account-2"]);
+        assert_eq!(options.feed.map(|feed| feed.seed), Some(7));
+        assert!(binance(&["a:1", "only-a-secret"]).options().is_err());
+    }
+
+    #[test]
+    fn the_introduction_names_what_a_client_needs() {
+        let address = SocketAddr::from(([127, 0, 0, 1], 9010));
+        for has_feed in [false, true] {
+            let text = introduction(address, has_feed);
+            for needed in [
+                "http://127.0.0.1:9010",
+                "ws://127.0.0.1:9010/ws-api/v3",
+                REHEARSAL_KEY,
+                REHEARSAL_SECRET,
+                "/admin/faults",
+                "/admin/ticks",
+            ] {
+                assert!(text.contains(needed), "{needed} is missing");
+            }
+        }
+    }
 }

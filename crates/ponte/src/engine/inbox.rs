@@ -19,6 +19,9 @@ const WAITING_MAX: usize = 16_384;
 /// Most requests that are decided in one transaction.
 pub(super) const BATCH_MAX: usize = 256;
 
+/// A look at the state and at what it is decided by.
+pub(super) type View = Box<dyn FnOnce(&State, &Policy) + Send>;
+
 /// One thing for the engine to do.
 pub(super) enum Request {
     Alert {
@@ -35,7 +38,7 @@ pub(super) enum Request {
         alert: Box<Alert>,
         reply: oneshot::Sender<Result<Vec<Event>, Unavailable>>,
     },
-    Look(Box<dyn FnOnce(&State, &Policy) + Send>),
+    Look(View),
     /// A broker has told its instruments anew.
     Instruments(AccountName, Box<Instruments>),
 }

@@ -7,7 +7,10 @@ mod chronicle;
 mod inbox;
 mod worker;
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use ponte_core::decide::Quotes;
@@ -66,7 +69,18 @@ pub enum Unavailable {
 pub struct Engine {
     inbox: Arc<Inbox>,
     gate: Arc<ArcSwap<Gate>>,
+    prelude: Option<Arc<dyn Prelude>>,
 }
+
+/// What is done for an alert before it is decided, because deciding can't wait.
+pub trait Prelude: Send + Sync {
+    /// Makes known what the decision will want to know, as far as that is a matter of a moment;
+    /// `None` where nothing is missing.
+    fn before(&self, signal: &Signal) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>>;
+}
+
+/// How long an alert waits for what it needs: `TradingView` gives up after three seconds.
+const PRELUDE_PATIENCE: Duration = Duration::from_millis(800);
 
 /// What the engine is made of.
 pub struct Parts {
@@ -119,6 +133,7 @@ impl Engine {
         let engine = Self {
             inbox: inbox.clone(),
             gate: gate.clone(),
+            prelude: None,
         };
         let thread = std::thread::Builder::new()
             .name("engine".to_owned())
@@ -126,11 +141,29 @@ impl Engine {
         Ok((engine, Running { thread }))
     }
 
+    /// This way to the engine, with something done before each alert.
+    #[must_use]
+    pub fn with_prelude(self, prelude: Arc<dyn Prelude>) -> Self {
+        Self {
+            prelude: Some(prelude),
+            ..self
+        }
+    }
+
+    async fn prepare(&self, signal: &Signal) {
+        let prelude = self.prelude.as_ref();
+        if let Some(known) = prelude.and_then(|prelude| prelude.before(signal)) {
+            // Without it the alert is decided by what is known.
+            let _ = tokio::time::timeout(PRELUDE_PATIENCE, known).await;
+        }
+    }
+
     /// Decides an alert. The answer comes after the commit.
     ///
     /// # Errors
     /// When nothing could be made durable; the sender must try again.
     pub async fn alert(&self, alert: Alert) -> Result<AlertDecision, Unavailable> {
+        self.prepare(&alert.signal).await;
         let (reply, answer) = oneshot::channel();
         self.inbox.push_bounded(Request::Alert {
             alert: Box::new(alert),
@@ -164,6 +197,7 @@ impl Engine {
     /// # Errors
     /// When the journal can't be read or the process is stopping.
     pub async fn explain(&self, alert: Alert) -> Result<Vec<Event>, Unavailable> {
+        self.prepare(&alert.signal).await;
         let (reply, answer) = oneshot::channel();
         self.inbox.push(Request::Explain {
             alert: Box::new(alert),

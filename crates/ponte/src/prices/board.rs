@@ -90,6 +90,30 @@ impl Board {
         }
     }
 
+    /// Takes what the market answered to a question that was asked at `asked_at`. What it has told
+    /// by itself since then is newer.
+    pub(super) fn answered(&self, symbol: &Symbol, bid: Decimal, ask: Decimal, asked_at: Instant) {
+        let update = {
+            let board = self.known();
+            let known = board.get(symbol);
+            if known.is_some_and(|known| known.received > asked_at) {
+                return;
+            }
+            known.map_or(0, |known| known.update)
+        };
+        self.update(symbol, Top { update, bid, ask });
+    }
+
+    /// Since when nothing has been heard of a symbol; `None` where nothing ever was.
+    pub(super) fn heard_at(&self, symbol: &Symbol) -> Option<Instant> {
+        self.known().get(symbol).map(|known| known.received)
+    }
+
+    /// How old a price may be.
+    pub(super) const fn age_max(&self) -> Duration {
+        self.age_max
+    }
+
     fn is_fresh(&self, known: &Known) -> bool {
         clock::instant().saturating_duration_since(known.received) <= self.age_max
     }
@@ -133,6 +157,37 @@ mod tests {
 
     fn middle(board: &Board) -> Option<String> {
         board.last(&symbol()).map(|tick| tick.last.to_string())
+    }
+
+    #[test]
+    fn an_answer_does_not_take_the_place_of_what_was_told_since() {
+        let board = Board::new(Duration::from_secs(10));
+        let symbol = Symbol::new("BTCUSDT").unwrap();
+        let asked_at = clock::instant();
+        let price = |board: &Board| board.last(&symbol).unwrap().last;
+        board.answered(&symbol, Decimal::from(9), Decimal::from(11), asked_at);
+        assert_eq!(price(&board), Decimal::from(10));
+        let top = |update, bid, ask| Top {
+            update,
+            bid: Decimal::from(bid),
+            ask: Decimal::from(ask),
+        };
+        board.update(&symbol, top(7, 19, 21));
+        board.answered(&symbol, Decimal::from(9), Decimal::from(11), asked_at);
+        assert_eq!(price(&board), Decimal::from(20));
+        board.answered(
+            &symbol,
+            Decimal::from(29),
+            Decimal::from(31),
+            clock::instant(),
+        );
+        assert_eq!(price(&board), Decimal::from(30));
+        board.update(&symbol, top(6, 1, 3));
+        assert_eq!(
+            price(&board),
+            Decimal::from(30),
+            "an older state of the book"
+        );
     }
 
     #[test]

@@ -7,6 +7,8 @@ mod board;
 
 pub mod binance;
 
+use std::sync::Arc;
+
 use ponte_core::id::Symbol;
 use ponte_core::time::Timestamp;
 use rust_decimal::Decimal;
@@ -15,8 +17,9 @@ use tokio::sync::broadcast;
 /// A source of market prices, shared by all who need them. Every call answers from memory.
 pub trait PriceFeed: Send + Sync {
     /// Wants the prices of a symbol from now on; its first one comes a moment later, or never
-    /// where the market does not know the symbol. To ask again changes nothing.
-    fn follow(&self, symbol: &Symbol);
+    /// where the market does not know the symbol. Says whether nobody had asked for it before; to
+    /// ask again changes nothing.
+    fn follow(&self, symbol: &Symbol) -> bool;
 
     /// The newest price of a followed symbol; `None` where none is known or it is too old.
     fn last(&self, symbol: &Symbol) -> Option<Tick>;
@@ -25,6 +28,18 @@ pub trait PriceFeed: Send + Sync {
     /// receiver that falls behind is told so, and looks up all of its symbols. A price that grows
     /// too old is not a change.
     fn changes(&self) -> broadcast::Receiver<Symbol>;
+}
+
+/// Ends when a price of the symbol is known, or when the feed is gone.
+pub async fn known(feed: Arc<dyn PriceFeed>, symbol: Symbol) {
+    let mut changes = feed.changes();
+    feed.follow(&symbol);
+    while feed.last(&symbol).is_none() {
+        match changes.recv().await {
+            Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
+            Err(broadcast::error::RecvError::Closed) => return,
+        }
+    }
 }
 
 /// One price of one symbol, in its quote currency.

@@ -7,6 +7,7 @@ mod cli;
 mod config;
 mod conformance;
 mod crash;
+mod crash_binance;
 mod end_to_end;
 mod full_disk;
 mod intake;

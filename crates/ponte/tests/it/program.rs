@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use ponte_venue::faces::binance::{REHEARSAL_KEY, REHEARSAL_SECRET};
 use reqwest::Client;
 use serde_json::Value;
 
@@ -38,6 +39,23 @@ fn free_port() -> u16 {
 impl Ponte {
     /// A folder of its own, with `account` as the rest of the paper account's section.
     pub(crate) fn install(account: &str) -> Self {
+        Self::install_accounts(&format!(
+            r#"
+[[accounts]]
+name = "paper"
+broker = "paper"
+mode = "paper"
+currency = "USDT"
+{account}
+[[routes]]
+strategies = ["*"]
+accounts = ["paper"]
+"#
+        ))
+    }
+
+    /// A folder of its own, with these accounts and routes.
+    pub(crate) fn install_accounts(accounts: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (webhook, admin) = (free_port(), free_port());
         let text = format!(
@@ -51,16 +69,7 @@ listen = "127.0.0.1:{admin}"
 [[sources]]
 name = "main"
 secret = "env:WEBHOOK_SECRET"
-[[accounts]]
-name = "paper"
-broker = "paper"
-mode = "paper"
-currency = "USDT"
-{account}
-[[routes]]
-strategies = ["*"]
-accounts = ["paper"]
-"#
+{accounts}"#
         );
         std::fs::write(folder.path().join("ponte.toml"), text).unwrap();
         Self {
@@ -97,6 +106,8 @@ accounts = ["paper"]
             .arg("run")
             .current_dir(self.folder.path())
             .env("WEBHOOK_SECRET", SECRET)
+            .env("BINANCE_API_KEY", REHEARSAL_KEY)
+            .env("BINANCE_SIGNING_KEY", REHEARSAL_SECRET)
             .env("RUST_LOG", "ponte=trace,ponte_core=trace,ponte_venue=trace")
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
@@ -180,6 +191,14 @@ accounts = ["paper"]
         panic!("ponte did not end after SIGTERM:\n{}", self.log());
     }
 
+    /// The number that `/metrics` shows under this name; `None` while there is none.
+    pub(crate) async fn metric(&self, name: &str) -> Option<f64> {
+        let url = format!("http://127.0.0.1:{}/metrics", self.admin);
+        let text = client().get(&url).send().await.ok()?.text().await.ok()?;
+        text.lines()
+            .find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
+    }
+
     /// What the admin address says.
     pub(crate) async fn ask(&self, path: &str) -> Value {
         let url = format!("http://127.0.0.1:{}/api/{path}", self.admin);
@@ -235,6 +254,10 @@ impl Drop for Ponte {
             let _ = child.kill();
             let _ = child.wait();
         }
+        if std::thread::panicking() {
+            self.folder.disable_cleanup(true);
+            println!("journal and log are kept in {}", self.folder().display());
+        }
     }
 }
 
@@ -258,6 +281,8 @@ impl Ponte {
             .args(arguments)
             .current_dir(self.folder.path())
             .env("WEBHOOK_SECRET", SECRET)
+            .env("BINANCE_API_KEY", REHEARSAL_KEY)
+            .env("BINANCE_SIGNING_KEY", REHEARSAL_SECRET)
             .output()
             .unwrap();
         let text = [output.stdout, output.stderr].concat();

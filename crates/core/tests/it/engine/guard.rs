@@ -220,8 +220,26 @@ fn an_exit_takes_the_place_of_what_holds_the_coins() {
             plan #4 protection sell 2 stop 95
             > submit #4 2
 
+        buy 2 stop 95 price 100; filled 1 | rejected 2
+            ended #2 rejected: no
+            alarm protection #2 of 2 BTCUSDT in paper does not rest: no; the position is closed at the market
+            plan #3 exit sell 2 reducing
+            > submit #3 2 reducing
+
+        buy 2 stop 95 price 100; filled 1; buy 1 stop 94 price 100; filled 3; ack 4 | rejected 2
+            ended #2 rejected: no
+            alarm protection #2 of 2 BTCUSDT in paper does not rest: no; the position is closed at the market
+            plan #5 exit sell 2 reducing
+            > submit #5 2 reducing
+
         buy 2 stop 95 price 100; filled 1; ack 2; close; unreachable 3 | tick 1
             release #3 2 instead of #2
+            > submit #3 2 reducing
+
+        buy 3 price 100; filled 1; sell 1; unreachable 2; sell 2; unreachable 3 | tick 1
+            release #2 1
+            release #3 2
+            > submit #2 1 reducing
             > submit #3 2 reducing
 
         buy 2 stop 95 price 100; filled 1; ack 2; close; unreachable 3; report 2 2@95 | tick 1
@@ -294,20 +312,39 @@ fn naked_positions_are_counted() {
     };
     assert_eq!(
         naked("buy 1 stop 95 price 100; filled 1"),
-        ["1 BTCUSDT of S1 in paper have no stop"]
+        ["1 BTCUSDT of S1 in paper without a stop"]
     );
-    let covered: [&str; 5] = [
+    let covered: [&str; 6] = [
         "buy 1 stop 95 price 100",
         "buy 1 stop 95 price 100; filled 1; ack 2",
         "buy 1 price 100; filled 1",
         "buy 1 stop 95 targets 110 price 100; filled 1; ack 2",
         "buy 1 stop 95 price 100; filled 1; close; filled 3",
+        "buy 1 price 100; filled 1; buy 1 stop 95 price 100; filled 2; rejected 3; filled 4",
     ];
     for script in covered {
         assert_eq!(naked(script), [""; 0], "{script}");
     }
     assert_eq!(
         naked("buy 2 stop 95 price 100; report 1 1@100; ack 2; report 1 2@100"),
-        ["1 BTCUSDT of S1 in paper have no stop"]
+        ["1 BTCUSDT of S1 in paper without a stop"]
     );
+}
+
+#[test]
+fn what_is_too_little_to_be_protected_is_not_naked() {
+    let naked = |mut policy: ponte_core::policy::Policy, script: &str| {
+        let guarded = policy.accounts.get_mut(&account("paper")).unwrap();
+        for instrument in guarded.instruments.listed.values_mut() {
+            instrument.minimum_notional = 150.into();
+        }
+        let mut play = Play::new(&policy);
+        play.line(script);
+        naked_positions(&play.state, &policy).len()
+    };
+    let dust = "buy 2 stop 95 price 100; report 1 1@100; ack 2; report 1 2@100";
+    assert_eq!(naked(spot(), dust), 0, "1 at 100 is below 150");
+    assert_eq!(naked(futures(), dust), 1, "what only reduces is taken");
+    let enough = "buy 2 stop 95 price 100; filled 1";
+    assert_eq!(naked(spot(), enough), 1);
 }

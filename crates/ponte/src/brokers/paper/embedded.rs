@@ -189,7 +189,9 @@ impl Embedded {
             prices.feed.follow(&symbol);
         }
         let others = self.options.instruments.listed.keys().chain(&self.met);
-        others.for_each(|symbol| prices.feed.follow(symbol));
+        for symbol in others {
+            prices.feed.follow(symbol);
+        }
         market.outside = Some(prices);
         drop(market);
         self

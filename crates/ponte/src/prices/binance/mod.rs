@@ -2,11 +2,11 @@
 //!
 //! The stream of best prices (`<symbol>@bookTicker`) is the only one that is read: it tells of
 //! every change of the best bid and ask at once. The price is the middle of the two; trades are
-//! not followed. A book that does not change is not told, so that the price of a quiet market
-//! grows too old although it stands: that is on purpose, for a silent market and a silent
-//! connection look the same.
+//! not followed. A book that does not change is not told, and a silent market and a silent
+//! connection look the same: where nothing was heard for a while, the book is asked for over HTTP.
 
 mod connection;
+mod snapshot;
 mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,6 +35,10 @@ pub struct Hosts {
     pub spot_streams: String,
     /// The public route of the USDⓈ-M perpetuals' streams; `/ws` is appended.
     pub futures_streams: String,
+    /// The spot market's HTTP address.
+    pub spot_rest: String,
+    /// The HTTP address of the USDⓈ-M perpetuals.
+    pub futures_rest: String,
 }
 
 impl Hosts {
@@ -46,6 +50,8 @@ impl Hosts {
         Self {
             spot_streams: "wss://data-stream.binance.vision".to_owned(),
             futures_streams: "wss://fstream.binance.com/public".to_owned(),
+            spot_rest: "https://data-api.binance.vision".to_owned(),
+            futures_rest: "https://fapi.binance.com".to_owned(),
         }
     }
 }
@@ -87,15 +93,20 @@ pub struct BinancePrices {
     futures: Market,
     patience: Patience,
     tls: Arc<ClientConfig>,
+    http: Option<reqwest::Client>,
 }
 
 /// One market with its followed symbols.
 struct Market {
     name: &'static str,
     url: String,
+    /// Where its books are asked for.
+    book_url: String,
     followed: Mutex<Followed>,
-    /// Something was added to what is followed.
+    /// Something was added to what is followed, which the connection has to ask for.
     grown: Notify,
+    /// The same, for those who ask for its first price.
+    unheard: Notify,
     /// It has given a price at some time, so that its silence means something.
     has_spoken: AtomicBool,
 }
@@ -115,10 +126,19 @@ impl BinancePrices {
     pub fn new(hosts: &Hosts, age_max: Duration) -> Self {
         Self {
             board: Board::new(age_max),
-            spot: Market::new("spot", &hosts.spot_streams),
-            futures: Market::new("futures", &hosts.futures_streams),
+            spot: Market::new(
+                "spot",
+                &hosts.spot_streams,
+                format!("{}/api/v3/ticker/bookTicker", hosts.spot_rest),
+            ),
+            futures: Market::new(
+                "futures",
+                &hosts.futures_streams,
+                format!("{}/fapi/v1/ticker/bookTicker", hosts.futures_rest),
+            ),
             patience: Patience::default(),
             tls: tls::client_config(),
+            http: snapshot::client(),
         }
     }
 
@@ -130,7 +150,12 @@ impl BinancePrices {
 
     /// Keeps the connections, until it is dropped. To be run once.
     pub async fn run(&self) {
-        tokio::join!(self.serve(&self.spot), self.serve(&self.futures));
+        tokio::join!(
+            self.serve(&self.spot),
+            self.serve(&self.futures),
+            snapshot::keep_young(self, &self.spot),
+            snapshot::keep_young(self, &self.futures),
+        );
     }
 
     /// Keeps one market's connection.
@@ -174,10 +199,9 @@ impl BinancePrices {
 }
 
 impl PriceFeed for BinancePrices {
-    fn follow(&self, symbol: &Symbol) {
-        if let Some((market, name)) = self.market_of(symbol) {
-            market.follow(name, symbol);
-        }
+    fn follow(&self, symbol: &Symbol) -> bool {
+        self.market_of(symbol)
+            .is_some_and(|(market, name)| market.follow(name, symbol))
     }
 
     fn last(&self, symbol: &Symbol) -> Option<Tick> {
@@ -190,20 +214,23 @@ impl PriceFeed for BinancePrices {
 }
 
 impl Market {
-    fn new(name: &'static str, streams: &str) -> Self {
+    fn new(name: &'static str, streams: &str, book_url: String) -> Self {
         Self {
             name,
             url: format!("{streams}/ws"),
+            book_url,
             followed: Mutex::default(),
             grown: Notify::new(),
+            unheard: Notify::new(),
             has_spoken: AtomicBool::new(false),
         }
     }
 
-    fn follow(&self, name: &str, symbol: &Symbol) {
+    /// Says whether the symbol is new.
+    fn follow(&self, name: &str, symbol: &Symbol) -> bool {
         let mut followed = self.followed();
         if followed.symbols.contains_key(name) {
-            return;
+            return false;
         }
         if followed.symbols.len() >= STREAMS_MAX {
             if !followed.is_full {
@@ -214,11 +241,22 @@ impl Market {
                      connection takes; this one and further ones have no price"
                 );
             }
-            return;
+            return false;
         }
         followed.symbols.insert(name.to_owned(), symbol.clone());
         drop(followed);
         self.grown.notify_one();
+        self.unheard.notify_one();
+        true
+    }
+
+    /// Everything that is followed: the market's name and ours.
+    fn all(&self) -> Vec<(String, Symbol)> {
+        let followed = self.followed();
+        let symbols = followed.symbols.iter();
+        symbols
+            .map(|(name, symbol)| (name.clone(), symbol.clone()))
+            .collect()
     }
 
     /// Waits until a symbol is followed.

@@ -176,6 +176,11 @@ async fn definite_refusals_are_rejections_in_the_exchanges_words() {
         };
         assert!(reason.contains(code), "{reason}");
     }
+    let mut spot = buy(6);
+    spot.symbol = Symbol::new("BTCUSDT").unwrap();
+    let fate = account.broker.submit(&spot).await;
+    assert!(matches!(fate, Fate::Rejected { .. }), "{fate:?}");
+    assert_eq!(account.broker.find(&spot).await, FindAnswer::Absent);
     assert_eq!(accepted(&exchange.audit().await), (0, 0));
 }
 

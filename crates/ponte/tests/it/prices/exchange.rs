@@ -74,6 +74,9 @@ impl Exchange {
         Hosts {
             spot_streams: self.address.clone(),
             futures_streams: format!("{}/public", self.address),
+            // Nobody there: what is told here comes by the streams.
+            spot_rest: "http://127.0.0.1:1".to_owned(),
+            futures_rest: "http://127.0.0.1:1".to_owned(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Market prices: the feed against an exchange of the test, and paper accounts that trade at it.
 
 mod exchange;
+mod face;
 mod paper;
 
 use std::future::Future;
@@ -59,7 +60,9 @@ impl Feed {
         symbols: &[Symbol],
     ) -> Self {
         let prices = BinancePrices::new(&exchange.hosts(), age_max).with_patience(patience);
-        symbols.iter().for_each(|symbol| prices.follow(symbol));
+        for symbol in symbols {
+            prices.follow(symbol);
+        }
         let prices = Arc::new(prices);
         let running = prices.clone();
         let task = tokio::spawn(async move { running.run().await });
@@ -281,6 +284,8 @@ async fn an_address_with_wss_is_spoken_to_through_tls() {
     let hosts = Hosts {
         spot_streams: format!("wss://127.0.0.1:{}", address.port()),
         futures_streams: "wss://127.0.0.1:1".to_owned(),
+        spot_rest: "http://127.0.0.1:1".to_owned(),
+        futures_rest: "http://127.0.0.1:1".to_owned(),
     };
     let prices = BinancePrices::new(&hosts, REASON).with_patience(patience());
     prices.follow(&symbol("BTCUSDT"));

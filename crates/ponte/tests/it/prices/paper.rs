@@ -57,12 +57,14 @@ impl Told {
 }
 
 impl PriceFeed for Told {
-    fn follow(&self, symbol: &Symbol) {
+    fn follow(&self, symbol: &Symbol) -> bool {
         let mut followed = self.followed.lock().unwrap();
         let name = symbol.as_str().to_owned();
-        if !followed.contains(&name) {
+        let is_new = !followed.contains(&name);
+        if is_new {
             followed.push(name);
         }
+        is_new
     }
 
     fn last(&self, symbol: &Symbol) -> Option<Tick> {

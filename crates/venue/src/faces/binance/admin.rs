@@ -31,6 +31,7 @@ pub(super) fn router() -> Router<Arc<Face>> {
             "/admin/faults",
             post(add_fault).get(show_faults).delete(clear_faults),
         )
+        .route("/admin/deposits", post(deposit))
         .route("/admin/clock", post(set_clock).get(show_clock))
         .route("/admin/streams", post(disturb))
         .route("/admin/audit", get(audit))
@@ -72,6 +73,26 @@ async fn mark(State(face): State<Arc<Face>>, body: Bytes) -> Response {
             .futures
             .set_mark(&body.symbol, body.price, now)
             .map_err(|rejection| rejection.message)?;
+        inside.deliver(now);
+        Ok(json!({}))
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DepositBody {
+    key: String,
+    asset: String,
+    amount: Decimal,
+}
+
+async fn deposit(State(face): State<Arc<Face>>, body: Bytes) -> Response {
+    with_body(&face, &body, |inside, body: DepositBody| {
+        let now = inside.now();
+        let account = account_of(inside, &body.key)?;
+        inside
+            .spot
+            .deposit(&account, &body.asset, body.amount, now)?;
         inside.deliver(now);
         Ok(json!({}))
     })

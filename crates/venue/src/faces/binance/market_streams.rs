@@ -66,10 +66,12 @@ impl Route {
         };
         let is_book =
             name.contains("@bookTicker") || name.contains("@depth") || name == "!bookTicker";
+        // Undocumented; clients find it beside the book.
+        let is_single_trade = name.ends_with("@trade");
         match self {
             Route::Plain => private().or_else(|| public(Market::Spot)),
             Route::Futures => private().or_else(|| public(Market::Futures)),
-            Route::FuturesPublic => public(Market::Futures).filter(|_| is_book),
+            Route::FuturesPublic => public(Market::Futures).filter(|_| is_book || is_single_trade),
             Route::FuturesMarket => public(Market::Futures).filter(|_| !is_book),
             Route::FuturesPrivate => private(),
         }
@@ -128,9 +130,9 @@ pub(super) async fn open(
 }
 
 fn parameter(query: &str, name: &str) -> Option<String> {
-    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-    let mut values = pairs.filter(|(key, _)| *key == name);
-    values.next().and_then(|(_, value)| percent_decode(value))
+    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let found = pairs.find(|(key, _)| *key == name);
+    found.and_then(|(_, value)| percent_decode(value))
 }
 
 /// One connection.

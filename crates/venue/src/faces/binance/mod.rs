@@ -10,6 +10,7 @@
 //! | `/public/…`, `/market/…`, `/private/…`, `/fstream/…` | futures streams, each with `ws` and `stream` below it |
 //! | `POST /admin/ticks` `{symbol, price, market?}` | tells a price |
 //! | `POST /admin/mark` `{symbol, price}` | holds a futures mark price apart from the last price; null for no more |
+//! | `POST /admin/deposits` `{key, asset, amount}` | adds to a spot balance, or takes from it |
 //! | `POST`, `GET`, `DELETE /admin/faults` | adds a rule, shows what is left of the rules, removes all |
 //! | `POST`, `GET /admin/clock` `{skew_ms}` | how far the exchange's clock is ahead |
 //! | `POST /admin/streams` `{do, key?, market?}` | cuts, closes, silences or ends private streams |
@@ -84,6 +85,10 @@ pub struct BinanceOptions {
     pub fill_model: FillModel,
     /// The spot market's commission on what an order receives, as a fraction; 0 to 0.1.
     pub spot_commission: Decimal,
+    /// Whether a cancelled spot order takes the name of its cancel, so that a search for its own finds nothing any
+    /// more. Binance's web socket API says that the cancel's name replaces the order's; how searches then behave is not
+    /// documented.
+    pub spot_cancel_renames: bool,
     /// Makes prices for every symbol; without it they come by `POST /admin/ticks`.
     pub feed: Option<FeedOptions>,
     /// Rate limits of the spot market.
@@ -135,6 +140,7 @@ impl BinanceOptions {
                 ..FillModel::optimistic()
             },
             spot_commission: Decimal::new(1, 3),
+            spot_cancel_renames: false,
             feed: None,
             spot_limits: MarketLimits::spot(),
             futures_limits: MarketLimits::futures(),

@@ -1,3 +1,5 @@
+//! Balances, positions, settings and the dead man's switch over REST.
+
 use super::{Exchange, PATIENCE};
 use reqwest::Method;
 use serde_json::{Value, json};

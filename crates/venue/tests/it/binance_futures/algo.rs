@@ -1,3 +1,5 @@
+//! Conditional orders over REST.
+
 use super::Exchange;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};

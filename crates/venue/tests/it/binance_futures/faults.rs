@@ -1,3 +1,5 @@
+//! Every fault that a client of the futures market can meet.
+
 use super::{Exchange, bid};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};

@@ -1,3 +1,5 @@
+//! Regular orders over REST.
+
 use super::{Exchange, REHEARSAL_KEY, REHEARSAL_SECRET, bid, ok, read, sign};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};

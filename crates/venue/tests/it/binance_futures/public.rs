@@ -1,3 +1,5 @@
+//! Market data over REST, and the published signature.
+
 use super::{Exchange, hmac_hex};
 use ponte_venue::faces::binance::{BinanceOptions, KeyOptions};
 use reqwest::StatusCode;

@@ -1,3 +1,5 @@
+//! Private and market streams.
+
 use super::{Exchange, OTHER_KEY, REHEARSAL_KEY, Socket, ok};
 use ponte_venue::faces::binance::BinanceOptions;
 use reqwest::{Method, StatusCode};
@@ -269,6 +271,7 @@ async fn conditional_orders_and_settings_are_told() {
 async fn market_streams_tell_of_every_tick() {
     let exchange = Exchange::start().await;
     let mut book = exchange.connect("/public/ws/btcusdt@bookTicker").await;
+    let mut single = exchange.connect("/public/ws/btcusdt@trade").await;
     let mut market = exchange
         .connect("/market/stream?streams=btcusdt@aggTrade/btcusdt@kline_1m")
         .await;
@@ -281,6 +284,7 @@ async fn market_streams_tell_of_every_tick() {
         Value::Null
     );
     exchange.tick("61000").await;
+    assert_eq!(single.next().await["e"], "trade");
     let ticker = book.next().await;
     assert_eq!(
         (&ticker["e"], &ticker["b"], &ticker["a"]),
@@ -355,5 +359,47 @@ async fn the_server_pings() {
             .await
             .expect("no ping comes")
     );
+    exchange.stop().await;
+}
+
+#[tokio::test]
+async fn both_sides_of_the_hedge_mode_are_told_apart_across_a_reconnection() {
+    let exchange = Exchange::start().await;
+    exchange
+        .post(
+            "/fapi/v1/positionSide/dual",
+            &[("dualSidePosition", "true")],
+        )
+        .await;
+    let key = exchange.listen_key().await;
+    let cases = [("BUY", "LONG", "0.1"), ("SELL", "SHORT", "-0.1")];
+    for (side, position_side, amount) in cases {
+        // Each order is heard on a connection of its own, under the same key.
+        let mut stream = exchange.connect(&format!("/private/ws/{key}")).await;
+        let order = [
+            ("symbol", "BTCUSDT"),
+            ("side", side),
+            ("type", "MARKET"),
+            ("positionSide", position_side),
+            ("quantity", "0.1"),
+        ];
+        exchange.post("/fapi/v1/order", &order).await;
+        let account = stream.event("ACCOUNT_UPDATE").await;
+        let positions = account["a"]["P"].as_array().unwrap();
+        assert_eq!(positions.len(), 1, "only what changed");
+        assert_eq!(
+            (&positions[0]["ps"], &positions[0]["pa"]),
+            (&json!(position_side), &json!(amount))
+        );
+        let trade = stream.event("ORDER_TRADE_UPDATE").await;
+        assert_eq!(
+            (&trade["o"]["x"], &trade["o"]["ps"]),
+            (&json!("TRADE"), &json!(position_side))
+        );
+        exchange
+            .admin("/admin/streams", json!({"do": "cut", "market": "futures"}))
+            .await;
+        assert_eq!(stream.try_next().await, None);
+    }
     exchange.stop().await;
 }

@@ -1,3 +1,5 @@
+//! The web socket API.
+
 use super::{Exchange, REHEARSAL_KEY, REHEARSAL_SECRET, Socket, hmac_hex};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -96,7 +96,7 @@ async fn limits_are_told_and_kept() {
     let mut options = BinanceOptions::rehearsal();
     options.spot_limits = MarketLimits {
         weight_per_minute: 200,
-        orders_per_ten_seconds: 3,
+        orders_in_long_span: 3,
         ..MarketLimits::spot()
     };
     let exchange = Exchange::start_with(options).await;
@@ -112,9 +112,9 @@ async fn limits_are_told_and_kept() {
             .try_signed(Method::POST, ORDER, limit)
             .await
             .unwrap();
-        let header = response.headers()["x-mbx-order-count-10s"].to_str();
+        let header = response.headers()["x-mbx-order-count-1d"].to_str();
         assert_eq!(header.unwrap(), count.to_string());
-        assert!(response.headers().contains_key("x-mbx-order-count-1d"));
+        assert!(response.headers().contains_key("x-mbx-order-count-10s"));
         assert!(response.headers().contains_key("x-mbx-used-weight-1m"));
     }
     let (status, answer) = exchange.signed(Method::POST, ORDER, limit).await;

@@ -1,6 +1,7 @@
 //! Replacing and amending orders.
 
 use super::Exchange;
+use ponte_venue::faces::binance::BinanceOptions;
 use reqwest::Method;
 use serde_json::json;
 
@@ -128,5 +129,23 @@ async fn an_amended_order_is_smaller_and_has_a_new_name() {
     assert_eq!(exchange.balance("USDT").await.1, "5000.00000000");
     exchange.tick("49000").await;
     assert_eq!(exchange.find("small").await["executedQty"], "0.10000000");
+    exchange.stop().await;
+}
+
+#[tokio::test]
+async fn a_cancel_can_take_the_orders_name_away() {
+    let mut options = BinanceOptions::rehearsal();
+    options.spot_cancel_renames = true;
+    let exchange = Exchange::start_with(options).await;
+    exchange
+        .place(&format!("{LIMIT}&quantity=0.1&newClientOrderId=own"))
+        .await;
+    let params = "symbol=BTCUSDT&origClientOrderId=own&newClientOrderId=cancels";
+    let cancelled = exchange.ok(Method::DELETE, "/api/v3/order", params).await;
+    assert_eq!(cancelled["origClientOrderId"], "own");
+    let params = "symbol=BTCUSDT&origClientOrderId=own";
+    let refused = exchange.refused(Method::GET, "/api/v3/order", params);
+    assert_eq!(refused.await.0, -2013);
+    assert_eq!(exchange.find("cancels").await["status"], "CANCELED");
     exchange.stop().await;
 }

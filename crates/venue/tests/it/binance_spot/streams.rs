@@ -270,3 +270,26 @@ async fn the_server_pings() {
     }
     exchange.stop().await;
 }
+
+#[tokio::test]
+async fn deposits_are_told() {
+    let exchange = Exchange::start().await;
+    let mut socket = listen(&exchange).await;
+    let key = ponte_venue::faces::binance::REHEARSAL_KEY;
+    let deposit = |amount: &str| json!({"key": key, "asset": "BTC", "amount": amount});
+    exchange.admin("deposits", deposit("-0.25")).await;
+    let update = socket.hear().await.unwrap();
+    assert_eq!(
+        (&update["event"]["e"], &update["event"]["d"]),
+        (&json!("balanceUpdate"), &json!("-0.25000000"))
+    );
+    let position = socket.hear().await.unwrap();
+    assert_eq!(
+        position["event"]["B"],
+        json!([{"a": "BTC", "f": "0.75000000", "l": "0.00000000"}])
+    );
+    let url = format!("http://{}/admin/deposits", exchange.address);
+    let sent = exchange.client.post(url).json(&deposit("-0.76")).send();
+    assert_eq!(sent.await.unwrap().status(), 400, "only 0.75 are free");
+    exchange.stop().await;
+}

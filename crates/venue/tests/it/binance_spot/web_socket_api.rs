@@ -120,6 +120,20 @@ async fn lists_and_replacements_work_there_too() {
     )
     .await;
     assert_eq!(found["result"]["listOrderStatus"], "EXECUTING");
+    // Cancelling a leg cancels the list, and shows it.
+    let leg = json!({"symbol": "BTCUSDT", "orderId": placed["result"]["orders"][0]["orderId"]});
+    let cancelled = ask(&exchange, "order.cancel", leg).await;
+    assert_eq!(
+        cancelled["result"]["listOrderStatus"], "ALL_DONE",
+        "{cancelled}"
+    );
+    assert_eq!(
+        cancelled["result"]["orderReports"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
     let replace = json!({
         "symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quantity": "0.1", "cancelReplaceMode": "STOP_ON_FAILURE",
         "cancelOrigClientOrderId": "none",

@@ -97,6 +97,13 @@ impl Book {
         self.owners.get(&order_id).copied()
     }
 
+    /// Whether an order of ours rests, or waits for its trigger.
+    pub(super) fn has_open(&self) -> bool {
+        self.orders
+            .values()
+            .any(|tracked| tracked.standing == Some(Standing::Working))
+    }
+
     /// The exchange's names of the contracts in whose books orders of ours rest.
     pub(super) fn resting(&self) -> BTreeSet<String> {
         self.orders

@@ -16,6 +16,7 @@ use super::{Futures, symbols};
 use crate::brokers::BrokerError;
 use crate::brokers::binance::client::Call;
 use crate::brokers::binance::code::Class;
+use crate::brokers::binance::options::StopSize;
 use crate::brokers::binance::params::Params;
 use crate::brokers::binance::reply::Reply;
 
@@ -82,6 +83,10 @@ enum Asked<T> {
 impl Futures {
     /// Asks about an order until the answer is definite, or says why it isn't.
     pub(super) async fn find_order(&self, plan: &OrderPlan) -> FindAnswer {
+        if symbols::to_wire(&plan.symbol).is_none() {
+            // Such an order is refused here and never leaves.
+            return FindAnswer::Absent;
+        }
         self.book().expect(plan);
         let service = Service::of(plan.kind);
         let asked_at = self.client.clock.now();
@@ -132,7 +137,9 @@ impl Futures {
 
     fn adopt(&self, plan: &OrderPlan, seen: Seen) -> FindAnswer {
         let sent_at = self.client.fences.first_sent(&plan.id);
-        if let Err(why) = seen.fits(plan, closes_position(plan, self.style.size), sent_at) {
+        // The owner may have chosen otherwise since it was sent.
+        let may_close = closes_position(plan, StopSize::ClosePosition);
+        if let Err(why) = seen.fits(plan, may_close, sent_at) {
             return FindAnswer::Unanswered(why);
         }
         match self.book().absorb(plan.id, &plan.symbol, seen.snapshot) {
@@ -327,7 +334,7 @@ impl Seen {
     fn fits(
         &self,
         plan: &OrderPlan,
-        closes: bool,
+        may_close: bool,
         sent_at: Option<Timestamp>,
     ) -> Result<(), String> {
         let other = |what: &str, there: &str, here: &str| {
@@ -351,7 +358,7 @@ impl Seen {
             let quantity = quantity.normalize().to_string();
             return other("quantity", &quantity, &planned.to_string());
         }
-        if self.quantity.is_none() && !closes {
+        if self.quantity.is_none() && !may_close {
             return other("no quantity", "of its own", &planned.to_string());
         }
         let known = self.created > Timestamp::EPOCH;

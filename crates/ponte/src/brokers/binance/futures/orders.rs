@@ -1,7 +1,7 @@
 //! Orders on their way out: placing them, and taking them back.
 
 use ponte_core::id::Symbol;
-use ponte_core::message::{CancelAnswer, Fate, NotSent, OrderReport};
+use ponte_core::message::{CancelAnswer, Fate, NotSent, OrderReport, ReportedStatus};
 use ponte_core::order::{OrderClass, OrderPlan};
 use reqwest::Method;
 
@@ -116,9 +116,11 @@ impl Futures {
         // The stream is often faster than the answer, and brings the fees.
         let streamed = self.book().report(plan.id);
         let has_traded = !view.executed_qty.is_zero();
-        if let Some(report) =
-            streamed.filter(|report| has_traded && report.filled == view.executed_qty)
-        {
+        let is_over = Standing::of_regular(&view.status, None).is_some_and(|s| s.is_final());
+        if let Some(report) = streamed.filter(|report| {
+            let knows_the_end = !is_over || report.status != ReportedStatus::Working;
+            has_traded && report.filled == view.executed_qty && knows_the_end
+        }) {
             return Some(report);
         }
         let snapshot = match self.with_trades(&view).await {

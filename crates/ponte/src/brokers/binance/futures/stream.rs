@@ -41,6 +41,9 @@ const SETTLED_AFTER: Duration = Duration::from_secs(2);
 const HEARD_WITHIN: Duration = Duration::from_secs(5);
 /// How often it is looked whether it has.
 const LISTEN_EVERY: Duration = Duration::from_secs(1);
+/// A stream can fall silent without a sign. While orders are open, they are asked about this often,
+/// so that a stop that has executed is known of even then.
+const RECHECK_EVERY: Duration = Duration::from_secs(60);
 /// The first pauses before the stream is opened again; later ones are as long as [`POLL_EVERY`].
 const PAUSES: [Duration; 3] = [
     Duration::from_millis(250),
@@ -131,6 +134,8 @@ impl Futures {
         let mut settling = pin!(tokio::time::sleep(SETTLED_AFTER));
         let mut settled = false;
         let mut every = tokio::time::interval(LISTEN_EVERY);
+        let mut recheck = tokio::time::interval(RECHECK_EVERY);
+        recheck.reset();
         let mut questions = FuturesUnordered::new();
         let mut settings = FuturesUnordered::new();
         loop {
@@ -155,6 +160,9 @@ impl Futures {
                 }
                 _ = every.tick() => if let Some(id) = self.not_heard_of() {
                     return format!("the stream did not tell of order {id} within {} s", HEARD_WITHIN.as_secs());
+                },
+                _ = recheck.tick() => if self.book().has_open() {
+                    tell(into, News::Missed);
                 },
                 why = &mut key_ends => return why,
                 () = &mut life_ends => return "the connection is renewed once a day".to_owned(),

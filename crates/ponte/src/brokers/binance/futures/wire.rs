@@ -32,14 +32,18 @@ pub(super) struct OrderView {
 }
 
 /// A conditional order: the answers of `POST` and `GET /fapi/v1/algoOrder` and a row of `openAlgoOrders`.
+/// The answer to `POST` may be no more than its two ids.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct AlgoView {
     pub(super) algo_id: u64,
     #[serde(default)]
     pub(super) client_algo_id: String,
+    #[serde(default)]
     pub(super) symbol: String,
+    #[serde(default)]
     pub(super) side: String,
+    #[serde(default)]
     pub(super) algo_status: String,
     #[serde(default, deserialize_with = "number::optional")]
     pub(super) quantity: Option<Decimal>,

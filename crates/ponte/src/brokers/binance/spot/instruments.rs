@@ -100,12 +100,20 @@ impl Spot {
     /// not listed: their prices and values would be in another money than the account's rules.
     pub(super) async fn listed(&self) -> Result<Instruments, BrokerError> {
         let call = Call::public("/api/v3/exchangeInfo", Params::new());
-        let info: ExchangeInfo = self.client.read(&call).await?;
-        self.client
-            .limits
-            .note_limits(&info.rate_limits, clock::instant());
+        let body = self.client.call(&call).await.or_error()?;
+        let currency = self.ledger.currency().to_owned();
+        // Up to 20 MB: other accounts' orders must not wait for a thread that reads it.
+        let reading = tokio::task::spawn_blocking(move || {
+            let info: ExchangeInfo = serde_json::from_slice(&body)
+                .map_err(|problem| BrokerError::Unreadable(problem.to_string()))?;
+            Ok((info.rate_limits, read(info.symbols, &currency)))
+        });
+        let (limits, listed) = reading
+            .await
+            .map_err(|problem| BrokerError::Unreadable(problem.to_string()))??;
+        self.client.limits.note_limits(&limits, clock::instant());
         Ok(Instruments {
-            listed: read(info.symbols, self.ledger.currency()),
+            listed,
             any_other: None,
         })
     }

@@ -49,6 +49,7 @@ impl Spot {
             return;
         };
         let mut stream = Stream::Down;
+        let mut is_first = true;
         let mut polls = tokio::time::interval(POLL);
         polls.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         polls.reset();
@@ -57,12 +58,13 @@ impl Spot {
             tokio::select! {
                 () = into.closed() => return,
                 event = events.recv() => match event {
-                    Some(SocketEvent::Opened) => stream = self.subscribe(&into).await,
+                    Some(SocketEvent::Opened) => stream = self.subscribe(stream, &into).await,
                     Some(SocketEvent::Closed(why)) => {
-                        if stream == Stream::Flowing {
+                        if stream != Stream::Down || is_first {
                             tracing::warn!(account.id = %self.account, reason = why,
-                                "the stream of order reports broke; the account is polled meanwhile");
+                                "order reports can't be streamed; the account is polled meanwhile");
                         }
+                        is_first = false;
                         stream = Stream::Down;
                         tell(&into, News::Missed);
                     }
@@ -75,7 +77,7 @@ impl Spot {
                 Some(()) = look_ups.next(), if !look_ups.is_empty() => {}
                 _ = polls.tick() => match stream {
                     Stream::Flowing => self.look_after(&into),
-                    Stream::Silent => stream = self.subscribe(&into).await,
+                    Stream::Silent => stream = self.subscribe(stream, &into).await,
                     Stream::Down => tell(&into, News::Missed),
                 },
             }
@@ -83,7 +85,7 @@ impl Spot {
     }
 
     /// Subscribes on the present connection. Whether or not it works, something may have been missed.
-    async fn subscribe(&self, into: &mpsc::UnboundedSender<News>) -> Stream {
+    async fn subscribe(&self, before: Stream, into: &mpsc::UnboundedSender<News>) -> Stream {
         let method = "userDataStream.subscribe.signature";
         let question = Purpose::Question;
         let reply = self
@@ -102,8 +104,11 @@ impl Spot {
         match failed {
             None => Stream::Flowing,
             Some(why) => {
-                tracing::warn!(account.id = %self.account, reason = why,
-                    "order reports can't be subscribed to; the account is polled meanwhile");
+                // Said once, not with every attempt.
+                if before != Stream::Silent {
+                    tracing::warn!(account.id = %self.account, reason = why,
+                        "order reports can't be subscribed to; the account is polled meanwhile");
+                }
                 Stream::Silent
             }
         }
@@ -137,7 +142,7 @@ impl Spot {
                 }
                 stream
             }
-            Event::Terminated => self.subscribe(into).await,
+            Event::Terminated => self.subscribe(stream, into).await,
             Event::Shutdown => {
                 self.socket.renew();
                 stream

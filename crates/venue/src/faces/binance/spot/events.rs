@@ -74,6 +74,31 @@ impl SpotExchange {
         self.tell(account.to_owned(), event);
     }
 
+    /// Tells that an amount came or went without an order.
+    pub(super) fn tell_deposit(
+        &mut self,
+        account: &str,
+        asset: &str,
+        amount: Decimal,
+        now: Micros,
+    ) {
+        let holding = self
+            .wallets
+            .get(account)
+            .map(|wallet| wallet.holding(asset));
+        let holding = holding.unwrap_or_default();
+        let moment = wire::millis(now);
+        let update = json!({
+            "e": "balanceUpdate", "E": moment, "a": asset, "d": decimal(amount), "T": moment,
+        });
+        let position = json!({
+            "e": "outboundAccountPosition", "E": moment, "u": moment,
+            "B": [{"a": asset, "f": decimal(holding.free), "l": decimal(holding.locked)}],
+        });
+        self.tell(account.to_owned(), update);
+        self.tell(account.to_owned(), position);
+    }
+
     fn tell(&mut self, account: String, event: Value) {
         self.user_events.push(UserEvent { account, event });
     }

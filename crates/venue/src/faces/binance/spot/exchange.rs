@@ -32,6 +32,8 @@ pub(in crate::faces::binance) struct SpotExchange {
     pub(super) lists: BTreeMap<u64, OrderList>,
     pub(super) candles: BTreeMap<String, Candles>,
     pub(super) commission: Decimal,
+    /// Whether a cancelled order takes the name of its cancel.
+    pub(super) cancel_renames: bool,
     /// Orders by the venue's name of them.
     pub(super) tickets: BTreeMap<String, u64>,
     /// The last report of the venue that was read, by account.
@@ -99,6 +101,7 @@ impl SpotExchange {
             lists: BTreeMap::new(),
             candles: BTreeMap::new(),
             commission,
+            cancel_renames: options.spot_cancel_renames,
             tickets: BTreeMap::new(),
             reports_read: BTreeMap::new(),
             next_order_id: 1,
@@ -152,6 +155,32 @@ impl SpotExchange {
     /// The accounts of orders that were filled since the last call, each once for every order.
     pub(in crate::faces::binance) fn take_filled_orders(&mut self) -> Vec<String> {
         std::mem::take(&mut self.filled_orders)
+    }
+
+    /// Books a deposit, or a withdrawal if the amount is negative.
+    ///
+    /// # Errors
+    /// The account is not known, or less than that is free; in words.
+    pub(in crate::faces::binance) fn deposit(
+        &mut self,
+        account: &str,
+        asset: &str,
+        amount: Decimal,
+        now: Micros,
+    ) -> Result<(), String> {
+        let wallet = self
+            .wallets
+            .get_mut(account)
+            .ok_or_else(|| format!("account {account} is not known"))?;
+        let free = wallet.holding(asset).free;
+        if free + amount < Decimal::ZERO || amount.scale() > 8 || asset.is_empty() {
+            return Err(format!(
+                "amount {amount} of {asset} is below {free} that are free, or has more than 8 decimals"
+            ));
+        }
+        wallet.receive(asset, amount);
+        self.tell_deposit(account, asset, amount, now);
+        Ok(())
     }
 
     /// All orders ever accepted and all balances of an account.

@@ -151,6 +151,12 @@ impl SpotExchange {
     pub(super) fn cancel(&mut self, id: u64, cancel_id: &str, now: Micros) {
         if self.end(id, Status::Canceled, now) {
             self.tell_cancel(id, cancel_id, now);
+            if self.cancel_renames
+                && !cancel_id.is_empty()
+                && let Some(order) = self.orders.get_mut(&id)
+            {
+                cancel_id.clone_into(&mut order.client_id);
+            }
             self.relock(id, now);
             self.advance_list(id, now);
         }

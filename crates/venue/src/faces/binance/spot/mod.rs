@@ -11,6 +11,8 @@ mod placing;
 mod reading;
 mod requests;
 mod symbols;
+#[cfg(test)]
+mod tests;
 mod trading;
 mod wallet;
 mod wire;
@@ -81,6 +83,7 @@ const TEST: Service = Service {
     ..places(0, trading::test)
 };
 const CANCEL: Service = cancels(trading::cancel);
+const CANCEL_OVER_SOCKET: Service = cancels(trading::cancel_over_socket);
 const CANCEL_ALL: Service = cancels(trading::cancel_all);
 const CANCEL_REPLACE: Service = places(1, trading::cancel_replace);
 const AMEND: Service = Service {
@@ -101,6 +104,7 @@ const ALL_ORDERS: Service = reads(|_| 20, reading::all_orders);
 const TRADES: Service = reads(trades_weight, reading::trades);
 const ACCOUNT: Service = reads(|_| 20, reading::account);
 const ORDER_COUNTS: Service = reads(|_| 40, reading::order_counts);
+const MY_FILTERS: Service = reads(|_| 40, reading::filters);
 const OPEN_LISTS: Service = reads(|_| 6, reading::open_lists);
 const ALL_LISTS: Service = reads(|_| 20, reading::all_lists);
 const RESTRICTIONS: Service = reads(|_| 1, reading::restrictions);
@@ -133,6 +137,7 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
     get("/api/v3/myTrades", TRADES),
     get("/api/v3/account", ACCOUNT),
     get("/api/v3/rateLimit/order", ORDER_COUNTS),
+    get("/api/v3/myFilters", MY_FILTERS),
     endpoint("POST", "/api/v3/orderList/oco", OCO),
     endpoint("POST", "/api/v3/orderList/oto", OTO),
     endpoint("POST", "/api/v3/orderList/otoco", OTOCO),
@@ -162,7 +167,7 @@ pub(super) const METHODS: &[Method] = &[
     method("order.place", PLACE),
     method("order.test", TEST),
     method("order.status", ORDER),
-    method("order.cancel", CANCEL),
+    method("order.cancel", CANCEL_OVER_SOCKET),
     method("order.cancelReplace", CANCEL_REPLACE),
     method("order.amend.keepPriority", AMEND),
     method("openOrders.status", OPEN_ORDERS),
@@ -171,6 +176,7 @@ pub(super) const METHODS: &[Method] = &[
     method("myTrades", TRADES),
     method("account.status", ACCOUNT),
     method("account.rateLimits.orders", ORDER_COUNTS),
+    method("myFilters", MY_FILTERS),
     method("orderList.place.oco", OCO),
     method("orderList.place.oto", OTO),
     method("orderList.place.otoco", OTOCO),

@@ -133,7 +133,7 @@ pub(super) fn account(inside: &mut Inside, call: &Call<'_>) -> Result<Value, Api
     let exchange = &inside.spot;
     let omits_zero = call.params.flag("omitZeroBalances")? == Some(true);
     let key = inside.keys.get(&call.identity.key);
-    let rate = decimal(exchange.commission);
+    let (rate, none) = (decimal(exchange.commission), decimal(Decimal::ZERO));
     let basis_points = (exchange.commission * Decimal::from(10_000))
         .trunc()
         .to_string();
@@ -147,7 +147,7 @@ pub(super) fn account(inside: &mut Inside, call: &Call<'_>) -> Result<Value, Api
         "takerCommission": commission,
         "buyerCommission": 0,
         "sellerCommission": 0,
-        "commissionRates": {"maker": rate, "taker": rate, "buyer": decimal(Decimal::ZERO), "seller": decimal(Decimal::ZERO)},
+        "commissionRates": {"maker": rate, "taker": rate, "buyer": none, "seller": none},
         "canTrade": key.is_some_and(|key| key.can_trade),
         "canWithdraw": key.is_some_and(|key| key.can_withdraw),
         "canDeposit": true,
@@ -167,6 +167,12 @@ pub(super) fn order_counts(inside: &mut Inside, call: &Call<'_>) -> Result<Value
     Ok(inside
         .limits
         .order_counts(Market::Spot, call.account(), call.now))
+}
+
+/// `GET /api/v3/myFilters`: no filter is meant for one account only.
+pub(super) fn filters(inside: &mut Inside, call: &Call<'_>) -> Result<Value, ApiError> {
+    inside.spot.symbol(requests::symbol(call.params)?)?;
+    Ok(json!({"exchangeFilters": [], "symbolFilters": [], "assetFilters": []}))
 }
 
 /// `GET /api/v3/orderList`, `orderList.status`.

@@ -56,17 +56,30 @@ pub(super) fn test(inside: &mut Inside, call: &Call<'_>) -> Result<Value, ApiErr
     }))
 }
 
-/// `DELETE /api/v3/order`, `order.cancel`.
+/// Number, name and cancel's name as a cancel's parameters.
+const CANCEL_NAMES: (&str, &str, &str) = ("orderId", "origClientOrderId", "newClientOrderId");
+
+/// `DELETE /api/v3/order`. With an order of a list the whole list is cancelled; the answer shows the order.
 pub(super) fn cancel(inside: &mut Inside, call: &Call<'_>) -> Result<Value, ApiError> {
-    let names = ("orderId", "origClientOrderId", "newClientOrderId");
-    cancel_with(&mut inside.spot, call, names)
+    let (answer, _) = cancel_with(&mut inside.spot, call, CANCEL_NAMES)?;
+    Ok(answer)
+}
+
+/// `order.cancel`. With an order of a list the whole list is cancelled, and the answer shows the list.
+pub(super) fn cancel_over_socket(inside: &mut Inside, call: &Call<'_>) -> Result<Value, ApiError> {
+    let (answer, list) = cancel_with(&mut inside.spot, call, CANCEL_NAMES)?;
+    let Some(list) = list else {
+        return Ok(answer);
+    };
+    let cancel_id = answer["clientOrderId"].as_str().unwrap_or_default();
+    cancelled_list(&inside.spot, list, cancel_id, call.now)
 }
 
 fn cancel_with(
     exchange: &mut SpotExchange,
     call: &Call<'_>,
     (by_number, by_name, own_name): (&str, &str, &str),
-) -> Result<Value, ApiError> {
+) -> Result<(Value, Option<u64>), ApiError> {
     let symbol = requests::symbol(call.params)?;
     exchange.symbol(symbol)?;
     let cancel_id = requests::client_id(call.params, own_name)?;
@@ -77,11 +90,13 @@ fn cancel_with(
         .filter(|order| order.status.is_open())
         .ok_or_else(unknown)?;
     check_restrictions(call.params, order)?;
-    let id = order.id;
+    let (id, list, name) = (order.id, order.list_id, order.client_id.clone());
     let cancel_id = cancel_id.unwrap_or_else(|| generated_id(exchange.next_execution));
     exchange.cancel(id, &cancel_id, call.now);
     let order = exchange.orders.get(&id).ok_or_else(unknown)?;
-    Ok(wire::cancelled(order, &cancel_id, call.now))
+    let mut answer = wire::cancelled(order, &cancel_id, call.now);
+    answer["origClientOrderId"] = json!(name);
+    Ok((answer, list))
 }
 
 fn check_restrictions(params: &Params, order: &SpotOrder) -> Result<(), ApiError> {
@@ -146,7 +161,7 @@ pub(super) fn cancel_replace(inside: &mut Inside, call: &Call<'_>) -> Result<Val
         "cancelNewClientOrderId",
     );
     Wanted::read(call.params, names.0, names.1)?;
-    let cancelled = cancel_with(exchange, call, names);
+    let cancelled = cancel_with(exchange, call, names).map(|(answer, _)| answer);
     let placed = if cancelled.is_err() && stops {
         None
     } else {

@@ -188,6 +188,7 @@ fn a_conditional_order_lives_on_in_the_order_that_it_becomes() {
     let waiting = book.on_algo(&algo_event("NEW", ""), Timestamp(1));
     assert_eq!(told(waiting), line("working", ["0", "0", "0"]));
     assert!(book.resting().is_empty(), "no regular order rests");
+    assert!(book.has_open(), "it waits for its trigger");
     let triggered = book.on_algo(&algo_event("TRIGGERED", "8886774"), Timestamp(2));
     assert!(matches!(triggered, Effect::LookUp { .. }));
     // Its regular order may have an id of the exchange's own.
@@ -201,6 +202,7 @@ fn a_conditional_order_lives_on_in_the_order_that_it_becomes() {
     assert_eq!(finished, Effect::Nothing);
     let report = book.report(id()).expect("it is known");
     assert_eq!(report.broker_order_id, "2148719");
+    assert!(!book.has_open());
 }
 
 #[test]

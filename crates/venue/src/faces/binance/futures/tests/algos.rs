@@ -1,3 +1,5 @@
+//! Conditional orders: what is refused, what triggers them, and what becomes of them.
+
 use super::super::order::{
     AlgoKey, AlgoStatus, AlgoTicket, OrderStatus, OrderTicket, OrderType, PositionSide,
     TimeInForce, WorkingType,

@@ -1,3 +1,5 @@
+//! Regular orders: what is refused, how they execute, change and end, in both position modes.
+
 use super::super::order::{
     OrderKey, OrderStatus, OrderTicket, OrderType, PositionSide, TimeInForce,
 };
@@ -416,4 +418,27 @@ fn two_hundred_open_orders_are_enough() {
         bench.place(&limit(Buy, "0.001", "59000"));
     }
     assert_eq!(bench.refusal(&limit(Buy, "0.001", "59000")), -2025);
+}
+
+/// Binance's numbers of the reasons for which an order expired (`er`).
+#[test]
+fn an_expiry_tells_its_reason() {
+    let reason = |bench: &mut Bench| {
+        let events = bench.exchange.take_events().into_iter();
+        let mut expired = events.filter(|event| event.body["o"]["x"] == "EXPIRED");
+        expired.next().unwrap().body["o"]["er"].clone()
+    };
+    let mut bench = Bench::new();
+    bench.place(&but(limit(Buy, "0.1", "59000"), |bid| {
+        bid.time_in_force = Some(TimeInForce::Ioc);
+    }));
+    assert_eq!(reason(&mut bench), "2");
+    bench.exchange.starve_next_market_order(d("0.5"));
+    bench.place(&market(Buy, "0.1"));
+    assert_eq!(reason(&mut bench), "9");
+    bench.place(&but(limit(Sell, "0.01", "61000"), |offer| {
+        offer.reduce_only = Some(true);
+    }));
+    bench.place(&market(Sell, "0.05"));
+    assert_eq!(reason(&mut bench), "4", "the position it reduced is gone");
 }

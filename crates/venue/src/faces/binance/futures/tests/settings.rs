@@ -1,3 +1,5 @@
+//! Settings of an account, its dead man's switch and its listen key.
+
 use super::super::account::MarginType;
 use super::super::order::OrderStatus;
 use super::{Bench, NOW, closing_stop, d, limit, market};
