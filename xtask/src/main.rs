@@ -1,6 +1,7 @@
 //! The project's chores: `cargo xtask test`, `tidy` and `bench`.
 
 mod bench;
+mod interop;
 mod process;
 mod stopwatch;
 mod test;
@@ -18,7 +19,8 @@ const USAGE: &str = "\
 usage: cargo xtask CHORE
 
   test [--only STEP] [--list]
-      everything that must hold before a change lands: format, clippy, deny, tidy, tests
+      everything that must hold before a change lands: format, clippy, deny, tidy, tests,
+      and other people's clients against the test exchange
   tidy
       the checks on the sources alone: imports, lengths, links, pairs of languages
   bench [--only PART] [--list] [--quick] [--seconds N] [--write]

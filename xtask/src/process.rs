@@ -3,7 +3,7 @@
 use std::env;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use crate::Result;
 
@@ -20,6 +20,11 @@ impl Running {
         let child = command.stdin(Stdio::null()).spawn();
         let child = child.map_err(|error| format!("{name} could not be started: {error}"))?;
         Ok(Running { child, name })
+    }
+
+    /// What the program prints, if its output was to be read here; once.
+    pub(crate) fn take_output(&mut self) -> Option<ChildStdout> {
+        self.child.stdout.take()
     }
 
     /// The number of the process.

@@ -5,7 +5,7 @@ use std::process::{ExitCode, Stdio};
 use std::time::Duration;
 
 use crate::stopwatch::Stopwatch;
-use crate::{Result, process, root, tidy};
+use crate::{Result, interop, process, root, tidy};
 
 /// How many tests passed and failed. A test that was skipped has failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -46,6 +46,11 @@ const STEPS: &[Step] = &[
         name: "tests",
         about: "unit, property, simulation, end-to-end and crash tests",
         run: run_tests,
+    },
+    Step {
+        name: "interop",
+        about: "other people's clients trade against the test exchange",
+        run: run_clients,
     },
 ];
 
@@ -214,6 +219,16 @@ fn check_tidy() -> Result<Tally> {
         0 => Ok(Tally::default()),
         count => Err(format!("tidy found {count}").into()),
     }
+}
+
+/// Counts what other people's clients could and could not do; a client that can't be had is an error.
+fn run_clients() -> Result<Tally> {
+    let steps = interop::run()?;
+    Ok(Tally {
+        passed: steps.passed,
+        failed: steps.failed,
+        ignored: 0,
+    })
 }
 
 /// Runs every test of the workspace, shows its output while it comes and adds up the results.

@@ -96,3 +96,6 @@ await step('futures: nothing was doubled', async () => {
   const { orders } = (await audit()).futures;
   equal(orders.filter((order) => order.client_order_id === marked).length, 1);
 });
+
+// The client's timers would keep the process alive.
+process.exit(0);
