@@ -100,14 +100,8 @@ async fn balances_positions_and_resting_orders_survive_a_kill() {
     );
     assert_eq!(ponte.send(&bracket).await.1["status"], "accepted");
     for _ in 0..200 {
-        if ponte
-            .ask("orders?open=true")
-            .await
-            .as_array()
-            .unwrap()
-            .len()
-            == 1
-        {
+        let open = ponte.ask("orders?open=true").await;
+        if open[0]["class"] == "protection" && open[0]["status"] == "working" {
             break;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;

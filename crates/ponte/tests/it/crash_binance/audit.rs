@@ -16,6 +16,8 @@ use super::load::Answered;
 use super::record::{Record, Recorded};
 use crate::program::Ponte;
 
+/// The smallest value that the spot market takes an order for. On futures, orders that only reduce are free of it.
+const SPOT_NOTIONAL_MIN: Decimal = Decimal::from_parts(5, 0, 0, false, 0);
 /// How many stories of orders a failure tells.
 const STORIES_MAX: usize = 3;
 
@@ -298,7 +300,14 @@ impl Auditor<'_> {
                         && at.side == closing(position.quantity)
                 });
                 let covered: Decimal = stops.map(|(at, _)| at.quantity - at.executed).sum();
-                if position.guarded - covered >= step(account.as_str(), symbol.as_str()) {
+                let naked = position.guarded - covered;
+                let price = state
+                    .prices
+                    .get(symbol)
+                    .map_or(Decimal::ZERO, |price| price.get());
+                let is_dust = naked < step(account.as_str(), symbol.as_str())
+                    || account.as_str() == "spot" && naked * price < SPOT_NOTIONAL_MIN;
+                if !is_dust {
                     let last = self.last_stop(account.as_str(), strategy.as_str(), symbol.as_str());
                     let what = format!(
                         "{symbol} of {strategy} in {account}: {covered} is covered: {position:?}"

@@ -22,8 +22,9 @@ async fn the_test_exchange_gives_the_prices_of_both_its_markets() {
     let hosts = Hosts {
         spot_streams: format!("ws://{address}"),
         futures_streams: format!("ws://{address}/public"),
-        spot_rest: format!("http://{address}"),
-        futures_rest: format!("http://{address}"),
+        // Nobody there: these prices come by the streams.
+        spot_rest: "http://127.0.0.1:1".to_owned(),
+        futures_rest: "http://127.0.0.1:1".to_owned(),
     };
     let prices = Arc::new(BinancePrices::new(&hosts, REASON).with_patience(patience()));
     let symbols = ["BTCUSDT", "BTCUSDT.P"].map(symbol);

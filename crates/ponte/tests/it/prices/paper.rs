@@ -153,9 +153,13 @@ fn listen(account: &Arc<Embedded>) -> mpsc::UnboundedReceiver<News> {
 }
 
 async fn next_report(news: &mut mpsc::UnboundedReceiver<News>) -> OrderReport {
-    match within_reason("a report", news.recv()).await {
-        Some(News::Order(report)) => report,
-        other @ (Some(News::Missed) | None) => panic!("{other:?} is no report"),
+    loop {
+        match within_reason("a report", news.recv()).await {
+            Some(News::Order(report)) => return report,
+            // What may have been missed before anybody listened.
+            Some(News::Missed) => {}
+            None => panic!("the account says nothing any more"),
+        }
     }
 }
 
