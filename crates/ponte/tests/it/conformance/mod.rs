@@ -100,3 +100,21 @@ async fn binance_spot_conforms() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn binance_futures_over_web_sockets_conforms() {
+    hold(binance::Binance {
+        market: Market::Futures,
+        orders: Transport::WebSocket,
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn binance_spot_over_web_sockets_conforms() {
+    hold(binance::Binance {
+        market: Market::Spot,
+        orders: Transport::WebSocket,
+    })
+    .await;
+}
