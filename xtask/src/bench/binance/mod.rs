@@ -25,10 +25,10 @@ use crate::stopwatch::Stopwatch;
 /// How many alerts come at once: one after the other, and as when many charts close a bar.
 const AT_ONCE: [usize; 2] = [1, 16];
 
-/// An account may place 300 orders in ten seconds and 1200 in a minute (Binance USDⓈ-M Futures,
-/// "LIMITS"), of which Ponte leaves a tenth to exits. Eight bridges and markets take turns, so this
-/// gives each of them some 16 alerts a second.
-const SLOT_OF_ONE: Duration = Duration::from_millis(8);
+/// How long a turn takes for each alert in it. All programs count as one address, which may use a weight of 2400 in a
+/// minute (Binance USDⓈ-M Futures, "LIMITS"), of which Ponte leaves a tenth to exits. Four bridges take turns at two
+/// markets, so this sends some eight alerts a second through each, and 1900 orders a minute to futures.
+const SLOT_OF_ONE: Duration = Duration::from_millis(16);
 
 /// Symbols of both markets with the smallest quantity measured, as digits and decimals. It is above
 /// the smallest order of either market.

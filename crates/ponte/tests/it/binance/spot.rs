@@ -68,6 +68,39 @@ async fn cancelling_tells_where_the_order_stands() {
     }
 }
 
+/// The documentation says that a cancellation's id takes the place of the order's.
+#[tokio::test]
+async fn what_was_cancelled_is_found_by_its_own_id_even_if_cancelling_renames() {
+    let exchange = Exchange::start_with(|options| options.spot_cancel_renames = true).await;
+    for (number, orders) in [(1, Transport::Rest), (11, Transport::WebSocket)] {
+        let account = exchange
+            .account_with(|options| options.orders = orders)
+            .await;
+        let single = plan(number, Side::Buy, "0.1", limit(59_000));
+        let bracket = plan(number + 1, Side::Sell, "0.2", pair(56_000, 65_000));
+        let swapped = plan(number + 2, Side::Sell, "0.2", pair(56_000, 65_000));
+        for order in [&single, &bracket, &swapped] {
+            account.place(order).await;
+        }
+        for order in [&single, &bracket] {
+            // An answer that leaves something open leads to the question below as well.
+            let answer = account.broker.cancel(order).await;
+            let is_known = !matches!(answer, CancelAnswer::Unanswered(_));
+            assert!(is_known, "{answer:?}");
+        }
+        let mut exit = plan(number + 3, Side::Sell, "0.2", OrderKind::MARKET);
+        exit.instead_of = vec![swapped.id];
+        account.place(&exit).await;
+        let other = exchange.connect(|_| ()).await;
+        for order in [&single, &bracket, &swapped] {
+            let FindAnswer::Found(found) = other.find(order).await else {
+                panic!("{} is not found", order.id);
+            };
+            assert!(matches!(found.status, ReportedStatus::Cancelled { .. }));
+        }
+    }
+}
+
 #[tokio::test]
 async fn one_side_of_a_pair_executes() {
     for (price, leg) in [(66_000, "-t"), (55_000, "-s")] {

@@ -56,8 +56,13 @@ impl Drop for Account {
 
 impl Exchange {
     pub(super) async fn start() -> Self {
+        Self::start_with(|_| ()).await
+    }
+
+    pub(super) async fn start_with(change: impl FnOnce(&mut BinanceOptions)) -> Self {
         let mut options = BinanceOptions::rehearsal();
         options.fill_model = FillModel::optimistic();
+        change(&mut options);
         let face = BinanceFace::new(&options).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());

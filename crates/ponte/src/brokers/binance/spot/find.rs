@@ -9,7 +9,7 @@ use ponte_core::order::OrderPlan;
 
 use super::ledger::{Costs, Shape, Standing};
 use super::orders::{UNREADABLE, standing};
-use super::wire::{OrderView, Trade};
+use super::wire::{ListedOrders, OrderView, Trade};
 use super::{Spot, translate};
 use crate::brokers::BrokerError;
 use crate::brokers::binance::client::Call;
@@ -122,33 +122,79 @@ impl Spot {
     async fn look(&self, id: ClientOrderId, symbol: &Symbol, shape: Shape) -> Looked {
         let mut found = Vec::new();
         for leg in shape.legs() {
-            let params = Params::new()
-                .with("symbol", symbol.as_str())
-                .with("origClientOrderId", leg.wire_id(id));
-            match self.client.call(&Call::ask("/api/v3/order", params)).await {
-                Reply::Done(body) => match serde_json::from_slice::<OrderView>(&body) {
-                    Ok(view) => found.push((*leg, view)),
-                    Err(_) => return Looked::Unanswered(UNREADABLE.to_owned()),
-                },
-                Reply::Refused(refusal) => match refusal.class {
-                    Class::NotFound => {}
-                    Class::Final
-                    | Class::Retry
-                    | Class::Resync
-                    | Class::Unknown
-                    | Class::Duplicate
-                    | Class::Benign => return Looked::Unanswered(refusal.to_string()),
-                },
-                Reply::NotSent(why) | Reply::Unknown(why) => return Looked::Unanswered(why),
+            let by_id = Params::new().with("origClientOrderId", leg.wire_id(id));
+            match self.ask_order(symbol, by_id).await {
+                Ok(Some(view)) => found.push((*leg, view)),
+                Ok(None) => {}
+                Err(why) => return Looked::Unanswered(why),
             }
         }
-        if found.is_empty() {
-            Looked::NotFound
-        } else if found.len() == shape.legs().len() {
-            Looked::Found(found)
-        } else {
-            Looked::Unanswered("binance told only one side of the pair".to_owned())
+        if found.len() == shape.legs().len() {
+            return Looked::Found(found);
         }
+        match shape {
+            Shape::Single => Looked::NotFound,
+            Shape::Pair => match self.look_by_list(id, symbol).await {
+                Ok(legs) if legs.len() == shape.legs().len() => Looked::Found(legs),
+                Ok(_) if found.is_empty() => Looked::NotFound,
+                Ok(_) => Looked::Unanswered("binance told only one side of the pair".to_owned()),
+                Err(why) => Looked::Unanswered(why),
+            },
+        }
+    }
+
+    /// One order, by the parameter that names it; `None` when there is none.
+    async fn ask_order(&self, symbol: &Symbol, by: Params) -> Result<Option<OrderView>, String> {
+        let params = by.with("symbol", symbol.as_str());
+        match self.client.call(&Call::ask("/api/v3/order", params)).await {
+            Reply::Done(body) => serde_json::from_slice(&body)
+                .map(Some)
+                .map_err(|_| UNREADABLE.to_owned()),
+            Reply::Refused(refusal) => match refusal.class {
+                Class::NotFound => Ok(None),
+                Class::Final
+                | Class::Retry
+                | Class::Resync
+                | Class::Unknown
+                | Class::Duplicate
+                | Class::Benign => Err(refusal.to_string()),
+            },
+            Reply::NotSent(why) | Reply::Unknown(why) => Err(why),
+        }
+    }
+
+    /// The sides of a pair by the list that they belong to: the cancellation of a list has one id,
+    /// which may have taken the place of both sides' own.
+    async fn look_by_list(
+        &self,
+        id: ClientOrderId,
+        symbol: &Symbol,
+    ) -> Result<Vec<(Leg, OrderView)>, String> {
+        let params = Params::new().with("origClientOrderId", id);
+        let call = Call::ask("/api/v3/orderList", params);
+        let list: ListedOrders = match self.client.call(&call).await {
+            Reply::Done(body) => {
+                serde_json::from_slice(&body).map_err(|_| UNREADABLE.to_owned())?
+            }
+            // Which code says that there is no such list is not documented: any definite refusal
+            // means that nothing is learned here, and the sides' own ids have been asked for.
+            Reply::Refused(refusal) => match refusal.class {
+                Class::NotFound | Class::Final | Class::Benign => return Ok(Vec::new()),
+                Class::Retry | Class::Resync | Class::Unknown | Class::Duplicate => {
+                    return Err(refusal.to_string());
+                }
+            },
+            Reply::NotSent(why) | Reply::Unknown(why) => return Err(why),
+        };
+        let mut legs = Vec::new();
+        for order in list.orders {
+            let by_number = Params::new().with("orderId", order.order_id.to_string());
+            if let Some(view) = self.ask_order(symbol, by_number).await? {
+                let leg = view.side_of_pair().ok_or(UNREADABLE)?;
+                legs.push((leg, view));
+            }
+        }
+        Ok(legs)
     }
 
     /// Why what was found can't be the order of the plan: an id is a handle, and can come back.

@@ -110,7 +110,9 @@ impl Spot {
         view.costs(view.fills.as_deref()?, self.ledger.currency())
     }
 
-    /// Takes an order back.
+    /// Takes an order back. A cancellation has an id of its own, which is said to take the place of
+    /// the order's (Binance Spot API, "Cancel order", `newClientOrderId`): it is given the order's, so
+    /// that the order is found by it afterwards either way.
     pub(super) async fn cancel_order(
         &self,
         id: ClientOrderId,
@@ -126,7 +128,9 @@ impl Spot {
                 self.client.call(&call).await
             }
             (Shape::Single, Transport::WebSocket) => {
-                let params = params.with("origClientOrderId", id);
+                let params = params
+                    .with("origClientOrderId", id)
+                    .with("newClientOrderId", id);
                 let method = "order.cancel";
                 let purpose = Purpose::Exit;
                 self.client
@@ -134,7 +138,9 @@ impl Spot {
                     .await
             }
             (Shape::Single, Transport::Rest) => {
-                let params = params.with("origClientOrderId", id);
+                let params = params
+                    .with("origClientOrderId", id)
+                    .with("newClientOrderId", id);
                 let call = Call::signed(Method::DELETE, "/api/v3/order", params, Purpose::Exit);
                 self.client.call(&call).await
             }

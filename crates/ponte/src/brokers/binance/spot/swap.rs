@@ -119,7 +119,9 @@ impl Spot {
         };
         let params = params
             .with("cancelReplaceMode", "STOP_ON_FAILURE")
-            .with("cancelOrigClientOrderId", leg.wire_id(old));
+            .with("cancelOrigClientOrderId", leg.wire_id(old))
+            // So that it is found by its own id afterwards: see `cancel_order`.
+            .with("cancelNewClientOrderId", leg.wire_id(old));
         let path = "/api/v3/order/cancelReplace";
         let call = Call::signed(Method::POST, path, params, purpose(plan)).places(plan.id);
         let reply = self.client.call(&call).await;

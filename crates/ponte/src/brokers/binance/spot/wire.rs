@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer};
 
 use super::ledger::Costs;
+use crate::brokers::binance::ids::Leg;
 
 /// An order as placing, cancelling and look-ups answer (Binance Spot API, "New order", "Query order").
 #[derive(Debug, Clone, Deserialize)]
@@ -21,6 +22,8 @@ pub(super) struct OrderView {
     #[serde(default)]
     pub(super) orig_client_order_id: Option<String>,
     pub(super) side: String,
+    #[serde(rename = "type")]
+    kind: String,
     pub(super) orig_qty: Decimal,
     pub(super) executed_qty: Decimal,
     /// Negative where the exchange doesn't know it (orders of before 2018).
@@ -54,6 +57,15 @@ impl OrderView {
         }
     }
 
+    /// Which side of a pair it is; `None` for a kind that we don't place in pairs.
+    pub(super) fn side_of_pair(&self) -> Option<Leg> {
+        match self.kind.as_str() {
+            "STOP_LOSS" | "STOP_LOSS_LIMIT" => Some(Leg::Stop),
+            "LIMIT_MAKER" | "TAKE_PROFIT" | "TAKE_PROFIT_LIMIT" => Some(Leg::Target),
+            _ => None,
+        }
+    }
+
     /// When what it says became so.
     pub(super) fn at(&self) -> Timestamp {
         let at = self.update_time.or(self.transact_time).or(self.time);
@@ -80,6 +92,19 @@ impl OrderView {
     pub(super) fn status(&self) -> Option<ReportedStatus> {
         read_status(&self.status, self.expiry_reason.as_deref())
     }
+}
+
+/// A list of orders as look-ups answer (Binance Spot API, "Query order list").
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct ListedOrders {
+    pub(super) orders: Vec<ListedOrder>,
+}
+
+/// One order of a list.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ListedOrder {
+    pub(super) order_id: u64,
 }
 
 /// A trade of an order: one of an answer's fills, or of the account's trades.
