@@ -171,7 +171,7 @@ async fn move_prices(client: Client, url: String, prices: Prices, seed: u64) {
 }
 
 /// What goes wrong, in thousandths of the requests and events that it can strike.
-const FAULTS: [(BinanceFault, u32, Operation); 27] = {
+const FAULTS: [(BinanceFault, u32, Operation); 26] = {
     use BinanceFault as F;
     use Operation::{Cancel, Find, Other, Place, Stream};
     [
