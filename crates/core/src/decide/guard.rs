@@ -196,7 +196,9 @@ fn naked(
     let replaced = order
         .plan
         .replaces
-        .and_then(|old| context.state.open_order(&old));
+        .and_then(|old| context.state.open_order(&old))
+        // Once the new one has rested the old one goes, and stands for nothing any more.
+        .filter(|old| !old.cancel_requested);
     if replaced.is_some() {
         let mut decision = Decision::default();
         decision.alarm(

@@ -127,6 +127,12 @@ fn a_stop_that_the_broker_takes_away() {
             plan #4 protection sell 1 stop 95
             > submit #4 1
 
+        buy 2 stop 95 price 100; filled 1; ack 2; wait 9; close 50%; filled 3; ack 4 | taken_away 4
+            ended #4 cancelled: told to
+            alarm protection #4 of 1 BTCUSDT in paper does not rest: the broker takes it away each time (told to); the position is closed at the market
+            plan #5 exit sell 1 reducing
+            > submit #5 1 reducing
+
         buy 1 stop 95 price 100; filled 1; ack 2; wait 9; taken_away 2 | rejected 3
             ended #3 rejected: no
             alarm protection #3 of 1 BTCUSDT in paper does not rest: no; the position is closed at the market
