@@ -260,6 +260,36 @@ fn an_exit_takes_the_place_of_what_holds_the_coins() {
             plan #4 protection sell 2 stop 95
             > submit #4 2
 
+        buy 2 stop 95 price 100; filled 1; ack 2; close; unreachable 3; taken_away 2; tick 1 | rejected 3
+            ended #3 rejected: no
+            alarm exit #3 of BTCUSDT in paper was not executed: no; 2 is still held
+            plan #4 protection sell 2 stop 95
+            > submit #4 2
+
+        buy 2 stop 95 price 100; filled 1; ack 2; close; taken_away 2 | taken_away 3 1@100
+            acknowledged #3
+            filled #3 1@100 (1)
+            ended #3 cancelled: told to
+            alarm exit #3 of BTCUSDT in paper was ended by the broker (told to); 1 is still held
+            plan #4 protection sell 1 stop 95
+            > submit #4 1
+
+        buy 2 stop 95 targets 110,120 price 100; filled 1; ack 2; ack 3; close; taken_away 2; taken_away 3 | taken_away 4 1@100
+            acknowledged #4
+            filled #4 1@100 (1)
+            ended #4 cancelled: told to
+            alarm exit #4 of BTCUSDT in paper was ended by the broker (told to); 1 is still held
+            plan #5 protection sell 1 stop 95 or 120
+            > submit #5 1
+
+        buy 2 stop 95 targets 110,120 price 100; filled 1; ack 2; ack 3; close 75%; taken_away 2; taken_away 3 | rejected 4
+            ended #4 rejected: no
+            alarm exit #4 of BTCUSDT in paper was not executed: no; 2 is still held
+            plan #6 protection sell 1 stop 95 or 120
+            plan #7 protection sell 0.5 stop 95 or 110
+            > submit #6 1
+            > submit #7 0.5
+
         buy 2 stop 95 price 100; filled 1; ack 2; close; rejected 3 | taken_away 2
             ended #2 cancelled: told to
             plan #4 protection sell 2 stop 95
