@@ -13,6 +13,10 @@ use crate::order::{Lane, Order, OrderClass, OrderKind, OrderPlan, OrderStatus, O
 use crate::policy::EXIT_LIFE;
 use crate::state::{AccountState, State};
 
+/// Why an exit that waits for a price ends where it could only rest in the stop's place.
+const WOULD_BARE: &str =
+    "it waits for a price and would have to rest in the place of the position's stop";
+
 /// The lanes in which an order waits.
 pub(super) fn with_waiting_orders(state: &State) -> BTreeSet<Lane> {
     state
@@ -217,7 +221,7 @@ fn release(
                     reason: reason.to_owned(),
                     sent_at: None,
                 });
-                if end == OrderEnd::Expired {
+                if end == OrderEnd::Expired || reason == WOULD_BARE {
                     decision.join(guard::not_placed(context, order, Decimal::ZERO, reason));
                 }
             }
@@ -302,6 +306,13 @@ fn next_step(
             }
             let free = standing.free() - claimed.unwrap_or_default();
             match Quantity::new(free.min(plan.quantity.get())) {
+                Ok(quantity)
+                    if plan.kind.rests()
+                        && !exits::in_its_way(context, holding, quantity.get(), None)
+                            .is_empty() =>
+                {
+                    Step::End(OrderEnd::Abandoned, WOULD_BARE)
+                }
                 Ok(quantity) => Step::Go(quantity),
                 Err(_) => Step::End(OrderEnd::Abandoned, "nothing is left to close"),
             }

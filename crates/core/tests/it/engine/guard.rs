@@ -329,6 +329,23 @@ fn an_exit_takes_the_place_of_what_holds_the_coins() {
 }
 
 #[test]
+fn a_resting_exit_does_not_take_the_stops_place_when_its_turn_comes() {
+    check(
+        &spot(),
+        r#"
+        buy 1 price 100; filled 1; buy 1 stop 95 price 100; sell 1.5 limit 120 | filled 2
+            acknowledged #2
+            filled #2 1@100 (1)
+            plan #5 protection sell 1 stop 95
+            ended #2 filled
+            ended #4 abandoned: it waits for a price and would have to rest in the place of the position's stop
+            alarm exit #4 of BTCUSDT in paper was not executed: it waits for a price and would have to rest in the place of the position's stop; 2 is still held
+            > submit #5 1
+        "#,
+    );
+}
+
+#[test]
 fn a_fee_that_is_taken_in_what_was_bought() {
     check(
         &spot(),
