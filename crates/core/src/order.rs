@@ -336,8 +336,10 @@ impl Order {
             Event::OrderReleased {
                 quantity,
                 instead_of,
+                expires_at,
                 ..
             } => {
+                self.plan.expires_at = expires_at.unwrap_or(self.plan.expires_at);
                 // What an earlier attempt has displaced stays gone, and is owed a return.
                 for id in instead_of {
                     if !self.plan.instead_of.contains(id) {

@@ -316,6 +316,59 @@ pub(super) fn late_protection(context: Context<'_>) -> Decision {
     decision
 }
 
+/// Exits that have not gone in time: one that has displaced a stop and can't be sent, or can't be
+/// seen to have been, and one that waits for entries of which nobody knows whether they trade. The
+/// owner is told; the exit is tried on.
+pub(super) fn late_exits(context: Context<'_>) -> Decision {
+    let mut decision = Decision::default();
+    let exits = context
+        .state
+        .unsettled_orders()
+        .filter(|order| order.plan.class == OrderClass::Exit && !order.late);
+    for order in exits {
+        let Some(what) = lateness(context, order) else {
+            continue;
+        };
+        let plan = &order.plan;
+        decision.push(Event::ProtectionLate { id: plan.id });
+        decision.alarm(
+            format!(
+                "exit {} of {} {} in {} is late: {what}",
+                plan.id,
+                order.remaining(),
+                plan.symbol,
+                plan.account
+            ),
+            Some(plan.id),
+        );
+    }
+    decision
+}
+
+fn lateness(context: Context<'_>, order: &Order) -> Option<String> {
+    let plan = &order.plan;
+    let is_gone = |id| {
+        let stop = context.state.order(id);
+        stop.is_some_and(|stop| stop.plan.kind.is_stop() && stop.status.is_final())
+    };
+    let since = order.planned_at.max(context.state.started_at);
+    let is_slow = context.now().since(since) >= guard_of(context, order).within;
+    if order.attempts > 0 && is_slow && plan.instead_of.iter().any(is_gone) {
+        let why = order.reason.as_deref().unwrap_or(order.status.as_str());
+        return Some(format!(
+            "the stop that it took the place of is gone, and it is not executed ({why}); it is \
+             tried on, look at the account"
+        ));
+    }
+    let open = plan
+        .after
+        .iter()
+        .find(|id| context.state.open_order(id).is_some())?;
+    (order.attempts == 0 && context.now() >= plan.expires_at).then(|| {
+        format!("it waits for order {open}, whose fate is not known; it goes when that is")
+    })
+}
+
 /// The broker ended an order that nobody here took back. `traded` is what the same report adds.
 pub(super) fn ended_unasked(
     context: Context<'_>,

@@ -38,6 +38,7 @@ pub(super) fn tick(context: Context<'_>) -> Decision {
         }
     }
     decision.join(guard::late_protection(context));
+    decision.join(guard::late_exits(context));
     decision
 }
 
@@ -231,16 +232,19 @@ fn release(
                     *claimed.entry(&plan.strategy).or_default() += quantity.get();
                 }
                 let instead_of = instead_of(context, order, quantity);
+                let renewed = waits_for_entries(order).then(|| context.now().after(EXIT_LIFE));
                 decision.push(Event::OrderReleased {
                     id,
                     quantity: quantity.get(),
                     instead_of: instead_of.clone(),
+                    expires_at: renewed,
                 });
                 decision.command(Command::Submit(Box::new(OrderPlan {
                     quantity,
                     // Another strategy may have come while it waited.
                     reduce_only: plan.reduce_only && exits::is_alone(context, holding_of(plan)),
                     instead_of,
+                    expires_at: renewed.unwrap_or(plan.expires_at),
                     ..plan.clone()
                 })));
             }
@@ -280,14 +284,20 @@ fn next_step(
 ) -> Step {
     let plan = &order.plan;
     let now = context.now();
-    if now >= plan.expires_at {
+    let others_open = plan.after.iter().any(|id| account.orders.contains_key(id));
+    if waits_for_entries(order) {
+        // What they bring has to be left, however long their fate stays open: its own time begins
+        // when it can go.
+        if others_open {
+            return Step::Wait;
+        }
+    } else if now >= plan.expires_at {
         return Step::End(
             OrderEnd::Expired,
             "its time was over before it could be sent",
         );
     }
     let timer_runs = order.wake_at.is_some_and(|at| at > now);
-    let others_open = plan.after.iter().any(|id| account.orders.contains_key(id));
     if timer_runs || others_open {
         return Step::Wait;
     }
@@ -328,6 +338,11 @@ fn next_step(
         OrderClass::Protection => Step::Go(plan.quantity),
         OrderClass::Entry => entry_step(context, order, held, frozen),
     }
+}
+
+/// Whether it is an exit that has not been sent because it comes after other orders.
+fn waits_for_entries(order: &Order) -> bool {
+    order.plan.class == OrderClass::Exit && order.attempts == 0 && !order.plan.after.is_empty()
 }
 
 fn entry_step(context: Context<'_>, order: &Order, held: Decimal, frozen: bool) -> Step {

@@ -329,6 +329,48 @@ fn an_exit_takes_the_place_of_what_holds_the_coins() {
 }
 
 #[test]
+fn an_exit_that_is_late() {
+    check(
+        &spot(),
+        r#"
+        buy 2 stop 95 price 100; filled 1; ack 2; close; unreachable 3; taken_away 2; tick 4; unreachable 3 | tick 1
+            late #3
+            alarm exit #3 of 2 BTCUSDT in paper is late: the stop that it took the place of is gone, and it is not executed (the broker could not take it: refused); it is tried on, look at the account
+            release #3 2
+            > submit #3 2 reducing
+
+        buy 2 stop 95 price 100; filled 1; ack 2; close; unknown 3; taken_away 2; unanswered 3; tick 4; unanswered 3 | tick 1
+            questioned #3
+            late #3
+            alarm exit #3 of 2 BTCUSDT in paper is late: the stop that it took the place of is gone, and it is not executed (time-out); it is tried on, look at the account
+            > find #3
+
+        buy 2 stop 95 price 100; filled 1; ack 2; close; unreachable 3; tick 60 | unreachable 3
+            not sent #3 the broker could not take it: refused, again +0.4s
+
+        buy 1; unknown 1; close; wait 900; unanswered 1 | tick
+            late #2
+            alarm exit #2 of 1 BTCUSDT in paper is late: it waits for order #1, whose fate is not known; it goes when that is
+
+        buy 1; unknown 1; close; wait 900; unanswered 1; tick; tick 9 | filled 1
+            acknowledged #1
+            filled #1 1@100 (1)
+            ended #1 filled
+            release #2 1
+            > submit #2 1 reducing
+
+        buy 1; unknown 1; close; wait 900; filled 1; unreachable 2; wait 899 | tick
+            release #2 1
+            > submit #2 1 reducing
+
+        buy 1; unknown 1; close; wait 900; filled 1; unreachable 2; wait 900 | tick
+            ended #2 expired: its time was over before it could be sent
+            alarm exit #2 of BTCUSDT in paper was not executed: its time was over before it could be sent; 1 is still held
+        "#,
+    );
+}
+
+#[test]
 fn a_resting_exit_does_not_take_the_stops_place_when_its_turn_comes() {
     check(
         &spot(),
