@@ -249,9 +249,10 @@ pub enum Event {
         /// When it is tried again.
         retry_at: Timestamp,
     },
-    /// A protective stop has not come to rest in time.
+    /// A protective stop has not come to rest in time, or the broker can't say for as long whether it
+    /// still does; an exit in the stop's place has not gone in time.
     ProtectionLate {
-        /// The stop's order.
+        /// The stop's order, or the exit's.
         id: ClientOrderId,
     },
     /// Nobody knows whether the broker has the order.

@@ -294,6 +294,9 @@ pub struct Order {
     /// Whether the guard has acted because it did not come to rest in time.
     #[serde(default)]
     pub late: bool,
+    /// Since when nobody knows where it stands, while that is so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unknown_since: Option<Timestamp>,
     /// The broker's own id, once it has told it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub broker_order_id: Option<String>,
@@ -327,8 +330,8 @@ impl Order {
         }
     }
 
-    /// Becomes what an event makes of an order that is not over by it.
-    pub(crate) fn become_what(&mut self, event: &Event) {
+    /// Becomes what an event of this moment makes of an order that is not over by it.
+    pub(crate) fn become_what(&mut self, at: Timestamp, event: &Event) {
         match event {
             Event::OrderReleased {
                 quantity,
@@ -350,15 +353,20 @@ impl Order {
                 self.broker_order_id = Some(broker_order_id.clone());
                 self.questions = 0;
                 self.wake_at = None;
+                // Should it be lost from sight again, that is news.
+                self.unknown_since = None;
+                self.late = false;
             }
             Event::OrderNotSent { why, retry_at, .. } => {
                 self.status = OrderStatus::Waiting;
+                self.unknown_since = None;
                 self.wake_at = Some(*retry_at);
                 self.reason = Some(why.to_string());
             }
             Event::ProtectionLate { .. } => self.late = true,
             Event::OrderUnknown { why, ask_at, .. } => {
                 self.status = OrderStatus::Unknown;
+                self.unknown_since.get_or_insert(at);
                 self.wake_at = *ask_at;
                 self.reason = Some(why.clone());
             }

@@ -258,7 +258,7 @@ impl State {
                     account.orders.contains_key(id) || account.closed.contains_key(id)
                 });
                 if let Some(account) = holder {
-                    account.apply_order(id, event);
+                    account.apply_order(at, id, event);
                 }
             }
         }
@@ -314,6 +314,7 @@ impl State {
             fees: Decimal::ZERO,
             withheld: Decimal::ZERO,
             late: false,
+            unknown_since: None,
             broker_order_id: None,
             cancel_requested: false,
             questions: 0,
@@ -404,7 +405,7 @@ impl AccountState {
         self.unsettled.iter().filter_map(|id| self.orders.get(id))
     }
 
-    fn apply_order(&mut self, id: &ClientOrderId, event: &Event) {
+    fn apply_order(&mut self, at: Timestamp, id: &ClientOrderId, event: &Event) {
         if let Event::OrderFilled {
             quantity,
             price,
@@ -433,7 +434,7 @@ impl AccountState {
         let Some(order) = self.orders.get_mut(id) else {
             return;
         };
-        order.become_what(event);
+        order.become_what(at, event);
         if order.is_unsettled() {
             self.unsettled.insert(*id);
         } else {

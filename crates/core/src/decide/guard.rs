@@ -49,6 +49,8 @@ impl fmt::Display for Naked {
 enum Bare {
     /// It had not come to rest in time.
     Late,
+    /// It rested, and the broker has not said for too long whether it still does.
+    Unsure,
     /// It ended.
     Over,
 }
@@ -57,6 +59,7 @@ impl Bare {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Late => "late",
+            Self::Unsure => "unsure",
             Self::Over => "naked",
         }
     }
@@ -213,19 +216,30 @@ fn naked(
     if quantity.is_zero() || exits::closing_side(standing.held) != order.plan.side {
         return Decision::default();
     }
-    let what = match guard_of(context, order).otherwise {
-        Unprotected::Close => "the position is closed at the market",
-        Unprotected::Tell => "the position has no stop: look at it now",
+    let otherwise = match when {
+        // It most likely rests. To close for a question without an answer would be to leave with
+        // each cut of the line.
+        Bare::Unsure => Unprotected::Tell,
+        Bare::Late | Bare::Over => guard_of(context, order).otherwise,
+    };
+    let what = match (otherwise, when) {
+        (Unprotected::Close, _) => "the position is closed at the market",
+        (Unprotected::Tell, Bare::Unsure) => "it rested, and nobody knows whether it still does",
+        (Unprotected::Tell, Bare::Late | Bare::Over) => "the position has no stop: look at it now",
     };
     let mut decision = Decision::default();
+    let does_not_rest = match when {
+        Bare::Unsure => "is out of sight",
+        Bare::Late | Bare::Over => "does not rest",
+    };
     decision.alarm(
         format!(
-            "protection {} of {quantity} {} in {} does not rest: {reason}; {what}",
+            "protection {} of {quantity} {} in {} {does_not_rest}: {reason}; {what}",
             order.plan.id, order.plan.symbol, order.plan.account
         ),
         Some(order.plan.id),
     );
-    if guard_of(context, order).otherwise == Unprotected::Close {
+    if otherwise == Unprotected::Close {
         let id = |step: &str| child_id(order, &format!("{} {step}", when.as_str()), quantity);
         let how = ExitOrigin {
             origin: Origin::Protects(order.plan.id),
@@ -233,7 +247,7 @@ fn naked(
             reason: "taken back to close a position without protection",
             id: &id,
             over: match when {
-                Bare::Late => None,
+                Bare::Late | Bare::Unsure => None,
                 Bare::Over => Some(order.plan.id),
             },
         };
@@ -248,8 +262,9 @@ fn guard_of(context: Context<'_>, order: &Order) -> Guard {
 }
 
 /// Stops that have not come to rest in time, counted from their planning or from the start of this
-/// process: what was planned before it is being asked about. One of a holding at a time, since what
-/// follows from one decides how much is left for the next.
+/// process: what was planned before it is being asked about. One that has rested is late when the
+/// broker has not said for as long where it stands. One of a holding at a time, since what follows
+/// from one decides how much is left for the next.
 pub(super) fn late_protection(context: Context<'_>) -> Decision {
     let mut decision = Decision::default();
     for (name, account) in &context.state.accounts {
@@ -258,7 +273,10 @@ pub(super) fn late_protection(context: Context<'_>) -> Decision {
         };
         let mut seen = BTreeSet::new();
         for order in account.protection_orders() {
-            let since = order.planned_at.max(context.state.started_at);
+            let rested = order.broker_order_id.is_some();
+            let since = order.unknown_since.filter(|_| rested);
+            let since = since.unwrap_or(order.planned_at);
+            let since = since.max(context.state.started_at);
             let is_late = order.plan.kind.is_stop()
                 && !order.late
                 && !order.cancel_requested
@@ -273,7 +291,8 @@ pub(super) fn late_protection(context: Context<'_>) -> Decision {
                 order.status.as_str(),
                 context.now().since(since).as_secs()
             );
-            decision.join(naked(context, order, Decimal::ZERO, Bare::Late, &reason));
+            let when = if rested { Bare::Unsure } else { Bare::Late };
+            decision.join(naked(context, order, Decimal::ZERO, when, &reason));
         }
     }
     decision

@@ -152,7 +152,11 @@ fn push_event(moments: &mut Vec<Moment>, at: Timestamp, event: &Event) {
         }
         Event::OrderNotSent { id, why, .. } => push(SO_SO, "not sent", about(id, why)),
         Event::ProtectionLate { id } => {
-            push(BAD, "late", about(id, "it has not come to rest in time"));
+            push(
+                BAD,
+                "late",
+                about(id, "it was not seen where it should be in time"),
+            );
         }
         Event::OrderUnknown {
             id, why, sent_at, ..

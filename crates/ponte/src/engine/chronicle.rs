@@ -21,7 +21,10 @@ impl Line {
             Event::OrderNotSent { why, .. } => (format!("tried again later: {why}"), false),
             Event::OrderQuestioned { .. } => ("the broker is asked about it".to_owned(), false),
             Event::CancelRequested { reason, .. } => (format!("taken back: {reason}"), false),
-            Event::ProtectionLate { .. } => ("it has not come to rest in time".to_owned(), true),
+            Event::ProtectionLate { .. } => (
+                "it was not seen where it should be in time".to_owned(),
+                true,
+            ),
             Event::OrderReleased { .. } => return None,
             Event::OrderEnded {
                 end: OrderEnd::Filled,

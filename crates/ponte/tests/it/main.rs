@@ -10,6 +10,7 @@ mod conformance;
 mod crash;
 mod crash_binance;
 mod end_to_end;
+mod end_to_end_binance;
 mod full_disk;
 mod intake;
 mod prices;

@@ -12,7 +12,7 @@ use std::fs;
 use std::thread;
 use std::time::Duration;
 
-use self::programs::{Bridge, Programs};
+use self::programs::Bridge;
 use self::stages::Reading;
 pub(in crate::bench) use self::stages::Stages;
 use self::wire::normal;
@@ -25,10 +25,10 @@ use crate::stopwatch::Stopwatch;
 /// How many alerts come at once: one after the other, and as when many charts close a bar.
 const AT_ONCE: [usize; 2] = [1, 16];
 
-/// How long a turn takes for each alert in it. All programs count as one address, which may use a weight of 2400 in a
-/// minute (Binance USDⓈ-M Futures, "LIMITS"), of which Ponte leaves a tenth to exits. Four bridges take turns at two
-/// markets, so this sends some eight alerts a second through each, and 1900 orders a minute to futures.
-const SLOT_OF_ONE: Duration = Duration::from_millis(16);
+/// How long a turn takes for each alert in it. Four bridges take turns at two markets, so this sends some five alerts a
+/// second through each. An address may use a weight of 2400 in a minute (Binance USDⓈ-M Futures, "LIMITS"), of which
+/// Ponte leaves a tenth to exits, and beside the orders it reads the trades that they made.
+const SLOT_OF_ONE: Duration = Duration::from_millis(24);
 
 /// Symbols of both markets with the smallest quantity measured, as digits and decimals. It is above
 /// the smallest order of either market.
@@ -89,12 +89,12 @@ struct Target<'a> {
 /// Measures every series.
 pub(super) fn run(bench: &Bench, results: &mut Results) -> Result<()> {
     let watch = Stopwatch::start();
-    let programs = Programs::start(bench, watch)?;
+    let bridges = programs::start(bench, watch)?;
     let before = machine_load();
     let (mut spans, mut stages) = (Vec::new(), Vec::new());
     for at_once in AT_ONCE {
         let series = Series::new(bench, at_once);
-        series.measure(&programs.bridges, watch, &mut spans, &mut stages)?;
+        series.measure(&bridges, watch, &mut spans, &mut stages)?;
     }
     let after = machine_load();
     println!("   the disk alone");
@@ -290,6 +290,13 @@ impl Who {
         match self {
             Who::Ponte => "Ponte",
             Who::Plain => "plain client",
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Who::Ponte => "ponte",
+            Who::Plain => "plain",
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The programs that are measured, each with an ear on its line to the exchange.
 
 use std::fs::{self, File};
-use std::process::Command;
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 use super::tap::Tap;
 use super::{Market, Orders, Who};
@@ -10,6 +11,10 @@ use crate::bench::load::SECRET;
 use crate::bench::{Bench, Folder, http, ponte};
 use crate::process::Running;
 use crate::stopwatch::Stopwatch;
+
+/// What signs at the test exchange, and nowhere else.
+const KEY: &str = "KEY-OF-THE-BENCH-AT-THE-TEST-EXCHANGE-ONLY";
+const SIGNING_KEY: &str = "SECRET-OF-THE-BENCH-AT-THE-TEST-EXCHANGE-ONLY";
 
 /// A running bridge.
 pub(super) struct Bridge {
@@ -21,78 +26,70 @@ pub(super) struct Bridge {
     pub(super) tap: Tap,
     running: Running,
     folder: Folder,
-}
-
-/// Everything that has to run. What is dropped first ends first: the bridges before their exchange.
-pub(super) struct Programs {
-    pub(super) bridges: Vec<Bridge>,
+    /// Ends after the bridge.
     _exchange: Running,
 }
 
-impl Programs {
-    /// Builds and starts the exchange and four bridges: each kind of program with each way of orders.
-    pub(super) fn start(bench: &Bench, watch: Stopwatch) -> Result<Programs> {
-        let (ponte, plain) = (bench.build("ponte")?, bench.build("bench-plain-binance")?);
-        let port = http::free_port()?;
-        let mut exchange = Command::new(&ponte);
-        exchange.args(["venue", "binance", "--listen", &format!("127.0.0.1:{port}")]);
-        // Its greeting would stand in the middle of the numbers.
-        exchange.stdout(std::process::Stdio::null());
-        let kinds = [
-            (Who::Ponte, Orders::Rest),
-            (Who::Plain, Orders::Rest),
-            (Who::Ponte, Orders::WebSocket),
-            (Who::Plain, Orders::WebSocket),
-        ];
-        for (who, orders) in kinds {
-            let pair = format!("{}:{}", key(who, orders), signing_key(who, orders));
-            exchange.args(["--key", &pair]);
-        }
-        let mut exchange = Running::start(&mut exchange)?;
-        http::wait_for_ok(&mut exchange, port, "/api/v3/ping")?;
-        let mut bridges = Vec::new();
-        for (who, orders) in kinds {
-            let tap = Tap::open(port, watch)?;
-            let folder = bench.folder(&format!("binance-{}", key(who, orders)))?;
-            let program = match who {
-                Who::Ponte => &ponte,
-                Who::Plain => &plain,
-            };
-            let mut command = Command::new(program);
-            let (webhook, admin) = (http::free_port()?, http::free_port()?);
-            match who {
-                Who::Ponte => {
-                    let text = configuration(webhook, admin, tap.port, orders);
-                    fs::write(folder.path().join("ponte.toml"), text)?;
-                    command.arg("run").env("WEBHOOK_SECRET", SECRET);
-                }
-                Who::Plain => {
-                    let (listen, exchange) = (at(webhook), at(tap.port));
-                    command.args([&listen, &exchange, orders.word()]);
-                }
+/// Builds the programs and starts four bridges: each kind of program with each way of orders.
+pub(super) fn start(bench: &Bench, watch: Stopwatch) -> Result<Vec<Bridge>> {
+    let (ponte, plain) = (bench.build("ponte")?, bench.build("bench-plain-binance")?);
+    let kinds = [
+        (Who::Ponte, Orders::Rest),
+        (Who::Plain, Orders::Rest),
+        (Who::Ponte, Orders::WebSocket),
+        (Who::Plain, Orders::WebSocket),
+    ];
+    let mut bridges = Vec::new();
+    for (who, orders) in kinds {
+        let program = match who {
+            Who::Ponte => &ponte,
+            Who::Plain => &plain,
+        };
+        let (exchange, port) = exchange(&ponte)?;
+        let tap = Tap::open(port, watch)?;
+        let folder = bench.folder(&format!("binance-{}-{}", who.word(), orders.word()))?;
+        let (webhook, admin) = (http::free_port()?, http::free_port()?);
+        let mut command = Command::new(program);
+        match who {
+            Who::Ponte => {
+                let text = configuration(webhook, admin, tap.port, orders);
+                fs::write(folder.path().join("ponte.toml"), text)?;
+                command.arg("run").env("WEBHOOK_SECRET", SECRET);
             }
-            command.current_dir(folder.path());
-            command.env("API_KEY", key(who, orders));
-            command.env("SIGNING_KEY", signing_key(who, orders));
-            let log = File::create(ponte::log_of(&folder))?;
-            command.stdout(log.try_clone()?).stderr(log);
-            let mut bridge = Bridge {
-                who,
-                orders,
-                webhook,
-                admin: (who == Who::Ponte).then_some(admin),
-                tap,
-                running: Running::start(&mut command)?,
-                folder,
-            };
-            bridge.wait().map_err(|error| bridge.explained(error))?;
-            bridges.push(bridge);
+            Who::Plain => {
+                command.args([&at(webhook), &at(tap.port), orders.word()]);
+            }
         }
-        Ok(Programs {
-            bridges,
+        command.current_dir(folder.path());
+        command.env("API_KEY", KEY).env("SIGNING_KEY", SIGNING_KEY);
+        let log = File::create(ponte::log_of(&folder))?;
+        command.stdout(log.try_clone()?).stderr(log);
+        let mut bridge = Bridge {
+            who,
+            orders,
+            webhook,
+            admin: (who == Who::Ponte).then_some(admin),
+            tap,
+            running: Running::start(&mut command)?,
+            folder,
             _exchange: exchange,
-        })
+        };
+        bridge.wait().map_err(|error| bridge.explained(error))?;
+        bridges.push(bridge);
     }
+    Ok(bridges)
+}
+
+/// Starts an exchange and says where it listens. Every bridge has one of its own, so that none uses up another's limits.
+fn exchange(ponte: &Path) -> Result<(Running, u16)> {
+    let port = http::free_port()?;
+    let mut command = Command::new(ponte);
+    command.args(["venue", "binance", "--listen", &at(port)]);
+    command.args(["--key", &format!("{KEY}:{SIGNING_KEY}")]);
+    // Its greeting would stand in the middle of the numbers.
+    let mut exchange = Running::start(command.stdout(Stdio::null()))?;
+    http::wait_for_ok(&mut exchange, port, "/api/v3/ping")?;
+    Ok((exchange, port))
 }
 
 impl Bridge {
@@ -115,19 +112,6 @@ impl Bridge {
 
 fn at(port: u16) -> String {
     format!("127.0.0.1:{port}")
-}
-
-/// Every bridge has an account of its own, so that none uses up another's limits.
-fn key(who: Who, orders: Orders) -> String {
-    let who = match who {
-        Who::Ponte => "PONTE",
-        Who::Plain => "PLAIN",
-    };
-    format!("BENCH-{who}-{}", orders.word().to_uppercase())
-}
-
-fn signing_key(who: Who, orders: Orders) -> String {
-    format!("SECRET-OF-{}-AT-THE-TEST-EXCHANGE-ONLY", key(who, orders))
 }
 
 fn configuration(webhook: u16, admin: u16, exchange: u16, orders: Orders) -> String {

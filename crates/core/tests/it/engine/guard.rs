@@ -41,6 +41,45 @@ fn a_stop_that_does_not_rest_in_time() {
 }
 
 #[test]
+fn a_stop_that_rested_and_is_out_of_sight() {
+    check(
+        &policy(),
+        r#"
+        buy 1 stop 95 price 100; filled 1; ack 2; wait 60; missed; unanswered 2 | tick 4
+            questioned #2
+            > find #2
+
+        buy 1 stop 95 price 100; filled 1; ack 2; wait 60; missed; unanswered 2 | tick 5
+            questioned #2
+            late #2
+            alarm protection #2 of 1 BTCUSDT in paper is out of sight: unknown for 5 s; it rested, and nobody knows whether it still does
+            > find #2
+
+        buy 1 stop 95 price 100; filled 1; ack 2; wait 60; missed; unanswered 2; tick 5; unanswered 2 | tick 5
+            questioned #2
+            > find #2
+
+        buy 1 stop 95 price 100; filled 1; ack 2; wait 60; missed; unanswered 2; tick 5; found 2; missed; unanswered 2 | tick 5
+            questioned #2
+            late #2
+            alarm protection #2 of 1 BTCUSDT in paper is out of sight: unknown for 5 s; it rested, and nobody knows whether it still does
+            > find #2
+
+        buy 1 stop 95 price 100; filled 1; ack 2; wait 60; restart; unanswered 2; wait 60; restart; unanswered 2 | tick 4
+            questioned #2
+            > find #2
+
+        buy 1 stop 95 price 100; filled 1; ack 2; wait 60; missed; unanswered 2; tick 5 | taken_away 2
+            acknowledged #2
+            ended #2 cancelled: told to
+            alarm protection #2 of BTCUSDT in paper was taken away at the broker (told to); it is placed again
+            plan #3 protection sell 1 stop 95
+            > submit #3 1
+        "#,
+    );
+}
+
+#[test]
 fn an_owner_who_wants_to_be_told() {
     let mut policy = policy();
     let guarded = policy.accounts.get_mut(&account("paper")).unwrap();

@@ -21,16 +21,11 @@ use ponte::brokers::binance::{Market, Transport};
 
 use behaviours::{Tested, every_behaviour};
 use subject::Subject;
-use tokio::sync::Semaphore;
 
 /// How long one behaviour may take before it counts as stuck.
 const STUCK: Duration = Duration::from_secs(180);
 
-/// How many behaviours run at a time, of all adapters: a machine with too much to do lets orders
-/// run into their time-outs.
-static PLACES: Semaphore = Semaphore::const_new(12);
-
-/// Runs every behaviour, many at the same time, and holds what was seen against what is known.
+/// Runs every behaviour, all at the same time, and holds what was seen against what is known.
 async fn hold(subject: impl Subject + 'static) {
     let tested: Tested = Arc::new(subject);
     let wanted = std::env::var("CONFORMANCE").unwrap_or_default();
@@ -97,6 +92,24 @@ async fn binance_spot_conforms() {
     hold(binance::Binance {
         market: Market::Spot,
         orders: Transport::Rest,
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn binance_futures_over_web_sockets_conforms() {
+    hold(binance::Binance {
+        market: Market::Futures,
+        orders: Transport::WebSocket,
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn binance_spot_over_web_sockets_conforms() {
+    hold(binance::Binance {
+        market: Market::Spot,
+        orders: Transport::WebSocket,
     })
     .await;
 }

@@ -10,6 +10,8 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
+/// Longer than any answer to a ping.
+const PONG_BYTES_MAX: usize = 150;
 /// How much is passed on at a time.
 const PIECE_BYTES: usize = 64 * 1024;
 
@@ -41,7 +43,7 @@ impl Relay {
         }
     }
 
-    /// How many pieces of requests have left the adapter; what goes over web sockets is not counted.
+    /// How many pieces of requests have left the adapter; answers to pings are none.
     pub(super) fn sent(&self) -> u64 {
         self.sent.load(Ordering::SeqCst)
     }
@@ -75,8 +77,9 @@ async fn connect(adapter: TcpStream, venue: SocketAddr, sent: Arc<AtomicU64>) {
 async fn pass_on(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
-    mut counter: Option<Arc<AtomicU64>>,
+    counter: Option<Arc<AtomicU64>>,
 ) -> io::Result<()> {
+    let mut is_socket = false;
     let mut piece = vec![0; PIECE_BYTES];
     loop {
         let length = from.read(&mut piece).await?;
@@ -84,10 +87,9 @@ async fn pass_on(
             return Ok(());
         }
         let text = String::from_utf8_lossy(&piece[..length]).to_lowercase();
-        if text.contains("upgrade: websocket") {
-            counter = None;
-        }
-        if let Some(counter) = &counter {
+        let is_request = !is_socket || length > PONG_BYTES_MAX;
+        is_socket |= text.contains("upgrade: websocket");
+        if let Some(counter) = counter.as_ref().filter(|_| is_request) {
             counter.fetch_add(1, Ordering::SeqCst);
         }
         to.write_all(&piece[..length]).await?;

@@ -16,7 +16,12 @@ pub(super) const COLUMNS: &[(&str, &str)] = &[
     ("paper", "paper_embedded.txt"),
     ("paper, remote", "paper_remote.txt"),
     ("binance spot", "binance_spot.txt"),
+    ("binance spot, web socket", "binance_spot_web_socket.txt"),
     ("binance futures", "binance_futures.txt"),
+    (
+        "binance futures, web socket",
+        "binance_futures_web_socket.txt",
+    ),
 ];
 
 fn results_file(name: &str) -> PathBuf {

@@ -120,7 +120,7 @@ impl Protocol for Session {
                 .charge(self.market, 2, now)
                 .and_then(|()| self.control(&mut inside, id, &request.method, params?, now));
             let limits = self.limits(&inside, None, now);
-            let answer = enveloped(&request.id, &result, limits);
+            let answer = enveloped(&request.id, &result, limits, now);
             return sender.try_send(Outgoing::Text(answer.to_string())).is_ok();
         }
         self.call(face, request.id, &request.method, params, sender)
@@ -143,7 +143,7 @@ impl Session {
         };
         let Some(method) = methods.iter().find(|method| method.name == name) else {
             let error = ApiError::new(-1020, "This operation is not supported.");
-            let answer = enveloped(&id, &Err(error), None);
+            let answer = enveloped(&id, &Err(error), None, Micros(0));
             return sender.try_send(Outgoing::Text(answer.to_string())).is_ok();
         };
         let service = method.service;
@@ -208,7 +208,7 @@ impl Session {
         let limits = face
             .lock()
             .and_then(|inside| self.limits(&inside, performed.orders_of.as_deref(), performed.now));
-        let text = enveloped(id, &performed.result, limits).to_string();
+        let text = enveloped(id, &performed.result, limits, performed.now).to_string();
         let text = if is_whole { text } else { first_half(&text) };
         sender.try_send(Outgoing::Text(text)).is_ok()
     }
@@ -367,11 +367,27 @@ fn is_of_session(method: &str) -> bool {
         || method == "userDataStream.unsubscribe"
 }
 
-fn enveloped(id: &Value, result: &Result<Value, ApiError>, limits: Option<Value>) -> Value {
+/// An answer's envelope. Until when one has to wait stands in the error's data (Binance Spot WebSocket API, "IP
+/// limits").
+fn enveloped(
+    id: &Value,
+    result: &Result<Value, ApiError>,
+    limits: Option<Value>,
+    now: Micros,
+) -> Value {
     let mut answer = match result {
         Ok(result) => json!({"id": id, "status": 200, "result": result}),
         Err(error) => json!({"id": id, "status": error.status, "error": error.body()}),
     };
+    if let Err(ApiError {
+        retry_after: Some(seconds),
+        ..
+    }) = result
+    {
+        let until =
+            now.0 / 1_000 + i64::try_from(seconds.saturating_mul(1_000)).unwrap_or(i64::MAX / 2);
+        answer["error"]["data"] = json!({"serverTime": now.0 / 1_000, "retryAfter": until});
+    }
     if let Some(limits) = limits {
         answer["rateLimits"] = limits;
     }

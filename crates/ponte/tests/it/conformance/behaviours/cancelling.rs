@@ -177,12 +177,16 @@ async fn lost_answers_are_unanswered(tested: Tested) -> Outcome {
     assert!(desk.audited(&plan).await.is_open);
     desk.fault(Operation::Cancel, Fault::AcceptThenDisconnect)
         .await?;
-    match desk.broker.cancel(&plan).await {
-        // What was asked afterwards may have told the truth.
-        CancelAnswer::Done(report) => assert!(has_ended(&report), "{report:?}"),
-        CancelAnswer::Unanswered(_) => {}
-        CancelAnswer::NotOpen => {}
-    }
+    desk.wait("a cancellation that reaches the venue", || async {
+        match desk.broker.cancel(&plan).await {
+            // What was asked afterwards may have told the truth.
+            CancelAnswer::Done(report) => assert!(has_ended(&report), "{report:?}"),
+            CancelAnswer::NotOpen => assert!(!desk.audited(&plan).await.is_open),
+            CancelAnswer::Unanswered(_) => {}
+        }
+        desk.stage.faults_left().await == 0
+    })
+    .await;
     let report = desk.found(&plan).await;
     assert!(
         matches!(report.status, ReportedStatus::Cancelled { .. }),

@@ -13,6 +13,12 @@ use crate::conformance::subject::{Depth, Fault, Operation};
 use crate::conformance::words::words;
 
 pub(super) fn behaviours() -> Vec<Behaviour> {
+    let mut all = lost_answers();
+    all.extend(wrong_answers());
+    all
+}
+
+fn lost_answers() -> Vec<Behaviour> {
     vec![
         Behaviour {
             name: words(
@@ -49,6 +55,11 @@ pub(super) fn behaviours() -> Vec<Behaviour> {
             ),
             run: |tested| Box::pin(survives(tested, Fault::ProcessTooLate, Truth::NotPlaced)),
         },
+    ]
+}
+
+fn wrong_answers() -> Vec<Behaviour> {
+    vec![
         Behaviour {
             name: words(
                 "server's error after the order was accepted",
