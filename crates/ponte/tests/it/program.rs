@@ -25,6 +25,7 @@ pub(crate) struct Ponte {
     folder: tempfile::TempDir,
     webhook: u16,
     admin: u16,
+    log_filter: &'static str,
     child: Option<Child>,
 }
 
@@ -76,6 +77,7 @@ secret = "env:WEBHOOK_SECRET"
             folder,
             webhook,
             admin,
+            log_filter: "ponte=trace,ponte_core=trace,ponte_venue=trace",
             child: None,
         }
     }
@@ -86,6 +88,11 @@ secret = "env:WEBHOOK_SECRET"
 
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// What is logged from the next start on, as `RUST_LOG` says it.
+    pub(crate) fn set_log_filter(&mut self, filter: &'static str) {
+        self.log_filter = filter;
     }
 
     pub(crate) fn journal(&self) -> PathBuf {
@@ -108,7 +115,7 @@ secret = "env:WEBHOOK_SECRET"
             .env("WEBHOOK_SECRET", SECRET)
             .env("BINANCE_API_KEY", REHEARSAL_KEY)
             .env("BINANCE_SIGNING_KEY", REHEARSAL_SECRET)
-            .env("RUST_LOG", "ponte=trace,ponte_core=trace,ponte_venue=trace")
+            .env("RUST_LOG", self.log_filter)
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)
@@ -199,17 +206,16 @@ secret = "env:WEBHOOK_SECRET"
             .find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
     }
 
+    /// A page of the admin address, as text.
+    pub(crate) async fn page(&self, path: &str) -> String {
+        let url = format!("http://127.0.0.1:{}/{path}", self.admin);
+        let answer = client().get(&url).send().await.unwrap();
+        answer.text().await.unwrap()
+    }
+
     /// What the admin address says.
     pub(crate) async fn ask(&self, path: &str) -> Value {
-        let url = format!("http://127.0.0.1:{}/api/{path}", self.admin);
-        let text = client()
-            .get(&url)
-            .send()
-            .await
-            .unwrap()
-            .text()
-            .await
-            .unwrap();
+        let text = self.page(&format!("api/{path}")).await;
         serde_json::from_str(&text).unwrap_or_else(|_| panic!("{path}: {text}"))
     }
 
