@@ -303,7 +303,8 @@ pub struct Order {
     /// Whether the broker has been asked to take it back.
     #[serde(default)]
     pub cancel_requested: bool,
-    /// How often the broker has been asked about it since its fate became unknown.
+    /// How often the broker has been asked about it since its fate became unknown, or since it was
+    /// asked to take it back.
     #[serde(default)]
     pub questions: u32,
     /// When it must be looked at again: the next attempt, or the next question to the broker.
@@ -358,7 +359,10 @@ impl Order {
             } => {
                 self.status = OrderStatus::Working;
                 self.broker_order_id = Some(broker_order_id.clone());
-                self.questions = 0;
+                // Of one that is being taken back, each question counts until it is over.
+                if !self.cancel_requested {
+                    self.questions = 0;
+                }
                 self.wake_at = None;
                 // Should it be lost from sight again, that is news.
                 self.unknown_since = None;
@@ -381,7 +385,10 @@ impl Order {
                 self.questions += 1;
                 self.wake_at = None;
             }
-            Event::CancelRequested { .. } => self.cancel_requested = true,
+            Event::CancelRequested { .. } => {
+                self.cancel_requested = true;
+                self.questions = 0;
+            }
             Event::Started { .. }
             | Event::RequestRefused(_)
             | Event::AlertDecided(_)

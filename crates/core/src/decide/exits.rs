@@ -11,6 +11,9 @@ use crate::policy::EXIT_LIFE;
 use crate::signal::{Protection, Side};
 use crate::state::AccountState;
 
+/// The most orders that one exit becomes where the broker limits their size; the last has the rest.
+const PIECES_MAX: usize = 32;
+
 /// A strategy's share of a symbol in an account: what exits are about.
 #[derive(Clone, Copy)]
 pub(super) struct Holding<'a> {
@@ -256,10 +259,12 @@ pub(super) fn exit(
     let free = (now.free() + forgotten).min(now.held.abs());
     let take = amount.map_or(free, |amount| amount.min(free));
     if let Ok(quantity) = Quantity::new(take) {
-        let id = (how.id)("exit");
         let side = closing_side(now.held);
-        exit.plans
-            .push(order(context, holding, side, quantity, how, id, Vec::new()));
+        for (step, piece) in in_pieces(context, holding, how.kind, "exit", quantity) {
+            let id = (how.id)(&step);
+            exit.plans
+                .push(order(context, holding, side, piece, how, id, Vec::new()));
+        }
     }
     for (order, _) in pending.iter().filter(|(order, _)| is_taken_back(order)) {
         exit.taken_back.join(cancel::request(order, how.reason));
@@ -284,13 +289,53 @@ pub(super) fn exit(
         let Ok(quantity) = Quantity::new(most) else {
             continue;
         };
-        let after = those().map(|(order, _)| order.plan.id).collect();
-        let id = (how.id)(step);
-        exit.plans
-            .push(order(context, holding, side, quantity, how, id, after));
+        let after: Vec<_> = those().map(|(order, _)| order.plan.id).collect();
+        for (step, piece) in in_pieces(context, holding, how.kind, step, quantity) {
+            let (id, after) = ((how.id)(&step), after.clone());
+            exit.plans
+                .push(order(context, holding, side, piece, how, id, after));
+        }
         rest = rest.map(|rest| rest - quantity.get());
     }
     exit
+}
+
+/// An exit in parts that the broker takes, each with its step: a position that was entered in several
+/// orders can be larger than the largest that it takes at once.
+fn in_pieces(
+    context: Context<'_>,
+    holding: Holding<'_>,
+    kind: OrderKind,
+    step: &str,
+    whole: Quantity,
+) -> Vec<(String, Quantity)> {
+    let policy = context.policy.accounts.get(holding.account);
+    let instrument = policy.and_then(|policy| policy.instruments.get(holding.symbol));
+    let most = instrument.and_then(|instrument| {
+        let limits = &instrument.limits;
+        let at_market = limits.market.maximum.filter(|_| !kind.rests());
+        let most = [limits.maximum_quantity, at_market];
+        most.into_iter().flatten().min()
+    });
+    let most = most.map(|most| in_steps(context, holding.account, holding.symbol, most));
+    let mut pieces = Vec::new();
+    let mut left = whole.get();
+    if let Some(Ok(most)) = most.map(Quantity::new) {
+        while left > most.get() && pieces.len() + 1 < PIECES_MAX {
+            let step = match pieces.len() {
+                0 => step.to_owned(),
+                number => format!("{step} {number}"),
+            };
+            pieces.push((step, most));
+            left -= most.get();
+        }
+    }
+    let last = match pieces.len() {
+        0 => step.to_owned(),
+        number => format!("{step} {number}"),
+    };
+    pieces.extend(Quantity::new(left).ok().map(|left| (last, left)));
+    pieces
 }
 
 /// The orders that may still change what is to be left, each with the side that leaves it:

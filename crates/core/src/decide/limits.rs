@@ -124,9 +124,11 @@ fn quantity_bounds(request: &Request<'_>) -> Vec<Verdict> {
         let detail = format!("quantity {quantity} is below the minimum {minimum} of {symbol}");
         verdicts.push(beyond(Rule::MinQuantity, quantity, minimum, detail));
     }
+    // A stop for all of it leaves at the market, and must be taken too.
+    let leaves_at_market = at_market.is_some() || request.protection.has_stop();
     let maximum = [
         limits.maximum_quantity,
-        at_market.and_then(|market| market.maximum),
+        limits.market.maximum.filter(|_| leaves_at_market),
     ];
     if let Some(maximum) = maximum.into_iter().flatten().min()
         && quantity > maximum

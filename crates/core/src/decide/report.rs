@@ -17,6 +17,10 @@ use crate::time::Timestamp;
 /// After so many attempts an entry is given up, even while it is young.
 const ENTRY_ATTEMPTS_MAX: u32 = 8;
 
+/// After so many questions about an order that is being taken back, a cancellation that is denied is
+/// followed by a wait.
+const DENIALS_MAX: u32 = 2;
+
 /// The answer to a submission.
 pub(super) fn submitted(
     context: Context<'_>,
@@ -139,7 +143,16 @@ pub(super) fn cancel_answered(
         CancelAnswer::NotOpen | CancelAnswer::Unanswered(_) if !is_asked_about(order) => {
             Decision::default()
         }
-        // It may have traded in between: the broker is asked before anything is believed.
+        // It may have traded in between: the broker is asked before anything is believed. One that
+        // finds the order resting and denies it in turn is asked less and less often.
+        CancelAnswer::NotOpen if order.questions >= DENIALS_MAX => {
+            Decision::event(Event::OrderUnknown {
+                id,
+                why: "the broker shows it resting, and says that it can't be taken back".to_owned(),
+                ask_at: Some(context.now().after(retry::question_after(order.questions))),
+                sent_at: None,
+            })
+        }
         CancelAnswer::NotOpen => question(order),
         CancelAnswer::Unanswered(why) => Decision::event(Event::OrderUnknown {
             id,

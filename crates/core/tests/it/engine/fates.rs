@@ -340,3 +340,31 @@ fn cancelling() {
         "#,
     );
 }
+
+#[test]
+fn a_cancellation_that_the_broker_denies_is_not_asked_for_without_end() {
+    check(
+        &policy(),
+        r#"
+        buy 1 limit 90; ack 1; cancel; not_open 1 | found 1
+            > cancel #1
+
+        buy 1 limit 90; ack 1; cancel; not_open 1; found 1 | not_open 1
+            questioned #1
+            > find #1
+
+        buy 1 limit 90; ack 1; cancel; not_open 1; found 1; not_open 1; found 1 | not_open 1
+            unknown #1, ask +0.4s
+
+        buy 1 limit 90; ack 1; cancel; not_open 1; found 1; not_open 1; found 1; not_open 1; tick 1; found 1 | not_open 1
+            unknown #1, ask +0.8s
+
+        buy 1 limit 90; ack 1; cancel; not_open 1; found 1; not_open 1; found 1; not_open 1; tick 1; found 1 | cancelled 1
+            ended #1 cancelled: told to
+
+        buy 1 limit 90; ack 1; missed; found 1; missed; found 1; missed; found 1; cancel | not_open 1
+            questioned #1
+            > find #1
+        "#,
+    );
+}

@@ -215,3 +215,47 @@ fn numbers_are_fitted_by_the_policy() {
         "#,
     );
 }
+
+#[test]
+fn an_exit_that_is_larger_than_one_order_may_be() {
+    let mut policy = futures();
+    let paper = policy.accounts.get_mut(&account("paper")).unwrap();
+    let instrument = paper
+        .instruments
+        .listed
+        .get_mut(&symbol("BTCUSDT"))
+        .unwrap();
+    instrument.limits.market.maximum = Some(decimal("2"));
+    check(
+        &policy,
+        r#"
+        buy 2 price 100; filled 1; buy 2 price 100; filled 2; buy 1 price 100; filled 3 | close
+            A4 accepted
+            plan #4 exit sell 2 reducing
+            plan #5 exit sell 2 reducing
+            plan #6 exit sell 1 reducing
+            > submit #4 2 reducing
+            > submit #5 2 reducing
+            > submit #6 1 reducing
+
+        buy 2 price 100; filled 1; buy 2 price 100; filled 2 | close 2
+            A3 accepted
+            plan #3 exit sell 2 reducing
+            > submit #3 2 reducing
+
+        buy 2; buy 1; close; filled 1 | filled 2
+            acknowledged #2
+            filled #2 1@100 (1)
+            ended #2 filled
+            release #4 1
+            release #3 2
+            > submit #4 1 reducing
+            > submit #3 2 reducing
+
+        | buy 3 limit 100 stop 95
+            A1 refused: quantity 3 is above the maximum 2 of BTCUSDT
+            - max_quantity: refuse (3 of 2)
+            - protection: pass
+        "#,
+    );
+}

@@ -259,6 +259,21 @@ impl Client {
         reply
     }
 
+    /// Sends a request over the WebSocket API. Where that is not up, what leaves a position goes over
+    /// REST: an exit must not wait for a connection that it doesn't need.
+    pub(super) async fn call_over(
+        &self,
+        socket: &WsApi,
+        method: &'static str,
+        call: &Call,
+    ) -> Reply {
+        let reply = self.call_socket(socket, method, &call.params, call.purpose, call.order);
+        match (reply.await, call.purpose) {
+            (Reply::NotSent(_), Purpose::Exit) => self.call(call).await,
+            (reply, Purpose::Exit | Purpose::Entry | Purpose::Question) => reply,
+        }
+    }
+
     async fn send_socket(
         &self,
         socket: &WsApi,

@@ -151,6 +151,27 @@ async fn a_stop_that_closes_the_position_speaks_in_the_plans_terms() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_second_stop_rests_beside_one_that_closes_the_position() {
+    let exchange = Exchange::start().await;
+    let mut account = exchange
+        .account_with(|options| options.stops = StopSize::ClosePosition)
+        .await;
+    account.submit(&buy(1)).await;
+    account.submit(&stop(2, 59_000)).await;
+    account.submit(&buy(3)).await;
+    let second = stop(4, 58_000);
+    let report = account.submit(&second).await;
+    assert_eq!(report.status, ReportedStatus::Working);
+    assert_eq!(account.found(&second).await.status, ReportedStatus::Working);
+    let CancelAnswer::Done(_) = account.broker.cancel(&stop(2, 59_000)).await else {
+        panic!("the first one can go");
+    };
+    exchange.price(57_900).await;
+    let report = account.end_of(&second).await;
+    assert_eq!(totals(&report)[..2], ["0.1", "57900"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn definite_refusals_are_rejections_in_the_exchanges_words() {
     let exchange = Exchange::start().await;
     let account = exchange.account().await;

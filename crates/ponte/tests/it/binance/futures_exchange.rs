@@ -133,8 +133,13 @@ impl Exchange {
 
     /// Orders a fault for the next time that it can strike.
     pub(super) async fn fault(&self, fault: Value, operation: &str) {
+        self.faults(fault, operation, 1).await;
+    }
+
+    /// Orders a fault for the next `times` that it can strike.
+    pub(super) async fn faults(&self, fault: Value, operation: &str, times: u32) {
         let rule = json!({
-            "fault": fault, "trigger": { "next": 1 }, "operation": operation, "market": "futures"
+            "fault": fault, "trigger": { "next": times }, "operation": operation, "market": "futures"
         });
         self.admin(Method::POST, "faults", Some(rule)).await;
     }

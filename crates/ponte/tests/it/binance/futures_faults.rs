@@ -56,10 +56,26 @@ async fn a_look_up_that_is_behind_does_not_make_an_order_absent() {
     let account = exchange.account().await;
     let resting = buy_limit(1, 50_000);
     account.submit(&resting).await;
-    for _ in 0..4 {
-        exchange.fault(json!("pretend_absent"), "find").await;
-    }
+    exchange.faults(json!("pretend_absent"), "find", 4).await;
     let report = account.found(&resting).await;
+    assert_eq!(report.status, ReportedStatus::Working);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_that_rests_is_not_absent_because_its_look_up_says_so() {
+    let exchange = Exchange::start().await;
+    let account = exchange.account().await;
+    account.submit(&buy(1)).await;
+    let protective = stop(2, 59_000);
+    account.submit(&protective).await;
+    // A process that knows nothing of it, and whose fence for what came before it has passed.
+    let newcomer = exchange.account().await;
+    assert_eq!(newcomer.find(&stop(3, 58_000)).await, FindAnswer::Absent);
+    exchange.faults(json!("pretend_absent"), "find", 4).await;
+    let answer = newcomer.broker.find(&protective).await;
+    let FindAnswer::Found(report) = answer else {
+        panic!("it is in the list of what is open: {answer:?}");
+    };
     assert_eq!(report.status, ReportedStatus::Working);
 }
 

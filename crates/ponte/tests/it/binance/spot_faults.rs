@@ -1,13 +1,13 @@
 //! The spot adapter when the exchange or the way to it misbehaves: fates, fences, reports.
 
 use ponte::brokers::binance::Transport;
-use ponte_core::message::{Fate, FindAnswer, NotSent, ReportedStatus};
+use ponte_core::message::{CancelAnswer, Fate, FindAnswer, NotSent, ReportedStatus};
 use ponte_core::order::OrderKind;
 use ponte_core::signal::Side;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use super::spot_exchange::{Exchange, decimal, limit, pair, plan};
+use super::spot_exchange::{Exchange, decimal, limit, pair, plan, stop};
 
 /// Faults whose order the exchange has taken.
 fn taken() -> Vec<Value> {
@@ -122,6 +122,28 @@ async fn orders_over_the_web_socket_are_unknown_when_it_breaks() {
     assert!(matches!(fate, Fate::Unknown { .. }), "{fate:?}");
     assert!(matches!(account.find(&second).await, FindAnswer::Found(_)));
     assert_eq!(exchange.orders().await.len(), 2);
+}
+
+#[tokio::test]
+async fn an_exit_does_not_wait_for_the_web_socket() {
+    let exchange = Exchange::start().await;
+    let broker = exchange
+        .connect(|options| {
+            options.orders = Transport::WebSocket;
+            options.hosts.websocket_api = "ws://127.0.0.1:1".to_owned();
+        })
+        .await;
+    let entry = plan(1, Side::Buy, "0.01", OrderKind::MARKET);
+    let fate = broker.submit(&entry).await;
+    assert!(matches!(fate, Fate::NotSent { .. }), "{fate:?}");
+    let resting = plan(2, Side::Sell, "0.01", stop(50_000));
+    let fate = broker.submit(&resting).await;
+    assert!(matches!(fate, Fate::Acknowledged { .. }), "{fate:?}");
+    let answer = broker.cancel(&resting).await;
+    assert!(matches!(answer, CancelAnswer::Done(_)), "{answer:?}");
+    let exit = plan(3, Side::Sell, "0.01", OrderKind::MARKET);
+    let fate = broker.submit(&exit).await;
+    assert!(matches!(fate, Fate::Acknowledged { .. }), "{fate:?}");
 }
 
 #[tokio::test]

@@ -117,8 +117,40 @@ impl Futures {
         match self.look_up(&plan.symbol, plan.id, service).await {
             Looked::Seen(seen) => self.adopt(plan, *seen),
             Looked::Unclear(why) => FindAnswer::Unanswered(why),
-            Looked::Missing => self.seen_before(plan).unwrap_or(FindAnswer::Absent),
+            Looked::Missing => self.not_listed(plan, service).await,
         }
+    }
+
+    /// The last word on an order that no look-up shows. Those of the algo service have been seen to
+    /// deny orders that rest: the list of what is open is asked too.
+    async fn not_listed(&self, plan: &OrderPlan, service: Service) -> FindAnswer {
+        let listed = match service {
+            Service::Regular => Ok(None),
+            Service::Conditional => self.listed_conditional(plan).await,
+        };
+        match listed {
+            Ok(Some(seen)) => self.adopt(plan, seen),
+            Ok(None) => self.seen_before(plan).unwrap_or(FindAnswer::Absent),
+            Err(why) => FindAnswer::Unanswered(why),
+        }
+    }
+
+    /// The order as the list of those that wait for their trigger has it.
+    async fn listed_conditional(&self, plan: &OrderPlan) -> Result<Option<Seen>, String> {
+        let symbol = symbols::to_wire(&plan.symbol).unwrap_or_default();
+        let params = Params::new().with("symbol", symbol);
+        let call = Call::ask("/fapi/v1/openAlgoOrders", params);
+        let open: Vec<AlgoView> = self
+            .client
+            .read(&call)
+            .await
+            .map_err(|problem| problem.to_string())?;
+        let id = plan.id.to_string();
+        let Some(view) = open.into_iter().find(|view| view.client_algo_id == id) else {
+            return Ok(None);
+        };
+        let snapshot = Snapshot::of_conditional(&view, None, self.client.clock.now())?;
+        Ok(Some(Seen::conditional(view, snapshot)))
     }
 
     /// What is known of an order that look-ups don't show: it was there, so it is not absent.

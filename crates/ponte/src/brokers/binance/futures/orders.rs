@@ -6,7 +6,7 @@ use ponte_core::order::{OrderClass, OrderPlan};
 use reqwest::Method;
 
 use super::lookup::{By, Looked};
-use super::place::{Placement, PositionMode, Service, placement};
+use super::place::{Placement, PositionMode, Service, StopStyle, closes_position, placement};
 use super::snapshot::{Snapshot, Standing, Totals};
 use super::wire::{AlgoView, OrderView};
 use super::{Futures, symbols};
@@ -14,11 +14,16 @@ use crate::brokers::BrokerError;
 use crate::brokers::binance::client::Call;
 use crate::brokers::binance::code::Class;
 use crate::brokers::binance::limits::Purpose;
+use crate::brokers::binance::options::StopSize;
 use crate::brokers::binance::params::Params;
 use crate::brokers::binance::reply::Reply;
 
 /// The order's `positionSide` doesn't fit the account's position mode (USDⓈ-M Futures, "Error codes").
 const WRONG_POSITION_SIDE: i64 = -4061;
+
+/// Another stop closes the position already (USDⓈ-M Futures, "Error codes": an open stop or take
+/// profit order with closePosition in the direction is existing).
+const CLOSED_BY_ANOTHER: i64 = -4130;
 
 /// What came of asking one service to take an order back.
 enum TakenBack {
@@ -51,6 +56,9 @@ impl Futures {
             Reply::Refused(refusal) if refusal.code == Some(WRONG_POSITION_SIDE) => {
                 self.mode_may_have_changed(mode, refusal.fate()).await
             }
+            Reply::Refused(refusal) if refusal.code == Some(CLOSED_BY_ANOTHER) => {
+                self.place_beside(plan, mode, refusal.fate()).await
+            }
             reply
             @ (Reply::Done(_) | Reply::Refused(_) | Reply::NotSent(_) | Reply::Unknown(_)) => {
                 match reply.or_fate() {
@@ -61,21 +69,31 @@ impl Futures {
         }
     }
 
+    /// One stop may close the position, a second one has to name its quantity: of a position that was
+    /// entered in two steps, and while a stop is replaced. The refusal of the first try is definite.
+    async fn place_beside(&self, plan: &OrderPlan, mode: PositionMode, refused: Fate) -> Fate {
+        let style = StopStyle {
+            size: StopSize::Quantity,
+            ..self.style
+        };
+        let beside = match placement(plan, mode, style) {
+            Ok(beside) if closes_position(plan, self.style.size) => beside,
+            Ok(_) | Err(_) => return refused,
+        };
+        match self.send(plan, &beside).await.or_fate() {
+            Ok(body) => self.taken(plan, beside.service, &body).await,
+            Err(fate) => *fate,
+        }
+    }
+
     async fn send(&self, plan: &OrderPlan, placement: &Placement) -> Reply {
         let purpose = purpose(plan.class);
         let service = placement.service;
         let params = placement.params.clone();
+        let call = Call::signed(Method::POST, service.path(), params, purpose).places(plan.id);
         match &self.socket {
-            Some(socket) => {
-                let method = service.method();
-                self.client
-                    .call_socket(socket, method, &params, purpose, Some(plan.id))
-                    .await
-            }
-            None => {
-                let call = Call::signed(Method::POST, service.path(), params, purpose);
-                self.client.call(&call.places(plan.id)).await
-            }
+            Some(socket) => self.client.call_over(socket, service.method(), &call).await,
+            None => self.client.call(&call).await,
         }
     }
 
@@ -188,17 +206,10 @@ impl Futures {
                 ("algoOrder.cancel", params)
             }
         };
+        let call = Call::signed(Method::DELETE, service.path(), params, Purpose::Exit);
         let reply = match &self.socket {
-            Some(socket) => {
-                self.client
-                    .call_socket(socket, method, &params, Purpose::Exit, None)
-                    .await
-            }
-            None => {
-                let path = service.path();
-                let call = Call::signed(Method::DELETE, path, params, Purpose::Exit);
-                self.client.call(&call).await
-            }
+            Some(socket) => self.client.call_over(socket, method, &call).await,
+            None => self.client.call(&call).await,
         };
         match reply {
             Reply::Done(body) => TakenBack::Yes(body),

@@ -47,23 +47,21 @@ impl Spot {
 
     /// Places an order.
     pub(super) async fn place_alone(&self, plan: &OrderPlan, params: &Params) -> Fate {
-        let purpose = purpose(plan);
-        let path = match (translate::shape(plan), self.transport) {
-            (Shape::Single, Transport::WebSocket) => {
-                let reply = self.client.call_socket(
-                    &self.socket,
-                    "order.place",
-                    params,
-                    purpose,
-                    Some(plan.id),
-                );
-                return self.placed(plan.id, reply.await);
-            }
-            (Shape::Single, Transport::Rest) => "/api/v3/order",
-            (Shape::Pair, Transport::Rest | Transport::WebSocket) => "/api/v3/orderList/oco",
+        let shape = translate::shape(plan);
+        let path = match shape {
+            Shape::Single => "/api/v3/order",
+            Shape::Pair => "/api/v3/orderList/oco",
         };
-        let call = Call::signed(Method::POST, path, params.clone(), purpose).places(plan.id);
-        self.placed(plan.id, self.client.call(&call).await)
+        let call = Call::signed(Method::POST, path, params.clone(), purpose(plan)).places(plan.id);
+        let reply = match (shape, self.transport) {
+            (Shape::Single, Transport::WebSocket) => {
+                let socket = &self.socket;
+                self.client.call_over(socket, "order.place", &call).await
+            }
+            (Shape::Single | Shape::Pair, Transport::Rest)
+            | (Shape::Pair, Transport::WebSocket) => self.client.call(&call).await,
+        };
+        self.placed(plan.id, reply)
     }
 
     fn placed(&self, id: ClientOrderId, reply: Reply) -> Fate {
@@ -120,30 +118,23 @@ impl Spot {
         shape: Shape,
     ) -> CancelAnswer {
         let params = Params::new().with("symbol", symbol.as_str());
+        let (path, params) = match shape {
+            Shape::Single => {
+                let params = params
+                    .with("origClientOrderId", id)
+                    .with("newClientOrderId", id);
+                ("/api/v3/order", params)
+            }
+            Shape::Pair => ("/api/v3/orderList", params.with("listClientOrderId", id)),
+        };
+        let call = Call::signed(Method::DELETE, path, params, Purpose::Exit);
         let reply = match (shape, self.transport) {
-            (Shape::Pair, Transport::Rest | Transport::WebSocket) => {
-                let params = params.with("listClientOrderId", id);
-                let path = "/api/v3/orderList";
-                let call = Call::signed(Method::DELETE, path, params, Purpose::Exit);
-                self.client.call(&call).await
-            }
             (Shape::Single, Transport::WebSocket) => {
-                let params = params
-                    .with("origClientOrderId", id)
-                    .with("newClientOrderId", id);
-                let method = "order.cancel";
-                let purpose = Purpose::Exit;
-                self.client
-                    .call_socket(&self.socket, method, &params, purpose, None)
-                    .await
+                let socket = &self.socket;
+                self.client.call_over(socket, "order.cancel", &call).await
             }
-            (Shape::Single, Transport::Rest) => {
-                let params = params
-                    .with("origClientOrderId", id)
-                    .with("newClientOrderId", id);
-                let call = Call::signed(Method::DELETE, "/api/v3/order", params, Purpose::Exit);
-                self.client.call(&call).await
-            }
+            (Shape::Single | Shape::Pair, Transport::Rest)
+            | (Shape::Pair, Transport::WebSocket) => self.client.call(&call).await,
         };
         match reply {
             // It is over, but what its last trades cost is not in the answer: it is asked about.
