@@ -209,6 +209,9 @@ pub enum Event {
         /// The orders whose place it takes.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         instead_of: Vec<ClientOrderId>,
+        /// Until when it may be sent, where that begins only now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expires_at: Option<Timestamp>,
     },
     /// The broker has the order.
     OrderAcknowledged {

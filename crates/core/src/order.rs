@@ -48,7 +48,7 @@ pub struct OrderPlan {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<ClientOrderId>,
     /// Orders at the broker that hold what this one needs: it is asked to swap them for this one.
-    /// Looked up anew whenever it is handed over.
+    /// Looked up anew whenever it is handed over; what is remembered of it are those of all attempts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub instead_of: Vec<ClientOrderId>,
     /// What one unit's move of 1 in price is worth, for profits.
@@ -336,9 +336,16 @@ impl Order {
             Event::OrderReleased {
                 quantity,
                 instead_of,
+                expires_at,
                 ..
             } => {
-                self.plan.instead_of.clone_from(instead_of);
+                self.plan.expires_at = expires_at.unwrap_or(self.plan.expires_at);
+                // What an earlier attempt has displaced stays gone, and is owed a return.
+                for id in instead_of {
+                    if !self.plan.instead_of.contains(id) {
+                        self.plan.instead_of.push(*id);
+                    }
+                }
                 self.status = OrderStatus::Submitting;
                 self.attempts += 1;
                 self.wake_at = None;

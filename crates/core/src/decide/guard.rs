@@ -145,7 +145,7 @@ pub(super) fn not_placed(
         }
         OrderClass::Protection => {
             let mut decision = Decision::default();
-            if !uncovered(context, order, traded, Decimal::ZERO).is_zero() {
+            if !uncovered(context, order, traded).is_zero() {
                 decision.alarm(
                     format!(
                         "target {} of {} in {} does not rest: {reason}; the position has no target there",
@@ -172,14 +172,30 @@ fn exit_not_placed(context: Context<'_>, order: &Order, traded: Decimal, reason:
         ),
         Some(order.plan.id),
     );
-    // Protection that had made way for it is needed again.
-    for id in &order.plan.instead_of {
-        if let Some(gone) = context.state.order(id)
-            && gone.status.is_final()
-        {
-            let missing = uncovered(context, gone, Decimal::ZERO, order.remaining() - traded);
-            decision.join(again(context, gone, missing));
-        }
+    decision.join(made_way_again(context, order, traded));
+    decision
+}
+
+/// Protection that had made way for an exit is needed again when that is over.
+fn made_way_again(context: Context<'_>, exit: &Order, traded: Decimal) -> Decision {
+    let mut decision = Decision::default();
+    let given_back = exit.remaining() - traded;
+    // What this word brings back is not among the facts yet.
+    let (mut stops, mut targets) = (Decimal::ZERO, Decimal::ZERO);
+    for id in &exit.plan.instead_of {
+        let gone = context.state.order(id);
+        let Some(gone) = gone.filter(|gone| gone.status.is_final()) else {
+            continue;
+        };
+        let back = if gone.plan.kind.is_stop() {
+            &mut stops
+        } else {
+            &mut targets
+        };
+        let missing = bare(context, gone, Decimal::ZERO, given_back) - *back;
+        let missing = missing.min(gone.remaining()).max(Decimal::ZERO);
+        *back += missing;
+        decision.join(again(context, gone, missing));
     }
     decision
 }
@@ -196,7 +212,9 @@ fn naked(
     let replaced = order
         .plan
         .replaces
-        .and_then(|old| context.state.open_order(&old));
+        .and_then(|old| context.state.open_order(&old))
+        // Once the new one has rested the old one goes, and stands for nothing any more.
+        .filter(|old| !old.cancel_requested);
     if replaced.is_some() {
         let mut decision = Decision::default();
         decision.alarm(
@@ -298,6 +316,59 @@ pub(super) fn late_protection(context: Context<'_>) -> Decision {
     decision
 }
 
+/// Exits that have not gone in time: one that has displaced a stop and can't be sent, or can't be
+/// seen to have been, and one that waits for entries of which nobody knows whether they trade. The
+/// owner is told; the exit is tried on.
+pub(super) fn late_exits(context: Context<'_>) -> Decision {
+    let mut decision = Decision::default();
+    let exits = context
+        .state
+        .unsettled_orders()
+        .filter(|order| order.plan.class == OrderClass::Exit && !order.late);
+    for order in exits {
+        let Some(what) = lateness(context, order) else {
+            continue;
+        };
+        let plan = &order.plan;
+        decision.push(Event::ProtectionLate { id: plan.id });
+        decision.alarm(
+            format!(
+                "exit {} of {} {} in {} is late: {what}",
+                plan.id,
+                order.remaining(),
+                plan.symbol,
+                plan.account
+            ),
+            Some(plan.id),
+        );
+    }
+    decision
+}
+
+fn lateness(context: Context<'_>, order: &Order) -> Option<String> {
+    let plan = &order.plan;
+    let is_gone = |id| {
+        let stop = context.state.order(id);
+        stop.is_some_and(|stop| stop.plan.kind.is_stop() && stop.status.is_final())
+    };
+    let since = order.planned_at.max(context.state.started_at);
+    let is_slow = context.now().since(since) >= guard_of(context, order).within;
+    if order.attempts > 0 && is_slow && plan.instead_of.iter().any(is_gone) {
+        let why = order.reason.as_deref().unwrap_or(order.status.as_str());
+        return Some(format!(
+            "the stop that it took the place of is gone, and it is not executed ({why}); it is \
+             tried on, look at the account"
+        ));
+    }
+    let open = plan
+        .after
+        .iter()
+        .find(|id| context.state.open_order(id).is_some())?;
+    (order.attempts == 0 && context.now() >= plan.expires_at).then(|| {
+        format!("it waits for order {open}, whose fate is not known; it goes when that is")
+    })
+}
+
 /// The broker ended an order that nobody here took back. `traded` is what the same report adds.
 pub(super) fn ended_unasked(
     context: Context<'_>,
@@ -311,16 +382,20 @@ pub(super) fn ended_unasked(
     if still.is_zero() || exits::closing_side(still) != plan.side {
         return decision;
     }
-    let missing = uncovered(context, order, traded, Decimal::ZERO);
+    let missing = uncovered(context, order, traded);
     match plan.class {
         OrderClass::Entry => {}
-        OrderClass::Exit => decision.alarm(
-            format!(
-                "exit {} of {} in {} was ended by the broker ({reason}); {still} is still held",
-                plan.id, plan.symbol, plan.account
-            ),
-            Some(plan.id),
-        ),
+        OrderClass::Exit => {
+            decision.alarm(
+                format!(
+                    "exit {} of {} in {} was ended by the broker ({reason}); {still} is still held",
+                    plan.id, plan.symbol, plan.account
+                ),
+                Some(plan.id),
+            );
+            let traded = traded.max(Decimal::ZERO);
+            decision.join(made_way_again(context, order, traded));
+        }
         OrderClass::Protection if has_made_way(context, order) => {
             decision.join(again(context, order, missing));
         }
@@ -364,9 +439,16 @@ fn has_made_way(context: Context<'_>, order: &Order) -> bool {
     account.orders_in(&order.plan.symbol).any(asks) || account.closed.values().any(asks)
 }
 
+/// How much of what this order was for is without an order of its role, were it over now and had it
+/// traded so much more.
+fn uncovered(context: Context<'_>, order: &Order, traded: Decimal) -> Decimal {
+    let missing = bare(context, order, traded, Decimal::ZERO);
+    missing.min(order.remaining() - traded).max(Decimal::ZERO)
+}
+
 /// How much of the position would be without an order of this one's role, were it over now, had it
-/// traded so much more, and did an exit give back its claim.
-fn uncovered(context: Context<'_>, order: &Order, traded: Decimal, given_back: Decimal) -> Decimal {
+/// traded so much more, and did an exit give back its claim. Below zero where there is too much.
+fn bare(context: Context<'_>, order: &Order, traded: Decimal, given_back: Decimal) -> Decimal {
     let plan = &order.plan;
     let holding = holding_of(plan);
     let Some(account) = context.state.account(&plan.account) else {
@@ -379,8 +461,7 @@ fn uncovered(context: Context<'_>, order: &Order, traded: Decimal, given_back: D
     }
     let covered = covering(account, holding, order);
     let staying = (standing.staying() + given_back).min(standing.held.abs());
-    let missing = staying - covered;
-    missing.min(order.remaining() - traded).max(Decimal::ZERO)
+    staying - covered
 }
 
 /// What other orders of the same role cover, those that are being replaced not counted twice.
@@ -415,10 +496,18 @@ fn again(context: Context<'_>, order: &Order, missing: Decimal) -> Decision {
     let Ok(quantity) = Quantity::new(missing) else {
         return decision;
     };
-    let id = child_id(order, "again", missing);
-    if context.state.order(&id).is_some() {
+    let state = context.state;
+    let copy = |number: u32| match number {
+        0 => child_id(order, "again", missing),
+        _ => child_id(order, &format!("again {number}"), missing),
+    };
+    // One that is over by now may have made way itself.
+    let id = (0..)
+        .map(copy)
+        .find(|id| state.open_order(id).is_some() || state.order(id).is_none());
+    let Some(id) = id.filter(|id| state.open_order(id).is_none()) else {
         return decision;
-    }
+    };
     exits::plan_order(
         &mut decision,
         OrderPlan {

@@ -13,6 +13,10 @@ use crate::order::{Lane, Order, OrderClass, OrderKind, OrderPlan, OrderStatus, O
 use crate::policy::EXIT_LIFE;
 use crate::state::{AccountState, State};
 
+/// Why an exit that waits for a price ends where it could only rest in the stop's place.
+const WOULD_BARE: &str =
+    "it waits for a price and would have to rest in the place of the position's stop";
+
 /// The lanes in which an order waits.
 pub(super) fn with_waiting_orders(state: &State) -> BTreeSet<Lane> {
     state
@@ -34,6 +38,7 @@ pub(super) fn tick(context: Context<'_>) -> Decision {
         }
     }
     decision.join(guard::late_protection(context));
+    decision.join(guard::late_exits(context));
     decision
 }
 
@@ -217,7 +222,7 @@ fn release(
                     reason: reason.to_owned(),
                     sent_at: None,
                 });
-                if end == OrderEnd::Expired {
+                if end == OrderEnd::Expired || reason == WOULD_BARE {
                     decision.join(guard::not_placed(context, order, Decimal::ZERO, reason));
                 }
             }
@@ -227,16 +232,19 @@ fn release(
                     *claimed.entry(&plan.strategy).or_default() += quantity.get();
                 }
                 let instead_of = instead_of(context, order, quantity);
+                let renewed = waits_for_entries(order).then(|| context.now().after(EXIT_LIFE));
                 decision.push(Event::OrderReleased {
                     id,
                     quantity: quantity.get(),
                     instead_of: instead_of.clone(),
+                    expires_at: renewed,
                 });
                 decision.command(Command::Submit(Box::new(OrderPlan {
                     quantity,
                     // Another strategy may have come while it waited.
                     reduce_only: plan.reduce_only && exits::is_alone(context, holding_of(plan)),
                     instead_of,
+                    expires_at: renewed.unwrap_or(plan.expires_at),
                     ..plan.clone()
                 })));
             }
@@ -276,14 +284,20 @@ fn next_step(
 ) -> Step {
     let plan = &order.plan;
     let now = context.now();
-    if now >= plan.expires_at {
+    let others_open = plan.after.iter().any(|id| account.orders.contains_key(id));
+    if waits_for_entries(order) {
+        // What they bring has to be left, however long their fate stays open: its own time begins
+        // when it can go.
+        if others_open {
+            return Step::Wait;
+        }
+    } else if now >= plan.expires_at {
         return Step::End(
             OrderEnd::Expired,
             "its time was over before it could be sent",
         );
     }
     let timer_runs = order.wake_at.is_some_and(|at| at > now);
-    let others_open = plan.after.iter().any(|id| account.orders.contains_key(id));
     if timer_runs || others_open {
         return Step::Wait;
     }
@@ -302,6 +316,13 @@ fn next_step(
             }
             let free = standing.free() - claimed.unwrap_or_default();
             match Quantity::new(free.min(plan.quantity.get())) {
+                Ok(quantity)
+                    if plan.kind.rests()
+                        && !exits::in_its_way(context, holding, quantity.get(), None)
+                            .is_empty() =>
+                {
+                    Step::End(OrderEnd::Abandoned, WOULD_BARE)
+                }
                 Ok(quantity) => Step::Go(quantity),
                 Err(_) => Step::End(OrderEnd::Abandoned, "nothing is left to close"),
             }
@@ -317,6 +338,11 @@ fn next_step(
         OrderClass::Protection => Step::Go(plan.quantity),
         OrderClass::Entry => entry_step(context, order, held, frozen),
     }
+}
+
+/// Whether it is an exit that has not been sent because it comes after other orders.
+fn waits_for_entries(order: &Order) -> bool {
+    order.plan.class == OrderClass::Exit && order.attempts == 0 && !order.plan.after.is_empty()
 }
 
 fn entry_step(context: Context<'_>, order: &Order, held: Decimal, frozen: bool) -> Step {

@@ -80,7 +80,7 @@ pub(super) fn start(bench: &Bench, watch: Stopwatch) -> Result<Vec<Bridge>> {
     Ok(bridges)
 }
 
-/// Starts an exchange and says where it listens. Every bridge has one of its own, so that none uses up another's limits.
+/// Starts an exchange and says where it listens. Every bridge has its own, so that none uses up another's limits.
 fn exchange(ponte: &Path) -> Result<(Running, u16)> {
     let port = http::free_port()?;
     let mut command = Command::new(ponte);

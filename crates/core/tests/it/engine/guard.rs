@@ -127,6 +127,12 @@ fn a_stop_that_the_broker_takes_away() {
             plan #4 protection sell 1 stop 95
             > submit #4 1
 
+        buy 2 stop 95 price 100; filled 1; ack 2; wait 9; close 50%; filled 3; ack 4 | taken_away 4
+            ended #4 cancelled: told to
+            alarm protection #4 of 1 BTCUSDT in paper does not rest: the broker takes it away each time (told to); the position is closed at the market
+            plan #5 exit sell 1 reducing
+            > submit #5 1 reducing
+
         buy 1 stop 95 price 100; filled 1; ack 2; wait 9; taken_away 2 | rejected 3
             ended #3 rejected: no
             alarm protection #3 of 1 BTCUSDT in paper does not rest: no; the position is closed at the market
@@ -254,6 +260,36 @@ fn an_exit_takes_the_place_of_what_holds_the_coins() {
             plan #4 protection sell 2 stop 95
             > submit #4 2
 
+        buy 2 stop 95 price 100; filled 1; ack 2; close; unreachable 3; taken_away 2; tick 1 | rejected 3
+            ended #3 rejected: no
+            alarm exit #3 of BTCUSDT in paper was not executed: no; 2 is still held
+            plan #4 protection sell 2 stop 95
+            > submit #4 2
+
+        buy 2 stop 95 price 100; filled 1; ack 2; close; taken_away 2 | taken_away 3 1@100
+            acknowledged #3
+            filled #3 1@100 (1)
+            ended #3 cancelled: told to
+            alarm exit #3 of BTCUSDT in paper was ended by the broker (told to); 1 is still held
+            plan #4 protection sell 1 stop 95
+            > submit #4 1
+
+        buy 2 stop 95 targets 110,120 price 100; filled 1; ack 2; ack 3; close; taken_away 2; taken_away 3 | taken_away 4 1@100
+            acknowledged #4
+            filled #4 1@100 (1)
+            ended #4 cancelled: told to
+            alarm exit #4 of BTCUSDT in paper was ended by the broker (told to); 1 is still held
+            plan #5 protection sell 1 stop 95 or 120
+            > submit #5 1
+
+        buy 2 stop 95 targets 110,120 price 100; filled 1; ack 2; ack 3; close 75%; taken_away 2; taken_away 3 | rejected 4
+            ended #4 rejected: no
+            alarm exit #4 of BTCUSDT in paper was not executed: no; 2 is still held
+            plan #6 protection sell 1 stop 95 or 120
+            plan #7 protection sell 0.5 stop 95 or 110
+            > submit #6 1
+            > submit #7 0.5
+
         buy 2 stop 95 price 100; filled 1; ack 2; close; rejected 3 | taken_away 2
             ended #2 cancelled: told to
             plan #4 protection sell 2 stop 95
@@ -288,6 +324,65 @@ fn an_exit_takes_the_place_of_what_holds_the_coins() {
             A2 accepted
             plan #4 exit sell 1.5 reducing instead of #3 #2
             > submit #4 1.5 reducing
+        "#,
+    );
+}
+
+#[test]
+fn an_exit_that_is_late() {
+    check(
+        &spot(),
+        r#"
+        buy 2 stop 95 price 100; filled 1; ack 2; close; unreachable 3; taken_away 2; tick 4; unreachable 3 | tick 1
+            late #3
+            alarm exit #3 of 2 BTCUSDT in paper is late: the stop that it took the place of is gone, and it is not executed (the broker could not take it: refused); it is tried on, look at the account
+            release #3 2
+            > submit #3 2 reducing
+
+        buy 2 stop 95 price 100; filled 1; ack 2; close; unknown 3; taken_away 2; unanswered 3; tick 4; unanswered 3 | tick 1
+            questioned #3
+            late #3
+            alarm exit #3 of 2 BTCUSDT in paper is late: the stop that it took the place of is gone, and it is not executed (time-out); it is tried on, look at the account
+            > find #3
+
+        buy 2 stop 95 price 100; filled 1; ack 2; close; unreachable 3; tick 60 | unreachable 3
+            not sent #3 the broker could not take it: refused, again +0.4s
+
+        buy 1; unknown 1; close; wait 900; unanswered 1 | tick
+            late #2
+            alarm exit #2 of 1 BTCUSDT in paper is late: it waits for order #1, whose fate is not known; it goes when that is
+
+        buy 1; unknown 1; close; wait 900; unanswered 1; tick; tick 9 | filled 1
+            acknowledged #1
+            filled #1 1@100 (1)
+            ended #1 filled
+            release #2 1
+            > submit #2 1 reducing
+
+        buy 1; unknown 1; close; wait 900; filled 1; unreachable 2; wait 899 | tick
+            release #2 1
+            > submit #2 1 reducing
+
+        buy 1; unknown 1; close; wait 900; filled 1; unreachable 2; wait 900 | tick
+            ended #2 expired: its time was over before it could be sent
+            alarm exit #2 of BTCUSDT in paper was not executed: its time was over before it could be sent; 1 is still held
+        "#,
+    );
+}
+
+#[test]
+fn a_resting_exit_does_not_take_the_stops_place_when_its_turn_comes() {
+    check(
+        &spot(),
+        r#"
+        buy 1 price 100; filled 1; buy 1 stop 95 price 100; sell 1.5 limit 120 | filled 2
+            acknowledged #2
+            filled #2 1@100 (1)
+            plan #5 protection sell 1 stop 95
+            ended #2 filled
+            ended #4 abandoned: it waits for a price and would have to rest in the place of the position's stop
+            alarm exit #4 of BTCUSDT in paper was not executed: it waits for a price and would have to rest in the place of the position's stop; 2 is still held
+            > submit #5 1
         "#,
     );
 }

@@ -53,6 +53,7 @@ impl Play<'_> {
                 id,
                 quantity,
                 instead_of,
+                expires_at: _,
             } => format!(
                 "release {} {quantity}{}",
                 self.name(id),

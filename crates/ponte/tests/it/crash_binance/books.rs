@@ -77,18 +77,15 @@ impl Books {
 }
 
 fn accepted(market: &'static str, order: &Value) -> Accepted {
-    let wire_id = match &order["client_id"] {
-        Value::Null => text(&order["client_order_id"]),
-        id => text(id),
-    };
+    let own_id = order["client_id"].as_str();
+    let wire_id = own_id.map_or_else(|| text(&order["client_order_id"]), str::to_owned);
     let id = wire_id
         .trim_end_matches("-s")
         .trim_end_matches("-t")
         .to_owned();
-    let executed = match &order["executed_quantity"] {
-        Value::Null => Decimal::ZERO,
-        executed => decimal(executed),
-    };
+    // A conditional order trades as the order that it becomes.
+    let executed = order.get("executed_quantity");
+    let executed = executed.map_or(Decimal::ZERO, decimal);
     let symbol = match market {
         "futures" => format!("{}.P", text(&order["symbol"])),
         _ => text(&order["symbol"]),

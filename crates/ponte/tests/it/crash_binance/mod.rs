@@ -39,7 +39,7 @@ fn number(variable: &str, otherwise: u64) -> u64 {
 /// crash, the futures account closes the position sooner. One sends over REST and the other over a WebSocket, by the seed.
 fn accounts(url: &str, seed: u64) -> String {
     let transports = ["rest", "websocket", "rest"];
-    let first = usize::from(seed % 2 == 0);
+    let first = usize::from(seed.is_multiple_of(2));
     let account = |market: &str, within: &str, orders: &str| {
         format!(
             r#"
