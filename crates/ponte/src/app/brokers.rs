@@ -308,8 +308,19 @@ async fn check_keys(
     let asked = tokio::time::timeout(KEYS_PATIENCE, broker.check_credentials()).await;
     let credentials = match asked {
         Ok(Ok(credentials)) => credentials,
-        Ok(Err(error)) => {
-            tracing::error!(account.id = %account, %error, "the API key could not be checked");
+        Ok(Err(error @ BrokerError::Refused(_))) => {
+            tracing::error!(
+                account.id = %account, %error,
+                "the broker does not take the API key, and will refuse every order: look at api_key and \
+                 signing_key, at what the key may do and from where, and whether it was made for this mode"
+            );
+            return Ok(());
+        }
+        Ok(Err(error @ (BrokerError::Unanswered(_) | BrokerError::Unreadable(_)))) => {
+            tracing::error!(
+                account.id = %account, %error,
+                "the broker did not say what the API key may do: whether it can withdraw is not known"
+            );
             return Ok(());
         }
         Err(_) => {

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::screen;
 use crate::admin::NotAMoment;
+use crate::brokers::BrokerError;
 use crate::config::ConfigErrors;
 use crate::journal::JournalError;
 
@@ -117,6 +118,16 @@ impl From<serde_json::Error> for Failure {
 
 impl From<crate::app::RunError> for Failure {
     fn from(error: crate::app::RunError) -> Self {
-        Self::unreachable(error.to_string())
+        let failure = Self::unreachable(error.to_string());
+        let crate::app::RunError::Broker(connect) = error else {
+            return failure;
+        };
+        match connect.source {
+            BrokerError::Unanswered(_) => failure.cured_by(
+                "look at the network and at the account's hosts or url; a test exchange runs first: \
+                 ponte venue binance",
+            ),
+            BrokerError::Refused(_) | BrokerError::Unreadable(_) => failure,
+        }
     }
 }

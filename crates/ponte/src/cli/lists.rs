@@ -268,7 +268,7 @@ fn positions_table(holdings: &[Holding]) -> String {
             std::cmp::Ordering::Less => BAD,
             std::cmp::Ordering::Equal => PLAIN,
         };
-        Cell::new(style, amount.normalize().to_string())
+        Cell::new(style, rounded(amount))
     };
     let cells = holdings.iter().map(|holding| {
         let position = &holding.position;
@@ -295,7 +295,7 @@ fn positions_table(holdings: &[Holding]) -> String {
     table(&columns, &cells.collect::<Vec<_>>())
 }
 
-/// A price of a table: means can have more decimals than anybody reads.
-fn rounded(price: Decimal) -> String {
-    price.round_dp(8).normalize().to_string()
+/// A number of a table: what comes of a mean price can have more decimals than anybody reads.
+fn rounded(number: Decimal) -> String {
+    number.round_dp(8).normalize().to_string()
 }

@@ -82,9 +82,7 @@ impl Paper {
             ..FeedOptions::default()
         });
         let face = PaperFace::new(options).map_err(|error| Failure::refused(error.to_string()))?;
-        let failed = |error: std::io::Error| {
-            Failure::unreachable(format!("the venue can't serve on {}: {error}", self.listen))
-        };
+        let failed = |error| cannot_serve(self.listen, &error);
         let runtime = Runtime::new().map_err(failed)?;
         runtime.block_on(async {
             let listener = TcpListener::bind(self.listen).await.map_err(failed)?;
@@ -122,9 +120,7 @@ impl Binance {
         let options = self.options()?;
         let face =
             BinanceFace::new(&options).map_err(|error| Failure::refused(error.to_string()))?;
-        let failed = |error: std::io::Error| {
-            Failure::unreachable(format!("the venue can't serve on {}: {error}", self.listen))
-        };
+        let failed = |error| cannot_serve(self.listen, &error);
         let runtime = Runtime::new().map_err(failed)?;
         runtime.block_on(async {
             let listener = TcpListener::bind(self.listen).await.map_err(failed)?;
@@ -134,6 +130,11 @@ impl Binance {
             face.serve_until(listener, stop).await.map_err(failed)
         })
     }
+}
+
+fn cannot_serve(listen: SocketAddr, error: &std::io::Error) -> Failure {
+    Failure::unreachable(format!("the venue can't serve on {listen}: {error}"))
+        .cured_by("--listen with another port, or stop what listens there")
 }
 
 /// What a user has to know to trade at the test exchange.

@@ -2,6 +2,7 @@
 
 use ponte_core::id::{AlertId, ClientOrderId};
 use ponte_core::message::{Event, OrderEnd};
+use ponte_core::order::OrderClass;
 use ponte_core::state::State;
 
 /// One line, written once its event is durable.
@@ -30,7 +31,12 @@ impl Line {
                 end: OrderEnd::Filled,
                 ..
             } => return None,
-            Event::OrderEnded { end, reason, .. } => (format!("over ({end:?}): {reason}"), true),
+            Event::OrderEnded {
+                id, end, reason, ..
+            } => (
+                format!("{}: {reason}", word(*end)),
+                !was_expected(*id, *end, state),
+            ),
             Event::Alarm { message, .. } => (message.clone(), true),
             Event::Started { .. }
             | Event::RequestRefused(_)
@@ -70,5 +76,30 @@ impl Line {
         } else {
             tracing::info!(alert.id = alert, order.id = order, "{}", self.text);
         }
+    }
+}
+
+/// Whether an end is what was asked for here. What a broker takes away of protection has an alarm of
+/// its own, unless it made way for an exit.
+fn was_expected(id: ClientOrderId, end: OrderEnd, state: &State) -> bool {
+    match end {
+        OrderEnd::Filled | OrderEnd::Abandoned => true,
+        OrderEnd::Rejected | OrderEnd::Expired => false,
+        OrderEnd::Cancelled => state
+            .order(&id)
+            .is_some_and(|order| match order.plan.class {
+                OrderClass::Protection => true,
+                OrderClass::Entry | OrderClass::Exit => order.cancel_requested,
+            }),
+    }
+}
+
+const fn word(end: OrderEnd) -> &'static str {
+    match end {
+        OrderEnd::Filled => "filled",
+        OrderEnd::Cancelled => "cancelled",
+        OrderEnd::Rejected => "rejected",
+        OrderEnd::Expired => "expired",
+        OrderEnd::Abandoned => "not sent",
     }
 }

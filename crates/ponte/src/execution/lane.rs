@@ -118,7 +118,7 @@ fn log(plan: &ponte_core::order::OrderPlan, fate: &Fate) {
     match fate {
         Fate::Acknowledged { report } => tracing::info!(
             alert.id = alert, order.id = %order, account.id = %account, %symbol,
-            broker.id = report.broker_order_id, filled = %report.filled, "order acknowledged"
+            broker.id = report.broker_order_id, filled = %report.filled.normalize(), "order acknowledged"
         ),
         Fate::Rejected { reason } => tracing::warn!(
             alert.id = alert, order.id = %order, account.id = %account, %symbol,

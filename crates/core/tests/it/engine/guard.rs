@@ -254,6 +254,26 @@ fn an_exit_takes_the_place_of_what_holds_the_coins() {
             plan #4 protection sell 1 stop 95 for #2 instead of #2
             > submit #4 1
 
+        buy 2 stop 95 price 100; filled 1; ack 2; close; unreachable 3 | tick 1
+            release #3 2 instead of #2
+            > submit #3 2 reducing
+
+        buy 2 stop 95 price 100; filled 1; ack 2; close; unreachable 3; report 2 2@95 | tick 1
+            ended #3 abandoned: nothing is left to close
+
+        buy 2 stop 95 targets 110,120 price 100; filled 1; ack 2; ack 3 | close 75%
+            A2 accepted
+            plan #4 exit sell 1.5 reducing instead of #3 #2
+            > submit #4 1.5 reducing
+        "#,
+    );
+}
+
+#[test]
+fn what_made_way_for_an_exit_that_fails_is_placed_again() {
+    check(
+        &spot(),
+        r#"
         buy 2 stop 95 price 100; filled 1; ack 2; close; taken_away 2 | rejected 3
             ended #3 rejected: no
             alarm exit #3 of BTCUSDT in paper was not executed: no; 2 is still held
@@ -307,23 +327,11 @@ fn an_exit_takes_the_place_of_what_holds_the_coins() {
             plan #5 exit sell 2 reducing
             > submit #5 2 reducing
 
-        buy 2 stop 95 price 100; filled 1; ack 2; close; unreachable 3 | tick 1
-            release #3 2 instead of #2
-            > submit #3 2 reducing
-
         buy 3 price 100; filled 1; sell 1; unreachable 2; sell 2; unreachable 3 | tick 1
             release #2 1
             release #3 2
             > submit #2 1 reducing
             > submit #3 2 reducing
-
-        buy 2 stop 95 price 100; filled 1; ack 2; close; unreachable 3; report 2 2@95 | tick 1
-            ended #3 abandoned: nothing is left to close
-
-        buy 2 stop 95 targets 110,120 price 100; filled 1; ack 2; ack 3 | close 75%
-            A2 accepted
-            plan #4 exit sell 1.5 reducing instead of #3 #2
-            > submit #4 1.5 reducing
         "#,
     );
 }

@@ -97,7 +97,7 @@ impl SymbolView {
             price_tick: above_zero(self.filter("PRICE_FILTER")?.tick_size)?,
             quantity_step: above_zero(lot.step_size)?,
             minimum_quantity: lot.min_qty?,
-            minimum_notional: notional.unwrap_or_default(),
+            minimum_notional: notional.unwrap_or_default().normalize(),
             // A contract is one unit of the base asset.
             contract_multiplier: Decimal::ONE,
             limits: Limits {

@@ -190,13 +190,15 @@ impl Filter {
                 };
             }
             Self::MinNotional { min_notional } => {
-                instrument.minimum_notional = instrument.minimum_notional.max(*min_notional);
+                let least = min_notional.normalize();
+                instrument.minimum_notional = instrument.minimum_notional.max(least);
             }
             Self::Notional {
                 min_notional,
                 max_notional,
             } => {
-                instrument.minimum_notional = instrument.minimum_notional.max(*min_notional);
+                let least = min_notional.normalize();
+                instrument.minimum_notional = instrument.minimum_notional.max(least);
                 limits.maximum_notional = bound(*max_notional);
             }
             Self::PercentPrice {
