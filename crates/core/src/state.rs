@@ -494,7 +494,14 @@ impl AccountState {
     /// opened with one and may not stay.
     fn is_in_stead_of_stop(&self, id: &ClientOrderId) -> bool {
         let find = |id| self.orders.get(id).or_else(|| self.closed.get(id));
-        let Some(Origin::Protects(parent)) = find(id).map(|order| &order.plan.origin) else {
+        let Some(plan) = find(id).map(|order| &order.plan) else {
+            return false;
+        };
+        // It has taken the place of stops that held what it sold.
+        if !plan.instead_of.is_empty() {
+            return true;
+        }
+        let Origin::Protects(parent) = &plan.origin else {
             return false;
         };
         find(parent).is_some_and(|parent| match parent.plan.class {

@@ -14,6 +14,10 @@ use crate::engine::Engine;
 
 /// How long a broker may take to list its instruments at a start.
 const LIST_PATIENCE: Duration = Duration::from_secs(20);
+/// How often a broker without an answer is asked for its list at a start.
+const LIST_ATTEMPTS: u32 = 4;
+/// The wait before it is asked again.
+const LIST_PAUSE: Duration = Duration::from_millis(500);
 /// How often lists are read anew: steps and minimums change rarely, a market's state more often.
 const RENEW_EVERY: Duration = Duration::from_secs(15 * 60);
 /// The wait after a list that could not be read.
@@ -76,7 +80,7 @@ impl Memory {
         account: &AccountName,
         broker: &dyn Broker,
     ) -> Result<Instruments, BrokerError> {
-        let asked = tokio::time::timeout(LIST_PATIENCE, broker.instruments()).await;
+        let asked = tokio::time::timeout(LIST_PATIENCE, list(broker)).await;
         let problem = match asked {
             Ok(Ok(instruments)) => {
                 self.remember(account, &instruments);
@@ -96,6 +100,20 @@ impl Memory {
             "the broker could not be asked for its instruments; the remembered ones count until it can"
         );
         Ok(remembered)
+    }
+}
+
+/// The broker's list. A broker that gives no answer is asked again a few times.
+async fn list(broker: &dyn Broker) -> Result<Instruments, BrokerError> {
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        match broker.instruments().await {
+            Err(BrokerError::Unanswered(_)) if attempts < LIST_ATTEMPTS => {
+                tokio::time::sleep(LIST_PAUSE).await;
+            }
+            answer => return answer,
+        }
     }
 }
 

@@ -442,6 +442,15 @@ fn a_fee_that_is_taken_in_what_was_bought() {
 }
 
 #[test]
+fn what_an_exit_sold_in_a_stops_place_needs_no_stop_any_more() {
+    let policy = spot();
+    let mut play = Play::new(&policy);
+    play.line("buy 4 stop 95 price 100; filled 1; ack 2; close 3; buy 2 price 100");
+    play.line("taken_away 2; ack 5; filled 4; filled 3");
+    assert_eq!(naked_positions(&play.state, &policy), []);
+}
+
+#[test]
 fn naked_positions_are_counted() {
     let policy = policy();
     let naked = |script: &str| {
