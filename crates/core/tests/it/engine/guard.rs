@@ -253,7 +253,15 @@ fn an_exit_takes_the_place_of_what_holds_the_coins() {
             ended #3 filled
             plan #4 protection sell 1 stop 95 for #2 instead of #2
             > submit #4 1
+        "#,
+    );
+}
 
+#[test]
+fn what_an_exit_has_displaced_comes_back_when_it_fails() {
+    check(
+        &spot(),
+        r#"
         buy 2 stop 95 price 100; filled 1; ack 2; close; taken_away 2 | rejected 3
             ended #3 rejected: no
             alarm exit #3 of BTCUSDT in paper was not executed: no; 2 is still held
@@ -294,7 +302,15 @@ fn an_exit_takes_the_place_of_what_holds_the_coins() {
             ended #2 cancelled: told to
             plan #4 protection sell 2 stop 95
             > submit #4 2
+        "#,
+    );
+}
 
+#[test]
+fn what_is_in_an_exits_way_is_looked_at_when_it_goes() {
+    check(
+        &spot(),
+        r#"
         buy 2 stop 95 price 100; filled 1 | rejected 2
             ended #2 rejected: no
             alarm protection #2 of 2 BTCUSDT in paper does not rest: no; the position is closed at the market
