@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::exits::{self, ExitOrigin, Holding, holding_of};
 use super::protection::{child_id, held};
 use super::{Context, Decision};
-use crate::id::Symbol;
+use crate::id::{ClientOrderId, Symbol};
 use crate::message::{Event, PositionKey};
 use crate::number::Quantity;
 use crate::order::{Order, OrderClass, OrderKind, OrderPlan, OrderStatus, Origin};
@@ -459,20 +459,39 @@ fn bare(context: Context<'_>, order: &Order, traded: Decimal, given_back: Decima
     if standing.held.is_zero() || exits::closing_side(standing.held) != plan.side {
         return Decimal::ZERO;
     }
-    let covered = covering(account, holding, order);
+    let covered = covering(account, holding, plan.kind.is_stop(), Some(plan.id));
     let staying = (standing.staying() + given_back).min(standing.held.abs());
     staying - covered
 }
 
-/// What other orders of the same role cover, those that are being replaced not counted twice.
-fn covering(account: &AccountState, holding: Holding<'_>, order: &Order) -> Decimal {
-    let is_stop = order.plan.kind.is_stop();
+/// How much of a position that was asked to have a stop has none, resting or on its way, and is not
+/// being left either.
+pub(super) fn left_bare(context: Context<'_>, holding: Holding<'_>) -> Decimal {
+    let Some(account) = context.state.account(holding.account) else {
+        return Decimal::ZERO;
+    };
+    let position = account.positions.get(holding.strategy);
+    let guarded = position
+        .and_then(|symbols| symbols.get(holding.symbol))
+        .map_or(Decimal::ZERO, |position| position.guarded);
+    let staying = exits::standing(context, holding).staying();
+    let bare = guarded.min(staying) - covering(account, holding, true, None);
+    bare.max(Decimal::ZERO)
+}
+
+/// What stops, or else targets, cover, those that are being replaced not counted twice.
+fn covering(
+    account: &AccountState,
+    holding: Holding<'_>,
+    is_stop: bool,
+    except: Option<ClientOrderId>,
+) -> Decimal {
     let others: Vec<_> = account
         .orders_in(holding.symbol)
         .filter(|other| {
             holding.is_of(other)
                 && other.plan.class == OrderClass::Protection
-                && other.plan.id != order.plan.id
+                && except != Some(other.plan.id)
                 && !other.cancel_requested
                 && if is_stop {
                     other.plan.kind.is_stop()

@@ -143,6 +143,7 @@ fn protection_of(
     let bound = |number: usize| whole(size * Decimal::from(number) * kept);
     let brackets = policy.map_or(Brackets::OneOrder, |policy| policy.capabilities.brackets);
     let mut plans = Vec::new();
+    let mut made_up = made_up(context, order);
     for piece in pieces(&plan.protection, brackets) {
         let (from, until) = match piece.share {
             None => (Decimal::ZERO, Decimal::MAX),
@@ -150,7 +151,15 @@ fn protection_of(
             Some(number) => (bound(number), bound(number + 1)),
         };
         let overlap = whole(end).min(until) - whole(start).max(from);
-        let Ok(quantity) = Quantity::new(overlap) else {
+        if overlap <= Decimal::ZERO {
+            continue;
+        }
+        let more = if piece.kind.is_stop() {
+            std::mem::take(&mut made_up)
+        } else {
+            Decimal::ZERO
+        };
+        let Ok(quantity) = Quantity::new(overlap + whole(more)) else {
             continue;
         };
         plans.push(OrderPlan {
@@ -169,6 +178,18 @@ fn protection_of(
         });
     }
     plans
+}
+
+/// What earlier fills of an entry have brought and no stop protects: too little for the broker by
+/// itself, it is protected with what comes next.
+fn made_up(context: Context<'_>, order: &Order) -> Decimal {
+    if held(context, order).is_zero()
+        || exits::closing_side(held(context, order)) == order.plan.side
+    {
+        return Decimal::ZERO;
+    }
+    let brought = order.filled - order.withheld;
+    super::guard::left_bare(context, holding_of(&order.plan)).min(brought)
 }
 
 /// What must rest for an entry. Where a broker ends the other side itself, a stop and a target are

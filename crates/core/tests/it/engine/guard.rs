@@ -253,24 +253,12 @@ fn an_exit_takes_the_place_of_what_holds_the_coins() {
             ended #3 filled
             plan #4 protection sell 1 stop 95 for #2 instead of #2
             > submit #4 1
-
-        buy 2 stop 95 price 100; filled 1; ack 2; close; unreachable 3 | tick 1
-            release #3 2 instead of #2
-            > submit #3 2 reducing
-
-        buy 2 stop 95 price 100; filled 1; ack 2; close; unreachable 3; report 2 2@95 | tick 1
-            ended #3 abandoned: nothing is left to close
-
-        buy 2 stop 95 targets 110,120 price 100; filled 1; ack 2; ack 3 | close 75%
-            A2 accepted
-            plan #4 exit sell 1.5 reducing instead of #3 #2
-            > submit #4 1.5 reducing
         "#,
     );
 }
 
 #[test]
-fn what_made_way_for_an_exit_that_fails_is_placed_again() {
+fn what_an_exit_has_displaced_comes_back_when_it_fails() {
     check(
         &spot(),
         r#"
@@ -314,7 +302,15 @@ fn what_made_way_for_an_exit_that_fails_is_placed_again() {
             ended #2 cancelled: told to
             plan #4 protection sell 2 stop 95
             > submit #4 2
+        "#,
+    );
+}
 
+#[test]
+fn what_is_in_an_exits_way_is_looked_at_when_it_goes() {
+    check(
+        &spot(),
+        r#"
         buy 2 stop 95 price 100; filled 1 | rejected 2
             ended #2 rejected: no
             alarm protection #2 of 2 BTCUSDT in paper does not rest: no; the position is closed at the market
@@ -327,11 +323,23 @@ fn what_made_way_for_an_exit_that_fails_is_placed_again() {
             plan #5 exit sell 2 reducing
             > submit #5 2 reducing
 
+        buy 2 stop 95 price 100; filled 1; ack 2; close; unreachable 3 | tick 1
+            release #3 2 instead of #2
+            > submit #3 2 reducing
+
         buy 3 price 100; filled 1; sell 1; unreachable 2; sell 2; unreachable 3 | tick 1
             release #2 1
             release #3 2
             > submit #2 1 reducing
             > submit #3 2 reducing
+
+        buy 2 stop 95 price 100; filled 1; ack 2; close; unreachable 3; report 2 2@95 | tick 1
+            ended #3 abandoned: nothing is left to close
+
+        buy 2 stop 95 targets 110,120 price 100; filled 1; ack 2; ack 3 | close 75%
+            A2 accepted
+            plan #4 exit sell 1.5 reducing instead of #3 #2
+            > submit #4 1.5 reducing
         "#,
     );
 }

@@ -1,7 +1,7 @@
 //! Stops and targets: planned for each fill, held to the size of the position, never cancelled first.
 
 use super::check;
-use super::world::policy;
+use super::world::{policy, spot};
 
 #[test]
 fn each_fill_is_protected() {
@@ -29,6 +29,41 @@ fn each_fill_is_protected() {
             plan #2 protection buy 2 limit 90
             ended #1 filled
             > submit #2 2
+        "#,
+    );
+}
+
+#[test]
+fn what_was_too_little_for_a_stop_is_protected_with_the_next_fill() {
+    check(
+        &spot(),
+        r#"
+        buy 2 limit 100 stop 95; ack 1; report 1 0.1@100; rejected 2; rejected 3; report 1 0.2@100; rejected 4; rejected 5 | filled 1
+            filled #1 1.8@100 (2)
+            plan #6 protection sell 2 stop 95
+            ended #1 filled
+            > submit #6 2
+
+        buy 2 limit 100 stop 95 targets 110,120; ack 1; report 1 0.1@100; rejected 2; rejected 3 | filled 1
+            filled #1 1.9@100 (2)
+            plan #4 protection sell 1 stop 95 or 110
+            plan #5 protection sell 1 stop 95 or 120
+            ended #1 filled
+            > submit #4 1
+            > submit #5 1
+
+        buy 2 limit 100 stop 95; ack 1; report 1 0.1@100; rejected 2 | filled 1
+            filled #1 1.9@100 (2)
+            plan #4 protection sell 1.9 stop 95
+            ended #1 filled
+            > submit #4 1.9
+
+        buy 1 stop 95 price 100; filled 1; rejected 2; rejected 3; buy 1 stop 94 price 100 | filled 4
+            acknowledged #4
+            filled #4 1@100 (1)
+            plan #5 protection sell 1 stop 94
+            ended #4 filled
+            > submit #5 1
         "#,
     );
 }
