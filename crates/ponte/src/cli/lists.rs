@@ -198,6 +198,8 @@ pub(super) fn orders_table(rows: &[OrderRow], now: Timestamp) -> String {
     let cells = rows.iter().map(|row| {
         let nothing = row.filled == "0";
         let price = if nothing { "" } else { &row.average_price };
+        // What was said while it was tried is no reason for its having filled.
+        let reason = row.reason.as_deref().filter(|_| row.status != "filled");
         let id = ponte_core::id::short_order_id(&row.id);
         vec![
             Cell::plain(id),
@@ -212,7 +214,7 @@ pub(super) fn orders_table(rows: &[OrderRow], now: Timestamp) -> String {
             Cell::plain(&row.filled),
             Cell::plain(price),
             Cell::plain(&row.fees),
-            Cell::dim(row.reason.as_deref().unwrap_or("")),
+            Cell::dim(reason.unwrap_or("")),
         ]
     });
     table(&columns, &cells.collect::<Vec<_>>())
