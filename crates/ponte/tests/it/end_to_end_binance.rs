@@ -173,10 +173,14 @@ async fn on_futures_stop_and_target_rest_and_go_with_the_position() {
         "{answer}"
     );
     exchange
-        .until_orders("futures", "orders", &["MARKET FILLED", "LIMIT NEW"])
+        .until_orders("futures", "orders", &["MARKET FILLED"])
         .await;
     exchange
-        .until_orders("futures", "algo_orders", &["STOP_MARKET NEW"])
+        .until_orders(
+            "futures",
+            "algo_orders",
+            &["STOP_MARKET NEW", "TAKE_PROFIT NEW"],
+        )
         .await;
     ponte.kill();
     ponte.start().await;

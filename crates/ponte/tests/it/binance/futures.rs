@@ -85,6 +85,63 @@ async fn a_stop_lives_on_in_the_order_that_it_becomes() {
     );
 }
 
+fn target(number: u64, at: i64) -> ponte_core::order::OrderPlan {
+    let price = price(at);
+    let terms = Terms::Limit { price };
+    protection(number, OrderKind::Single { terms })
+}
+
+/// In the book a target would count as an order that closes the position, and the exchange would
+/// refuse to close what it has claimed already.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_position_with_stop_and_target_can_be_closed_in_both_modes() {
+    for hedge in [false, true] {
+        let exchange = Exchange::start().await;
+        if hedge {
+            let path = "/fapi/v1/positionSide/dual";
+            let query = "dualSidePosition=true";
+            exchange.owner(Method::POST, path, query).await;
+        }
+        let mut account = exchange.account().await;
+        account.submit(&buy(1)).await;
+        for order in [stop(2, 55_000), target(3, 70_000)] {
+            let report = account.submit(&order).await;
+            assert_eq!(report.status, ReportedStatus::Working, "hedge {hedge}");
+        }
+        let mut exit = plan(4, OrderKind::MARKET, Side::Sell, OrderClass::Exit);
+        exit.reduce_only = true;
+        let report = account.submit(&exit).await;
+        assert_eq!(report.status, ReportedStatus::Filled, "hedge {hedge}");
+        assert!(account.broker.positions().await.unwrap().is_empty());
+        // What is left over can be taken back, or has gone with the position.
+        for order in [stop(2, 55_000), target(3, 70_000)] {
+            let answer = account.broker.cancel(&order).await;
+            assert!(!matches!(answer, CancelAnswer::Unanswered(_)), "{answer:?}");
+        }
+        assert!(account.end_of(&target(3, 70_000)).await.filled.is_zero());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_target_takes_its_gain_also_where_the_market_was_faster() {
+    let exchange = Exchange::start().await;
+    let mut account = exchange.account().await;
+    account.submit(&buy(1)).await;
+    account.submit(&target(2, 70_000)).await;
+    exchange.price(70_100).await;
+    let report = account.end_of(&target(2, 70_000)).await;
+    assert_eq!(report.status, ReportedStatus::Filled);
+    assert_eq!(report.filled, Decimal::new(1, 1));
+    // The price has passed the next one before it could be sent.
+    account.submit(&buy(3)).await;
+    let report = account.submit(&target(4, 68_000)).await;
+    assert_eq!(report.status, ReportedStatus::Filled);
+    assert!(report.average_price >= Decimal::from(70_000), "{report:?}");
+    let found = account.found(&target(4, 68_000)).await;
+    assert_eq!(found.status, ReportedStatus::Filled);
+    assert!(account.broker.positions().await.unwrap().is_empty());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_limit_rests_in_the_book_once_it_is_triggered() {
     let exchange = Exchange::start().await;

@@ -73,7 +73,7 @@ impl Book {
             .or_insert_with(|| Tracked::new(plan.symbol.clone()));
         tracked.quantity = Some(plan.quantity.get());
         tracked.rests = plan.kind.rests();
-        tracked.service = Some(Service::of(plan.kind));
+        tracked.service = Some(Service::of(plan));
         self.forget_the_oldest();
     }
 

@@ -88,7 +88,7 @@ impl Futures {
             return FindAnswer::Absent;
         }
         self.book().expect(plan);
-        let service = Service::of(plan.kind);
+        let service = Service::of(plan);
         let asked_at = self.client.clock.now();
         match self.look_up(&plan.symbol, plan.id, service).await {
             Looked::Seen(seen) => self.adopt(plan, *seen),

@@ -6,7 +6,9 @@ use ponte_core::order::{OrderClass, OrderPlan};
 use reqwest::Method;
 
 use super::lookup::{By, Looked};
-use super::place::{Placement, PositionMode, Service, StopStyle, closes_position, placement};
+use super::place::{
+    Placement, PositionMode, Service, StopStyle, closes_position, placement, target_in_book,
+};
 use super::snapshot::{Snapshot, Standing, Totals};
 use super::wire::{AlgoView, OrderView};
 use super::{Futures, symbols};
@@ -20,6 +22,9 @@ use crate::brokers::binance::reply::Reply;
 
 /// The order's `positionSide` doesn't fit the account's position mode (USDⓈ-M Futures, "Error codes").
 const WRONG_POSITION_SIDE: i64 = -4061;
+
+/// The market is past the trigger already (USDⓈ-M Futures, "Error codes").
+const WOULD_TRIGGER: [i64; 2] = [-2021, -4142];
 
 /// Another stop closes the position already (USDⓈ-M Futures, "Error codes": an open stop or take
 /// profit order with closePosition in the direction is existing).
@@ -59,6 +64,14 @@ impl Futures {
             Reply::Refused(refusal) if refusal.code == Some(CLOSED_BY_ANOTHER) => {
                 self.place_beside(plan, mode, refusal.fate()).await
             }
+            Reply::Refused(refusal)
+                if plan.kind.is_target()
+                    && refusal
+                        .code
+                        .is_some_and(|code| WOULD_TRIGGER.contains(&code)) =>
+            {
+                self.place_target_at_once(plan, mode, refusal.fate()).await
+            }
             reply
             @ (Reply::Done(_) | Reply::Refused(_) | Reply::NotSent(_) | Reply::Unknown(_)) => {
                 match reply.or_fate() {
@@ -66,6 +79,23 @@ impl Futures {
                     Err(fate) => *fate,
                 }
             }
+        }
+    }
+
+    /// The market has reached the target before it could rest: as an order of the book it trades at
+    /// once, at its price or better. The refusal of the first try is definite.
+    async fn place_target_at_once(
+        &self,
+        plan: &OrderPlan,
+        mode: PositionMode,
+        refused: Fate,
+    ) -> Fate {
+        let Ok(in_book) = target_in_book(plan, mode, self.style) else {
+            return refused;
+        };
+        match self.send(plan, &in_book).await.or_fate() {
+            Ok(body) => self.taken(plan, in_book.service, &body).await,
+            Err(fate) => *fate,
         }
     }
 
@@ -182,7 +212,7 @@ impl Futures {
         let Some(name) = symbols::to_wire(&plan.symbol) else {
             return CancelAnswer::NotOpen;
         };
-        let first = Service::of(plan.kind);
+        let first = Service::of(plan);
         for service in [first, first.other()] {
             match self.take_back_from(service, name, plan).await {
                 TakenBack::Yes(body) => return self.taken_back(plan, service, &body).await,

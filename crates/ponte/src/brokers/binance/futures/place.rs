@@ -28,9 +28,18 @@ pub(super) enum Service {
 }
 
 impl Service {
-    /// The service that a kind of order belongs to.
-    pub(super) const fn of(kind: OrderKind) -> Self {
-        match kind {
+    /// The service that an order belongs to. Targets wait for their price as conditional orders: in
+    /// the book they would count as orders that close the position, and the exchange refuses a close
+    /// of what they have claimed already (`-2022` in hedge mode; `-4118` has been reported).
+    pub(super) const fn of(plan: &OrderPlan) -> Self {
+        let protects = match plan.class {
+            OrderClass::Protection => true,
+            OrderClass::Exit | OrderClass::Entry => false,
+        };
+        match plan.kind {
+            OrderKind::Single {
+                terms: Terms::Limit { .. },
+            } if protects => Self::Conditional,
             OrderKind::Single {
                 terms: Terms::Market | Terms::Limit { .. },
             } => Self::Regular,
@@ -94,13 +103,33 @@ pub(super) fn placement(
     mode: PositionMode,
     style: StopStyle,
 ) -> Result<Placement, String> {
+    placement_with(Service::of(plan), plan, mode, style)
+}
+
+/// Translates a target as an order of the book, for a market that has reached its price already.
+///
+/// # Errors
+/// As [`placement`].
+pub(super) fn target_in_book(
+    plan: &OrderPlan,
+    mode: PositionMode,
+    style: StopStyle,
+) -> Result<Placement, String> {
+    placement_with(Service::Regular, plan, mode, style)
+}
+
+fn placement_with(
+    service: Service,
+    plan: &OrderPlan,
+    mode: PositionMode,
+    style: StopStyle,
+) -> Result<Placement, String> {
     let Some(symbol) = symbols::to_wire(&plan.symbol) else {
         return Err(format!(
             "{} is not a perpetual contract, whose names end in .P",
             plan.symbol
         ));
     };
-    let service = Service::of(plan.kind);
     let mut params = match service {
         Service::Regular => Params::new(),
         Service::Conditional => Params::new().with("algoType", "CONDITIONAL"),
@@ -110,7 +139,7 @@ pub(super) fn placement(
     if mode == PositionMode::Hedge {
         params = params.with("positionSide", position_side(plan));
     }
-    params = with_terms(params, plan, style)?;
+    params = with_terms(params, plan, service, style)?;
     params = with_size(params, plan, mode, style);
     let params = match service {
         Service::Regular => params
@@ -121,7 +150,12 @@ pub(super) fn placement(
     Ok(Placement { service, params })
 }
 
-fn with_terms(params: Params, plan: &OrderPlan, style: StopStyle) -> Result<Params, String> {
+fn with_terms(
+    params: Params,
+    plan: &OrderPlan,
+    service: Service,
+    style: StopStyle,
+) -> Result<Params, String> {
     let working_type = working_type(style.trigger);
     Ok(match plan.kind {
         OrderKind::Single {
@@ -129,10 +163,18 @@ fn with_terms(params: Params, plan: &OrderPlan, style: StopStyle) -> Result<Para
         } => params.with("type", "MARKET"),
         OrderKind::Single {
             terms: Terms::Limit { price },
-        } => params
-            .with("type", "LIMIT")
-            .with("timeInForce", "GTC")
-            .number("price", price.get()),
+        } => {
+            let params = match service {
+                Service::Regular => params.with("type", "LIMIT"),
+                Service::Conditional => params
+                    .with("type", "TAKE_PROFIT")
+                    .number("triggerPrice", price.get())
+                    .with("workingType", working_type),
+            };
+            params
+                .with("timeInForce", "GTC")
+                .number("price", price.get())
+        }
         OrderKind::Single {
             terms: Terms::Stop { trigger },
         } => params

@@ -79,6 +79,25 @@ fn every_kind_has_its_parameters() {
 }
 
 #[test]
+fn a_target_waits_outside_of_the_book_and_an_entry_in_it() {
+    let terms = Terms::Limit { price: price(70) };
+    let mut plan = plan_of(
+        OrderKind::Single { terms },
+        Side::Sell,
+        OrderClass::Protection,
+    );
+    plan.reduce_only = true;
+    let expected = format!(
+        "/fapi/v1/algoOrder algoType=CONDITIONAL&symbol=BTCUSDT&side=SELL&type=TAKE_PROFIT&triggerPrice=70\
+         &workingType=CONTRACT_PRICE&timeInForce=GTC&price=70&quantity=0.5&reduceOnly=true&clientAlgoId={}",
+        plan.id
+    );
+    assert_eq!(query(&plan, PositionMode::OneWay, QUANTITY), expected);
+    plan.class = OrderClass::Exit;
+    assert_eq!(Service::of(&plan), Service::Regular);
+}
+
+#[test]
 fn a_hedge_account_is_told_the_side_of_the_position_and_never_reduce_only() {
     let cases = [
         (OrderClass::Entry, Side::Buy, "LONG"),
