@@ -63,6 +63,12 @@ impl Fences {
         sent.get(id).map(|sent| sent.first)
     }
 
+    /// When this process last sent the order.
+    pub(super) fn last_sent(&self, id: &ClientOrderId) -> Option<Timestamp> {
+        let sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        sent.get(id).map(|sent| sent.last)
+    }
+
     /// The last moment at which the exchange may still take the order. What an earlier process
     /// sent, it sent before this one started.
     pub(super) fn until(&self, id: &ClientOrderId, clock: &ExchangeClock) -> Timestamp {
@@ -91,6 +97,8 @@ mod tests {
         fences.raise(id(1), early);
         fences.raise(id(1), early.after(Duration::from_secs(7)));
         assert_eq!(fences.first_sent(&id(1)), Some(early));
+        let late = early.after(Duration::from_secs(7));
+        assert_eq!(fences.last_sent(&id(1)), Some(late));
         assert_eq!(
             fences.until(&id(1), &clock),
             early.after(Duration::from_secs(7 + 5 + 10 + 2))

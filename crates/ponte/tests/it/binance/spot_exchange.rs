@@ -124,8 +124,21 @@ impl Exchange {
 
     /// Orders a fault for the next time that it can strike.
     pub(super) async fn fault(&self, fault: Value, operation: &str) {
+        self.faults(fault, operation, 1).await;
+    }
+
+    /// How much request weight the exchange has counted, this question's own included.
+    pub(super) async fn weight(&self) -> u64 {
+        let url = format!("{}/api/v3/ping", self.url);
+        let answer = self.client.get(url).send().await.unwrap();
+        let told = answer.headers().get("x-mbx-used-weight-1m").unwrap();
+        told.to_str().unwrap().parse().unwrap()
+    }
+
+    /// Orders a fault for the next `times` that it can strike.
+    pub(super) async fn faults(&self, fault: Value, operation: &str, times: u32) {
         let rule = json!({
-            "fault": fault, "trigger": { "next": 1 }, "operation": operation, "market": "spot"
+            "fault": fault, "trigger": { "next": times }, "operation": operation, "market": "spot"
         });
         self.admin(Method::POST, "faults", Some(rule)).await;
     }
@@ -207,18 +220,23 @@ impl Account {
 
     /// Asks about an order until there is a definite answer.
     pub(super) async fn find(&self, plan: &OrderPlan) -> FindAnswer {
-        let asking = async {
-            loop {
-                match self.broker.find(plan).await {
-                    FindAnswer::Unanswered(_) => tokio::time::sleep(POLL).await,
-                    answer @ (FindAnswer::Found(_) | FindAnswer::Absent) => return answer,
-                }
-            }
-        };
-        tokio::time::timeout(PATIENCE, asking)
-            .await
-            .expect("an answer in time")
+        definite(&*self.broker, plan).await
     }
+}
+
+/// Asks until the answer is definite.
+pub(super) async fn definite(broker: &dyn Broker, plan: &OrderPlan) -> FindAnswer {
+    let asking = async {
+        loop {
+            match broker.find(plan).await {
+                FindAnswer::Unanswered(_) => tokio::time::sleep(POLL).await,
+                answer @ (FindAnswer::Found(_) | FindAnswer::Absent) => return answer,
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, asking)
+        .await
+        .expect("an answer in time")
 }
 
 fn options(url: &str) -> Options {

@@ -7,7 +7,7 @@ use ponte_core::signal::Side;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use super::spot_exchange::{Exchange, decimal, limit, pair, plan, stop};
+use super::spot_exchange::{Exchange, decimal, definite, limit, pair, plan, stop};
 
 /// Faults whose order the exchange has taken.
 fn taken() -> Vec<Value> {
@@ -56,6 +56,40 @@ async fn an_order_that_never_arrived_is_absent_only_after_its_fence() {
         assert_eq!(account.find(&order).await, FindAnswer::Absent);
     }
     assert!(exchange.orders().await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_is_sent_while_it_is_asked_about_is_not_absent() {
+    let exchange = Exchange::start().await;
+    // Nobody listens to the stream, which would tell of the order.
+    let broker = exchange.connect(|_| ()).await;
+    // What an earlier process may have sent can't arrive any more.
+    let other = plan(1, Side::Buy, "0.01", OrderKind::MARKET);
+    assert_eq!(definite(&*broker, &other).await, FindAnswer::Absent);
+    for number in 2..20 {
+        let order = plan(number, Side::Buy, "0.01", OrderKind::MARKET);
+        exchange.faults(json!("pretend_absent"), "find", 2).await;
+        let before = exchange.weight().await;
+        let (asker, asked) = (broker.clone(), order.clone());
+        let asking = tokio::spawn(async move { asker.find(&asked).await });
+        // The first look weighs 4, reading the clock 3.
+        let mut own = 1;
+        while exchange.weight().await < before + own + 7 {
+            own += 1;
+        }
+        exchange
+            .fault(json!("accept_then_disconnect"), "place")
+            .await;
+        let fate = broker.submit(&order).await;
+        assert!(matches!(fate, Fate::Unknown { .. }), "{fate:?}");
+        let in_between = !asking.is_finished();
+        let answer = asking.await.unwrap();
+        if in_between {
+            assert_ne!(answer, FindAnswer::Absent, "the exchange has just taken it");
+            return;
+        }
+    }
+    panic!("never in between");
 }
 
 #[tokio::test]

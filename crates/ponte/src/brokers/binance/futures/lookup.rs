@@ -106,6 +106,7 @@ impl Futures {
             let why = "the exchange has no such order, and its clock could not be read yet";
             return FindAnswer::Unanswered(why.to_owned());
         }
+        let sent = self.client.fences.last_sent(&plan.id);
         let fence = self.client.fences.until(&plan.id, &self.client.clock);
         if asked_at <= fence {
             return FindAnswer::Unanswered(format!(
@@ -114,11 +115,18 @@ impl Futures {
         }
         // What look-ups read may be behind: one that says no is not enough.
         tokio::time::sleep(LOOK_AGAIN_AFTER).await;
-        match self.look_up(&plan.symbol, plan.id, service).await {
+        let answer = match self.look_up(&plan.symbol, plan.id, service).await {
             Looked::Seen(seen) => self.adopt(plan, *seen),
             Looked::Unclear(why) => FindAnswer::Unanswered(why),
             Looked::Missing => self.not_listed(plan, service).await,
+        };
+        // Another answer to the same question may have let it go again meanwhile.
+        if answer == FindAnswer::Absent && self.client.fences.last_sent(&plan.id) != sent {
+            return FindAnswer::Unanswered(
+                "the order was sent again while it was asked about".to_owned(),
+            );
         }
+        answer
     }
 
     /// The last word on an order that no look-up shows. Those of the algo service have been seen to

@@ -61,6 +61,7 @@ impl Spot {
         if !self.client.set_clock().await {
             return FindAnswer::Unanswered("binance's clock could not be read".to_owned());
         }
+        let sent = self.client.fences.last_sent(&plan.id);
         let until = self.client.fences.until(&plan.id, &self.client.clock);
         let since = clock::instant().duration_since(asked);
         if self.client.clock.now().before(since) <= until {
@@ -73,6 +74,12 @@ impl Spot {
             .look(plan.id, &plan.symbol, translate::shape(plan))
             .await
         {
+            // Another answer to the same question may have let it go again meanwhile.
+            Looked::NotFound if self.client.fences.last_sent(&plan.id) != sent => {
+                FindAnswer::Unanswered(
+                    "the order was sent again while it was asked about".to_owned(),
+                )
+            }
             Looked::NotFound => match self.ledger.ended(&plan.id) {
                 // The exchange has told its end before; look-ups can forget.
                 Some(report) => FindAnswer::Found(report),
