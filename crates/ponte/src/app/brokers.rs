@@ -22,6 +22,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::instruments::Memory;
+use super::keys::{self, Looked, Unchecked};
 use crate::brokers::paper::{
     Embedded, EmbeddedOptions, MarketPrices, Precedence, Remembered, Remote,
 };
@@ -33,8 +34,6 @@ use crate::prices::binance::BinancePrices;
 use crate::prices::{self, PriceFeed};
 use crate::secret::BinanceSecrets;
 
-/// How long a broker may take to say what an API key may do.
-const KEYS_PATIENCE: Duration = Duration::from_secs(15);
 /// How often an account's money is read.
 const BALANCE_EVERY: Duration = Duration::from_secs(30);
 /// A change of equity below this share of it is not worth an event.
@@ -60,6 +59,8 @@ pub(super) struct Connected {
     pub(super) feeds: Vec<Arc<BinancePrices>>,
     /// The accounts whose instruments are a list that changes.
     pub(super) with_lists: Vec<AccountName>,
+    /// The accounts whose keys could not be looked at yet.
+    pub(super) unchecked: Vec<Unchecked>,
 }
 
 /// The prices of each account's market.
@@ -194,11 +195,17 @@ pub(super) async fn connect(
                 let (broker_asked, memory) = (broker.clone(), memory.clone());
                 asked.push(async move {
                     let may_withdraw = binance.allow_withdrawal_keys;
-                    let keys = check_keys(&account.name, may_withdraw, &*broker_asked);
+                    let keys = keys::check(&account.name, may_withdraw, &*broker_asked);
                     let list = memory.at_start(&account.name, &*broker_asked);
                     let (keys, list) = tokio::join!(keys, list);
-                    let facts = keys.and(list).map_err(failed)?;
-                    Ok((account.name.clone(), (broker_asked.capabilities(), facts)))
+                    let looked = keys.map_err(failed)?;
+                    let facts = (broker_asked.capabilities(), list.map_err(failed)?);
+                    let unchecked =
+                        (looked == Looked::NotYet && !may_withdraw).then(|| Unchecked {
+                            account: account.name.clone(),
+                            broker: broker_asked.clone(),
+                        });
+                    Ok((account.name.clone(), facts, unchecked))
                 });
                 broker
             }
@@ -206,8 +213,9 @@ pub(super) async fn connect(
         connected.brokers.insert(name, broker);
     }
     for facts in join_all(asked).await {
-        let (name, facts) = facts?;
+        let (name, facts, unchecked) = facts?;
         connected.facts.insert(name, facts);
+        connected.unchecked.extend(unchecked);
     }
     connected.feeds = feeds.0.into_iter().map(|(_, _, feed)| feed).collect();
     Ok(connected)
@@ -296,56 +304,6 @@ fn follow_symbols(feed: &BinancePrices, account: &Account, state: &State) {
     for symbol in state.by_symbol.keys().chain(state.prices.keys()) {
         feed.follow(symbol);
     }
-}
-
-/// Refuses a key that may withdraw; says what the owner should know. A broker that can't be asked
-/// now is asked for its part when the first order goes there.
-async fn check_keys(
-    account: &AccountName,
-    may_withdraw: bool,
-    broker: &dyn Broker,
-) -> Result<(), BrokerError> {
-    let asked = tokio::time::timeout(KEYS_PATIENCE, broker.check_credentials()).await;
-    let credentials = match asked {
-        Ok(Ok(credentials)) => credentials,
-        Ok(Err(error @ BrokerError::Refused(_))) => {
-            tracing::error!(
-                account.id = %account, %error,
-                "the broker does not take the API key, and will refuse every order: look at api_key and \
-                 signing_key, at what the key may do and from where, and whether it was made for this mode"
-            );
-            return Ok(());
-        }
-        Ok(Err(error @ (BrokerError::Unanswered(_) | BrokerError::Unreadable(_)))) => {
-            tracing::error!(
-                account.id = %account, %error,
-                "the broker did not say what the API key may do: whether it can withdraw is not known"
-            );
-            return Ok(());
-        }
-        Err(_) => {
-            tracing::error!(account.id = %account, "the broker did not say in time what the API key may do");
-            return Ok(());
-        }
-    };
-    if credentials.can_withdraw == Some(true) && !may_withdraw {
-        return Err(BrokerError::Refused(super::binance::withdrawals_refused(
-            account,
-        )));
-    }
-    if !credentials.can_trade {
-        tracing::error!(account.id = %account, "the API key may not trade: every order will be refused");
-    }
-    if credentials.bound_to_address == Some(false) {
-        tracing::warn!(
-            account.id = %account,
-            "the API key works from any address; bind it to this machine's at the broker"
-        );
-    }
-    for warning in &credentials.warnings {
-        tracing::warn!(account.id = %account, "{warning}");
-    }
-    Ok(())
 }
 
 fn from_alerts(paper: &PaperBroker) -> bool {

@@ -5,6 +5,7 @@ mod brokers;
 mod halt_file;
 mod housekeeping;
 mod instruments;
+mod keys;
 mod serve;
 
 use std::sync::Arc;
@@ -99,6 +100,9 @@ impl Core {
         let mut tasks = brokers::follow(&engine, &connected.brokers);
         for feed in connected.feeds {
             tasks.push(tokio::spawn(async move { feed.run().await }));
+        }
+        for unchecked in connected.unchecked {
+            tasks.push(tokio::spawn(keys::keep_asking(engine.clone(), unchecked)));
         }
         let memory = instruments::Memory::in_data_dir(&config.data_dir);
         tasks.extend(instruments::keep_fresh(

@@ -26,7 +26,13 @@ impl Drop for Exchange {
 
 impl Exchange {
     async fn start() -> Self {
-        let face = BinanceFace::new(&BinanceOptions::rehearsal()).unwrap();
+        Self::start_with(|_| ()).await
+    }
+
+    async fn start_with(change: impl FnOnce(&mut BinanceOptions)) -> Self {
+        let mut options = BinanceOptions::rehearsal();
+        change(&mut options);
+        let face = BinanceFace::new(&options).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let serving = tokio::spawn(async move {
@@ -198,4 +204,24 @@ async fn on_futures_stop_and_target_rest_and_go_with_the_position() {
     );
     assert!(all.iter().all(|line| !line.ends_with("NEW")), "{all:?}");
     ponte.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_may_withdraw_is_refused_at_the_start_unless_it_is_allowed() {
+    let exchange = Exchange::start_with(|options| options.keys[0].can_withdraw = true).await;
+    for market in ["spot", "futures"] {
+        let account = account(market, &exchange.url);
+        let refused = Ponte::install_accounts(&account);
+        let (status, said) = refused.command(&["run"]);
+        assert_ne!(status, 0, "{said}");
+        assert!(said.contains("may withdraw money"), "{said}");
+        assert!(said.contains("allow_withdrawal_keys = true"), "{said}");
+        let allowed = account.replace(
+            "receive_window",
+            "allow_withdrawal_keys = true\nreceive_window",
+        );
+        let mut ponte = Ponte::install_accounts(&allowed);
+        ponte.start().await;
+        ponte.stop().await;
+    }
 }
