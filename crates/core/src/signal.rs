@@ -98,6 +98,16 @@ pub enum Intent {
 }
 
 impl Intent {
+    /// Whether it may open or enlarge a position. What may not must never wait for anything.
+    #[must_use]
+    pub fn may_open(&self) -> bool {
+        match self {
+            Self::Trade { .. } | Self::Enter { .. } | Self::Reverse { .. } => true,
+            Self::Target { position } => !position.is_zero(),
+            Self::Exit { .. } | Self::Cancel | Self::Heartbeat => false,
+        }
+    }
+
     /// The intent's word in tables and exports.
     #[must_use]
     pub const fn name(&self) -> &'static str {

@@ -113,7 +113,11 @@ impl Connected {
 
 impl Prelude for FirstPrices {
     fn before(&self, signal: &Signal) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
-        let symbol = signal.symbol.as_ref()?;
+        // An exit needs no price, and waits for none.
+        let symbol = signal
+            .symbol
+            .as_ref()
+            .filter(|_| signal.intent.may_open())?;
         let mut missing = Vec::new();
         let routes = self.routes.iter();
         for route in routes.filter(|route| route.strategies.takes(&signal.strategy)) {
@@ -389,4 +393,62 @@ fn is_worth_telling(told: &Balance, now: &Balance) -> bool {
         .abs()
         .saturating_mul(Decimal::ONE_HUNDRED);
     now.cash != told.cash || change > told.equity.abs().saturating_mul(EQUITY_CHANGE_MIN_PERCENT)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use ponte_core::format::{self, Format};
+    use ponte_core::instrument::{Instrument, Limits};
+    use ponte_core::policy::{Sizing, StrategyFilter};
+
+    use super::*;
+
+    fn signal(body: &str) -> Signal {
+        format::parse(Format::Ponte, body.as_bytes())
+            .unwrap()
+            .signal
+    }
+
+    #[tokio::test]
+    async fn only_what_may_open_waits_for_a_first_price_and_only_once() {
+        let account = AccountName::new("spot").unwrap();
+        let symbol = Symbol::new("BTCUSDT").unwrap();
+        let instrument = Instrument {
+            symbol: symbol.clone(),
+            price_tick: Decimal::ONE,
+            quantity_step: Decimal::ONE,
+            minimum_quantity: Decimal::ONE,
+            minimum_notional: Decimal::ZERO,
+            contract_multiplier: Decimal::ONE,
+            limits: Limits::default(),
+        };
+        let instruments = Instruments {
+            listed: [(symbol, instrument)].into(),
+            any_other: None,
+        };
+        let hosts = prices::binance::Hosts::live();
+        let feed = Arc::new(BinancePrices::new(&hosts, Duration::from_secs(10)));
+        let first = FirstPrices {
+            routes: vec![Route {
+                strategies: StrategyFilter::Named(BTreeSet::from([
+                    ponte_core::id::StrategyName::unnamed(),
+                ])),
+                accounts: vec![account.clone()],
+                sizing: Sizing::AsAlert,
+                symbols: BTreeMap::new(),
+            }],
+            markets: [(account, (feed, instruments))].into(),
+        };
+        let waits = |body: &str| first.before(&signal(body)).is_some();
+        assert!(!waits(r#"{"acao":"fechar","ativo":"BTCUSDT"}"#));
+        assert!(!waits(r#"{"position":"flat","ativo":"BTCUSDT"}"#));
+        assert!(
+            !waits(r#"{"acao":"compra","ativo":"ETHUSDT","qtd":1}"#),
+            "not listed"
+        );
+        assert!(waits(r#"{"acao":"compra","ativo":"BTCUSDT","qtd":1}"#));
+        assert!(!waits(r#"{"acao":"compra","ativo":"BTCUSDT","qtd":1}"#));
+    }
 }
