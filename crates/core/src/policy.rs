@@ -162,6 +162,8 @@ pub struct Capabilities {
     /// A resting sell holds what it would sell (a spot exchange): nothing else can sell that
     /// meanwhile, so that an exit has to take the place of what protects.
     pub resting_holds: bool,
+    /// One strategy at a time in a symbol: the broker has one position, with one stop, for all.
+    pub one_strategy_per_symbol: bool,
 }
 
 /// How a stop and a target of one position can rest together.
@@ -174,6 +176,9 @@ pub enum Brackets {
     OneOrder,
     /// As two orders that know nothing of each other; Ponte holds each to the position.
     TwoOrders,
+    /// As the levels of the position itself (`MetaTrader`): one stop and one target for all that a
+    /// strategy holds of a symbol. Each order of protection stands for its share of them.
+    OnPosition,
 }
 
 /// The pre-trade rules of one account. An absent rule does not limit.

@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod app;
+pub mod bridge;
 pub mod brokers;
 pub mod cli;
 pub mod clock;

@@ -64,10 +64,15 @@ fn capability(request: &Request<'_>) -> Option<Verdict> {
     let missing = missing.or_else(
         || match (protection.trail_percent.is_some(), can.brackets) {
             (true, _) if !can.trailing_stop => Some("trailing stops"),
-            (true, Brackets::OneOrder | Brackets::None) if !protection.targets.is_empty() => {
+            (true, Brackets::OneOrder | Brackets::OnPosition | Brackets::None)
+                if !protection.targets.is_empty() =>
+            {
                 Some("a trailing stop and a target together")
             }
-            (true | false, Brackets::None | Brackets::OneOrder | Brackets::TwoOrders) => None,
+            (
+                true | false,
+                Brackets::None | Brackets::OneOrder | Brackets::OnPosition | Brackets::TwoOrders,
+            ) => None,
         },
     );
     let missing =

@@ -207,7 +207,9 @@ fn pieces(protection: &Protection, brackets: Brackets) -> Vec<Piece> {
         terms: Terms::Limit { price },
     };
     match (brackets, protection.stop) {
-        (Brackets::OneOrder | Brackets::None, Some(stop)) if !protection.targets.is_empty() => {
+        (Brackets::OneOrder | Brackets::OnPosition | Brackets::None, Some(stop))
+            if !protection.targets.is_empty() =>
+        {
             targets()
                 .map(|(index, target)| Piece {
                     index,
@@ -216,7 +218,7 @@ fn pieces(protection: &Protection, brackets: Brackets) -> Vec<Piece> {
                 })
                 .collect()
         }
-        (Brackets::OneOrder | Brackets::None | Brackets::TwoOrders, _) => {
+        (Brackets::OneOrder | Brackets::OnPosition | Brackets::None | Brackets::TwoOrders, _) => {
             let first = usize::from(stop.is_some());
             let stop = stop.map(|kind| Piece {
                 index: 0,

@@ -201,6 +201,7 @@ fn policy(account: &AccountName, installation: String) -> Policy {
             reduce_only: true,
             resting_reduce_only: false,
             resting_holds: false,
+            one_strategy_per_symbol: false,
         },
         fitting: Default::default(),
         guard: Default::default(),

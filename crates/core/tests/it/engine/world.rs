@@ -59,6 +59,7 @@ pub(crate) const CAN_ALL: Capabilities = Capabilities {
     reduce_only: true,
     resting_reduce_only: false,
     resting_holds: false,
+    one_strategy_per_symbol: false,
 };
 
 pub(crate) fn account_policy(rules: Rules) -> AccountPolicy {
@@ -136,6 +137,7 @@ pub(crate) fn spot() -> Policy {
         short: false,
         reduce_only: false,
         resting_holds: true,
+        one_strategy_per_symbol: false,
         ..CAN_ALL
     })
 }

@@ -87,6 +87,7 @@ fn account_policy(name: &str) -> AccountPolicy {
             reduce_only: false,
             resting_reduce_only: false,
             resting_holds: name == "c",
+            one_strategy_per_symbol: false,
         },
         fitting: Default::default(),
         guard: Default::default(),

@@ -28,5 +28,6 @@ pub const fn capabilities() -> Capabilities {
         reduce_only: true,
         resting_reduce_only: false,
         resting_holds: false,
+        one_strategy_per_symbol: false,
     }
 }

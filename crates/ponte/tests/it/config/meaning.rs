@@ -183,6 +183,7 @@ fn the_policy_takes_what_brokers_can_from_the_brokers() {
         reduce_only: true,
         resting_reduce_only: false,
         resting_holds: false,
+        one_strategy_per_symbol: false,
     };
     let brokers = BTreeMap::from([(name.clone(), (capabilities.clone(), Instruments::default()))]);
     let policy = policy(&config, "abc", &brokers).unwrap();

@@ -333,6 +333,7 @@ fn policy() -> Policy {
             reduce_only: true,
             resting_reduce_only: false,
             resting_holds: false,
+            one_strategy_per_symbol: false,
         },
         fitting: Default::default(),
         guard: Default::default(),

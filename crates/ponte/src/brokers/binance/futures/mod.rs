@@ -72,6 +72,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     reduce_only: true,
     resting_reduce_only: true,
     resting_holds: false,
+    one_strategy_per_symbol: false,
 };
 
 impl Futures {

@@ -37,6 +37,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     reduce_only: false,
     resting_reduce_only: false,
     resting_holds: true,
+    one_strategy_per_symbol: false,
 };
 
 /// One spot account.

@@ -64,7 +64,7 @@ async fn protected(desk: &Desk) -> Result<Vec<OrderPlan>, crate::conformance::wo
     let target = desk.price(200);
     let sides = match desk.abilities.brackets {
         Brackets::None => return Err(NO_BRACKETS),
-        Brackets::OneOrder => vec![desk.bracket(2, -200, 200)],
+        Brackets::OneOrder | Brackets::OnPosition => vec![desk.bracket(2, -200, 200)],
         Brackets::TwoOrders => vec![
             desk.stop(2, -200),
             desk.protect(2, single(Terms::Limit { price: target })),
@@ -151,7 +151,9 @@ async fn exit_of(
     }
     let plan = match (protected, desk.abilities.brackets) {
         (Protected::ByStop, _) => desk.stop(2, -200),
-        (Protected::ByBracket, Brackets::OneOrder) => desk.bracket(2, -200, 200),
+        (Protected::ByBracket, Brackets::OneOrder | Brackets::OnPosition) => {
+            desk.bracket(2, -200, 200)
+        }
         (Protected::ByBracket, Brackets::None | Brackets::TwoOrders) => return Err(NO_BRACKETS),
     };
     desk.filled(&desk.buy(2)).await;

@@ -143,7 +143,10 @@ enum Kind {
 
 impl Kind {
     async fn plan(self, desk: &Desk) -> Option<OrderPlan> {
-        let is_one = desk.abilities.brackets == Brackets::OneOrder;
+        let is_one = matches!(
+            desk.abilities.brackets,
+            Brackets::OneOrder | Brackets::OnPosition
+        );
         match self {
             Self::Market => Some(desk.buy(2)),
             Self::Limit => Some(desk.buy_limit(2, -200)),
