@@ -240,6 +240,7 @@ fn policy() -> Policy {
         },
         fitting: Default::default(),
         guard: Default::default(),
+        utc_offset_seconds: 0,
     };
     Policy {
         installation: "decisions".to_owned(),

@@ -66,6 +66,7 @@ pub(super) fn account(
         rules,
         fitting,
         guard,
+        utc_offset_seconds: 0,
         instruments: instruments?,
     })
 }

@@ -164,6 +164,8 @@ pub struct Account {
     pub fitting: Fitting,
     /// How long a position may be without its stop, and what is done then. Default: 5 s, then closed.
     pub guard: Guard,
+    /// How many seconds the clock at whose midnight the trading day begins is ahead of UTC. Default: 0.
+    pub utc_offset_seconds: i32,
     /// Instruments that replace the broker's own list; `any_other` is the one with the symbol `*`.
     pub instruments: Instruments,
 }
