@@ -1,6 +1,10 @@
 //! Every key that the configuration has: what the reader accepts, what suggestions are taken from,
 //! and what `docs/configuration.md` is held to.
 
+mod terminal;
+
+pub(super) use terminal::{BRIDGE, MT5};
+
 /// One key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Key {
@@ -56,15 +60,17 @@ impl Section {
 }
 
 /// All sections, in the order of the file.
-pub const SECTIONS: [&Section; 11] = [
+pub const SECTIONS: [&Section; 13] = [
     &FILE,
     &WEBHOOK,
     &ADMIN,
+    &BRIDGE,
     &LOG,
     &RETENTION,
     &SOURCES,
     &ACCOUNTS,
     &BINANCE,
+    &MT5,
     &RULES,
     &INSTRUMENTS,
     &ROUTES,
@@ -94,6 +100,7 @@ pub(super) const FILE: Section = Section {
         means("data_dir", "path", "\"data\"", "a folder", "\"data\""),
         section("webhook"),
         section("admin"),
+        section("bridge"),
         section("log"),
         section("retention"),
         section("sources"),
@@ -213,7 +220,12 @@ pub(super) const ACCOUNTS: Section = Section {
     is_list: true,
     keys: &[
         required("name", "name", "1 to 64 bytes, unique", "\"paper\""),
-        required("broker", "choice", "\"paper\", \"binance\"", "\"paper\""),
+        required(
+            "broker",
+            "choice",
+            "\"paper\", \"binance\", \"mt5\"",
+            "\"paper\"",
+        ),
         required(
             "mode",
             "choice",
@@ -281,6 +293,7 @@ pub(super) const ACCOUNTS: Section = Section {
             "\"http://127.0.0.1:9000\"",
         ),
         section("binance"),
+        section("mt5"),
         section("rules"),
         section("instruments"),
     ],
