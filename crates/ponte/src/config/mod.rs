@@ -16,6 +16,7 @@ mod network;
 mod paper;
 mod policy;
 mod routes;
+mod rules;
 mod secrets;
 mod sections;
 mod table;
