@@ -18,6 +18,7 @@ mod network;
 mod paper;
 mod policy;
 mod routes;
+mod rules;
 mod secrets;
 mod sections;
 mod table;
