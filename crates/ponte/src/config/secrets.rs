@@ -263,7 +263,9 @@ fn cure(error: &SecretError, named: &Named<'_>) -> String {
         Purpose::Webhook(_) | Purpose::ApiKey(_) | Purpose::SigningKey(_) => false,
     };
     match error {
-        SecretError::NotSet { .. } | SecretError::TooShort { .. } | SecretError::Unreadable { .. }
+        SecretError::NotSet { .. }
+        | SecretError::TooShort { .. }
+        | SecretError::Unreadable { .. }
             if is_token =>
         {
             format!("{}; ponte bridge token makes a random one", error.cure())

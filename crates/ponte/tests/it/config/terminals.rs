@@ -94,18 +94,30 @@ fn a_live_account_says_so() {
     assert_eq!(account.mode, Mode::Live);
     expect![[r#"account "paper" is live: its orders move real money in MetaTrader 5 (login 123 at XP-Demo); no max_order_notional limits the value of an entry"#]].assert_eq(&account.real_money_notice().unwrap());
     for (mode, more, expected) in [
-        ("live", "", expect![[r#"
+        (
+            "live",
+            "",
+            expect![[r#"
             ponte.toml:11:8: accounts.trade_real_money: missing in mode "live": orders of this account move real money; add trade_real_money = true, or write mode = "demo"
               11 | mode = "live"
-                 |        ^^^^^^"#]]),
-        ("demo", "trade_real_money = true\n", expect![[r#"
+                 |        ^^^^^^"#]],
+        ),
+        (
+            "demo",
+            "trade_real_money = true\n",
+            expect![[r#"
             ponte.toml:13:20: accounts.trade_real_money: is true, but only mode "live" moves real money; take it out
               13 | trade_real_money = true
-                 |                    ^^^^"#]]),
-        ("paper", "", expect![[r#"
+                 |                    ^^^^"#]],
+        ),
+        (
+            "paper",
+            "",
+            expect![[r#"
             ponte.toml:11:8: accounts.mode: broker "mt5" has no mode "paper", its orders reach the terminal; write mode = "demo" and log the terminal into a demo account
               11 | mode = "paper"
-                 |        ^^^^^^^"#]]),
+                 |        ^^^^^^^"#]],
+        ),
     ] {
         check(&terminal(BRIDGE, mode, more, SECTION), &expected);
     }
@@ -113,7 +125,9 @@ fn a_live_account_says_so() {
 
 #[test]
 fn what_is_wrong_with_an_account() {
-    check(&terminal(BRIDGE, "demo", "", ""), &expect![[r#"
+    check(
+        &terminal(BRIDGE, "demo", "", ""),
+        &expect![[r#"
         ponte.toml:13:1: accounts.mt5.login: missing; add login = 12345678
           13 | [accounts.mt5]
              | ^^^^^^^^^^^^^^
@@ -122,7 +136,8 @@ fn what_is_wrong_with_an_account() {
              | ^^^^^^^^^^^^^^
         ponte.toml:13:1: accounts.mt5.token: missing; add token = "file:secrets/mt5-token"
           13 | [accounts.mt5]
-             | ^^^^^^^^^^^^^^"#]]);
+             | ^^^^^^^^^^^^^^"#]],
+    );
     check(
         &terminal(
             BRIDGE,
@@ -187,13 +202,16 @@ fn what_is_wrong_with_an_account() {
                  |                                            ^^^"#]],
     );
     let missing = terminal(BRIDGE, "demo", "", "");
-    check(&missing.replace("[accounts.mt5]\n", ""), &expect![[r#"
+    check(
+        &missing.replace("[accounts.mt5]\n", ""),
+        &expect![[r#"
         ponte.toml:8:1: accounts.mt5: missing, and an account in MetaTrader 5 needs its terminal; add a section [accounts.mt5] with login, server and token
           8 | [[accounts]]
             | ^^^^^^^^^^^^
         ponte.toml:1:1: warning: bridge: has no effect, no account's broker is "mt5"; take it out
           1 | [bridge]
-            | ^^^^^^^^"#]]);
+            | ^^^^^^^^"#]],
+    );
     check(
         &account("[accounts.mt5]\nlogin = 1\nserver = \"a\"\ntoken = \"env:A\"\n"),
         &expect![[r#"
@@ -242,35 +260,56 @@ fn two_accounts_are_two() {
 #[test]
 fn where_bridges_call() {
     for (bridge, expected) in [
-        ("", expect![[r#"
+        (
+            "",
+            expect![[r#"
             ponte.toml:12:1: bridge: missing, and the bridges of terminals call its address; add a section [bridge] with listen, certificate and key: ponte bridge certificate --host NAME writes the pair
               12 | [accounts.mt5]
-                 | ^^^^^^^^^^^^^^"#]]),
-        ("[bridge]\nlisten = \"0.0.0.0:8443\"\n", expect![[r#"
+                 | ^^^^^^^^^^^^^^"#]],
+        ),
+        (
+            "[bridge]\nlisten = \"0.0.0.0:8443\"\n",
+            expect![[r#"
             ponte.toml:2:10: bridge.listen: 0.0.0.0:8443 is not a loopback address, and without certificate and key the terminals' tokens would cross the network in the clear; add both: ponte bridge certificate --host NAME writes a pair; or write "127.0.0.1:8443" and put a proxy with TLS in front
               2 | listen = "0.0.0.0:8443"
-                |          ^^^^^^^^^^^^^^"#]]),
-        ("[bridge]\nlisten = \"8443\"\n", expect![[r#"
+                |          ^^^^^^^^^^^^^^"#]],
+        ),
+        (
+            "[bridge]\nlisten = \"8443\"\n",
+            expect![[r#"
             ponte.toml:2:10: bridge.listen: expected an address with a port, found "8443"; write numbers: "127.0.0.1:8443", or "0.0.0.0:8443" for every interface
               2 | listen = "8443"
-                |          ^^^^^^"#]]),
-        ("[bridge]\ncertificate = \"c.pem\"\n", expect![[r#"
+                |          ^^^^^^"#]],
+        ),
+        (
+            "[bridge]\ncertificate = \"c.pem\"\n",
+            expect![[r#"
             ponte.toml:1:1: bridge.key: missing, and certificate is of no use without it; ponte bridge certificate writes a pair
               1 | [bridge]
-                | ^^^^^^^^"#]]),
-        ("[bridge]\nkey = \"k.pem\"\n", expect![[r#"
+                | ^^^^^^^^"#]],
+        ),
+        (
+            "[bridge]\nkey = \"k.pem\"\n",
+            expect![[r#"
             ponte.toml:1:1: bridge.certificate: missing, and key is of no use without it; ponte bridge certificate writes a pair
               1 | [bridge]
-                | ^^^^^^^^"#]]),
-        ("[bridge]\ncertificate = \"\"\nkey = 1\n", expect![[r#"
+                | ^^^^^^^^"#]],
+        ),
+        (
+            "[bridge]\ncertificate = \"\"\nkey = 1\n",
+            expect![[r#"
             ponte.toml:2:15: bridge.certificate: "" is not a path
               2 | certificate = ""
                 |               ^^
-            ponte.toml:3:7: bridge.key: expected a text, found the number 1"#]]),
-        ("[bridge]\nlisten = \"127.0.0.1:8080\"\n", expect![[r#"
+            ponte.toml:3:7: bridge.key: expected a text, found the number 1"#]],
+        ),
+        (
+            "[bridge]\nlisten = \"127.0.0.1:8080\"\n",
+            expect![[r#"
             ponte.toml:2:10: bridge.listen: port 8080 is both the webhook's and the bridges'; give each its own port
               2 | listen = "127.0.0.1:8080"
-                |          ^^^^^^^^^^^^^^^^"#]]),
+                |          ^^^^^^^^^^^^^^^^"#]],
+        ),
         (
             "[admin]\nlisten = \"127.0.0.1:8443\"\n[bridge]\n",
             expect![[r#"
@@ -282,10 +321,13 @@ fn where_bridges_call() {
     ] {
         check(&terminal(bridge, "demo", "", SECTION), &expected);
     }
-    check(&format!("{BRIDGE}{}", PARTS.text()), &expect![[r#"
+    check(
+        &format!("{BRIDGE}{}", PARTS.text()),
+        &expect![[r#"
         ponte.toml:1:1: warning: bridge: has no effect, no account's broker is "mt5"; take it out
           1 | [bridge]
-            | ^^^^^^^^"#]]);
+            | ^^^^^^^^"#]],
+    );
 }
 
 /// What is found when the file and what it names are looked at.
@@ -328,17 +370,25 @@ fn tokens_are_long_and_differ() {
         "CANARY-0123456789-another-0123456789",
         expect![[r#"{AccountName("b"): «redacted», AccountName("paper"): «redacted»} []"#]],
     );
-    with("CANARY-0123456789", "CANARY", expect![[r#"
+    with(
+        "CANARY-0123456789",
+        "CANARY",
+        expect![[r#"
         ponte.toml:16:9: accounts.mt5.token: the token in file:token has 17 bytes, the minimum is 32; make a random one: ponte bridge token
           16 | token = …
              |         ^
         ponte.toml:25:9: accounts.mt5.token: the secret has 6 bytes, the minimum is 8; use 16 random letters or more
           25 | token = …
-             |         ^"#]]);
-    with(long, long, expect![[r#"
+             |         ^"#]],
+    );
+    with(
+        long,
+        long,
+        expect![[r#"
         ponte.toml:25:9: accounts.mt5.token: the token of account "b" is the same as the token of account "paper"; give each terminal its own: ponte bridge token; by the token Ponte knows which account is speaking
           25 | token = …
-             |         ^"#]]);
+             |         ^"#]],
+    );
     with(
         long,
         "the-value-of-WEBHOOK_SECRET-is-long-enough",
