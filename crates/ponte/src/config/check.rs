@@ -108,7 +108,7 @@ fn terminals(notes: &mut Notes<'_>, mentions: &Mentions) {
             );
             notes.error("bridge", &first.at, problem);
         }
-        (Some(bridge), None) if mentions.accounts_known => {
+        (Some(bridge), None) if !notes.has_errors() => {
             let problem = Problem::new("has no effect, no account's broker is \"mt5\"");
             notes.warning("bridge", &bridge.at, problem.cured_by("take it out"));
         }

@@ -258,7 +258,18 @@ fn cure(error: &SecretError, named: &Named<'_>) -> String {
         Purpose::Webhook(_) | Purpose::Token(_) => true,
         Purpose::ApiKey(_) | Purpose::SigningKey(_) => false,
     };
+    let is_token = match named.purpose {
+        Purpose::Token(_) => true,
+        Purpose::Webhook(_) | Purpose::ApiKey(_) | Purpose::SigningKey(_) => false,
+    };
     match error {
+        SecretError::NotSet { .. }
+        | SecretError::TooShort { .. }
+        | SecretError::Unreadable { .. }
+            if is_token =>
+        {
+            format!("{}; ponte bridge token makes a random one", error.cure())
+        }
         SecretError::NotText
         | SecretError::BadCharacter
         | SecretError::TooShort { .. }
