@@ -76,6 +76,7 @@ pub(crate) fn account_policy(rules: Rules) -> AccountPolicy {
         capabilities: CAN_ALL,
         fitting: Default::default(),
         guard: Default::default(),
+        utc_offset_seconds: 0,
     }
 }
 
