@@ -3,10 +3,10 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use ponte::bridge::Ran;
 use ponte::bridge::protocol::{BODY_BYTES_MAX, SYNC_PATH, SyncRequest};
+use ponte::bridge::{Hub, Ran};
 use ponte::metrics::Metrics;
-use ponte::server::{self, Limits, Security};
+use ponte::server::{self, Security};
 use reqwest::StatusCode;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -23,10 +23,7 @@ async fn served(desk: &Desk) -> SocketAddr {
     let address = listener.local_addr().unwrap();
     assert!(server::may_be_plain(address));
     let router = desk.hub.router();
-    let limits = Limits {
-        half_close: false,
-        ..Limits::default()
-    };
+    let limits = Hub::limits();
     tokio::spawn(async move {
         let never = std::future::pending::<()>();
         server::serve_secured(listener, router, &Security::Plain, limits, never).await
