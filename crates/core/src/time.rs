@@ -44,6 +44,14 @@ impl Timestamp {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
+    /// The midnight at or before this moment, by a clock that is so many seconds ahead of UTC.
+    #[must_use]
+    pub fn day_start(self, utc_offset_seconds: i32) -> Self {
+        let offset = i64::from(utc_offset_seconds) * 1_000_000;
+        let since_midnight = self.0.saturating_add(offset).rem_euclid(DAY);
+        Self(self.0.saturating_sub(since_midnight))
+    }
+
     /// Reads RFC 3339 (`2026-11-23T12:00:00Z`).
     #[must_use]
     pub fn parse_rfc3339(text: &str) -> Option<Self> {
@@ -51,6 +59,9 @@ impl Timestamp {
         Some(Self(moment.as_microsecond()))
     }
 }
+
+/// A day of 24 hours, in microseconds.
+const DAY: i64 = 86_400_000_000;
 
 fn microseconds(span: Duration) -> i64 {
     i64::try_from(span.as_micros()).unwrap_or(i64::MAX)
@@ -76,6 +87,27 @@ mod tests {
             moment.map(|m| m.to_string()),
             Some("2026-11-23T12:00:00.500000Z".to_owned())
         );
+    }
+
+    #[test]
+    fn days_begin_at_midnight_of_their_clock() {
+        let day = |text: &str, offset| {
+            let moment = Timestamp::parse_rfc3339(text);
+            moment.map(|moment| moment.day_start(offset).to_string())
+        };
+        for (moment, offset, start) in [
+            (
+                "2026-11-23T02:59:59.999999Z",
+                -10_800,
+                "2026-11-22T03:00:00",
+            ),
+            ("2026-11-23T03:00:00Z", -10_800, "2026-11-23T03:00:00"),
+            ("2026-11-23T00:00:00Z", 0, "2026-11-23T00:00:00"),
+            ("2026-11-22T22:30:00Z", 7_200, "2026-11-22T22:00:00"),
+            ("1969-12-31T23:00:00Z", 0, "1969-12-31T00:00:00"),
+        ] {
+            assert_eq!(day(moment, offset), Some(format!("{start}.000000Z")));
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 
 use super::guard::{ended_unasked, not_placed};
 use super::protection::{after_entry, after_exit};
-use super::{Context, Decision};
+use super::{Context, Decision, levels};
 use crate::id::{AccountName, ClientOrderId};
 use crate::message::{
     CancelAnswer, Command, Event, Fate, FindAnswer, NotSent, OrderEnd, OrderReport, ReportedStatus,
@@ -307,10 +307,12 @@ fn acknowledge(
         .replaces
         .and_then(|old| context.state.open_order(&old));
     if let Some(old) = replaced {
-        decision.join(super::cancel::request(
-            old,
-            "replaced by protection of the right size",
-        ));
+        let reason = if old.plan.kind == order.plan.kind {
+            "replaced by protection of the right size"
+        } else {
+            "replaced by protection at the new levels"
+        };
+        decision.join(super::cancel::request(old, reason));
     }
     decision
 }
@@ -381,7 +383,8 @@ fn fill(context: Context<'_>, order: &Order, report: &OrderReport, traded: Decim
         total: report.filled.normalize(),
         at: report.at,
     });
-    if report.filled > order.plan.quantity.get() {
+    let is_too_much = report.filled > order.plan.quantity.get();
+    if is_too_much && !levels::closes_position(context, order) {
         decision.alarm(
             format!(
                 "order {id} traded {} and was for {}; look at account {}",

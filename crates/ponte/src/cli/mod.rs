@@ -7,12 +7,14 @@
 mod audit;
 mod bench_fill;
 mod body;
+mod bridge;
 mod check;
 mod client;
 mod completions;
 mod context;
 mod control;
 mod demo;
+mod doctor;
 mod examples;
 mod explain;
 mod export;
@@ -112,6 +114,7 @@ enum Command {
     Send(send::Send),
     Explain(explain::Explain),
     Status(status::Status),
+    Doctor(doctor::Doctor),
     Alerts(lists::Alerts),
     Orders(lists::Orders),
     Positions(lists::Positions),
@@ -121,6 +124,7 @@ enum Command {
     Flatten(control::Flatten),
     Export(export::Export),
     Audit(audit::Audit),
+    Bridge(bridge::Bridge),
     Venue(venue::Venue),
     Completions(completions::Completions),
     BenchFill(bench_fill::BenchFill),
@@ -169,6 +173,7 @@ fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Send(send) => send.run(context),
         Command::Explain(explain) => explain.run(context),
         Command::Status(status) => status.run(context),
+        Command::Doctor(doctor) => doctor.run(context),
         Command::Alerts(alerts) => alerts.run(context),
         Command::Orders(orders) => orders.run(context),
         Command::Positions(positions) => positions.run(context),
@@ -178,6 +183,7 @@ fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Flatten(flatten) => flatten.run(context),
         Command::Export(export) => export.run(context),
         Command::Audit(audit) => audit.run(context),
+        Command::Bridge(bridge) => bridge.run(context),
         Command::Venue(venue) => venue.run(context),
         Command::Completions(completions) => completions.run(Cli::command()),
         Command::BenchFill(fill) => fill.run(context),

@@ -40,6 +40,7 @@ pub fn policy(
             capabilities: capabilities.clone(),
             fitting: account.fitting,
             guard: account.guard,
+            utc_offset_seconds: account.utc_offset_seconds,
         };
         accounts.insert(account.name.clone(), policy);
     }

@@ -337,6 +337,7 @@ fn policy() -> Policy {
         },
         fitting: Default::default(),
         guard: Default::default(),
+        utc_offset_seconds: 0,
     };
     let sources = ["main", "second"].map(|name| (source(name), SourcePolicy::default()));
     Policy {
