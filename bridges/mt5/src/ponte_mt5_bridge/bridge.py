@@ -107,12 +107,12 @@ class Bridge:
         wire.close()
 
     def _say_hello(self, wire: Wire) -> None:
-        snapshot = self._look(Look())
+        snapshot = self._look(Look(is_first=True))
         request = self._request(None)
+        # A terminal that is not connected has lists that may be short: they are told again once it is.
         request["state"] = snapshot.state
-        if snapshot.positions is not None:
-            request["positions"] = snapshot.positions
-            request["orders"] = snapshot.orders
+        request["positions"] = snapshot.positions or []
+        request["orders"] = snapshot.orders or []
         answer, _ = wire.sync(request)
         session = Session(answer.session, snapshot.account)
         self._journal.open_session(session.name, session.account.login, session.account.server)
