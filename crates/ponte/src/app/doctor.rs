@@ -14,8 +14,9 @@ use ponte_core::policy::Policy;
 use ponte_core::state::State;
 use rust_decimal::Decimal;
 
+use super::terminals::Terminal;
 use crate::admin::Doctor;
-use crate::admin::wire::{Diagnosis, Finding, Terminal};
+use crate::admin::wire::{self, Diagnosis, Finding};
 use crate::brokers::{Answer, Broker, BrokerError, BrokerPosition, Credentials};
 use crate::config::{Account, Broker as BrokerConfig, Config};
 use crate::engine::{Engine, Unavailable};
@@ -31,6 +32,7 @@ pub(super) struct Examiner {
     pub(super) engine: Engine,
     pub(super) config: Arc<Config>,
     pub(super) brokers: Brokers,
+    pub(super) terminals: Vec<Terminal>,
 }
 
 impl Doctor for Examiner {
@@ -46,8 +48,8 @@ impl Doctor for Examiner {
         })
     }
 
-    fn terminal(&self, _: &AccountName) -> Option<Terminal> {
-        None
+    fn terminal(&self, account: &AccountName) -> Option<wire::Terminal> {
+        Some(self.terminal_of(account)?.standing())
     }
 }
 
@@ -61,7 +63,11 @@ impl Examiner {
             (Err(error), _) | (_, Err(error)) => Err(error),
         };
         let mut findings = vec![routed(account, &self.config)];
-        findings.extend(credentials(&answers));
+        match self.terminal_of(&account.name) {
+            // What a terminal's credentials allow is among what it says of itself.
+            Some(terminal) => findings.extend(terminal.findings()),
+            None => findings.extend(credentials(&answers)),
+        }
         findings.push(money(account, &answers));
         match books {
             Ok(books) => {
@@ -83,6 +89,11 @@ impl Examiner {
             mode: account.mode,
             findings,
         }
+    }
+
+    fn terminal_of(&self, account: &AccountName) -> Option<&Terminal> {
+        let mut terminals = self.terminals.iter();
+        terminals.find(|terminal| terminal.account == *account)
     }
 
     async fn books(&self, account: &Account) -> Result<Books, Unavailable> {
