@@ -43,7 +43,7 @@ pub use model::{
 };
 pub use network::{AllowFrom, Cidr, CidrError, ClientAddress, NamedSet, TRADINGVIEW_ADDRESSES};
 pub use policy::{UnknownAccount, policy};
-pub use template::{InitAnswers, InitMarket, SecretPlace, template};
+pub use template::{InitAnswers, InitMarket, InitTerminal, SecretPlace, template};
 
 use crate::secret::{BinanceSecrets, Secret, SourceSecrets, Variables};
 use finding::{Notes, Problem};
