@@ -55,6 +55,9 @@ pub enum RunError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The certificate for bridges can't be used.
+    #[error("bridge.certificate: {0}")]
+    Certificate(#[from] crate::server::CertificateError),
     /// A listener gave up.
     #[error("{what} can't accept connections any more: {source}")]
     Serve {
@@ -119,8 +122,11 @@ impl Core {
         let memory = instruments::Memory::in_data_dir(&config.data_dir);
         for terminal in &terminals {
             terminal.meter(&metrics);
-            let (terminal, memory) = (terminal.clone(), memory.clone());
-            tasks.push(tokio::spawn(terminal.follow(engine.clone(), memory)));
+            let symbols = terminal
+                .clone()
+                .follow_symbols(engine.clone(), memory.clone());
+            tasks.push(tokio::spawn(symbols));
+            tasks.push(tokio::spawn(terminal.clone().follow_money(engine.clone())));
         }
         tasks.extend(instruments::keep_fresh(
             &engine,

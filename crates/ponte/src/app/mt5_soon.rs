@@ -99,6 +99,9 @@ impl Mt5 {
     pub(super) fn new(options: Options, line: Arc<Line>) -> Arc<Self> {
         Arc::new(Self { options, line })
     }
+    pub(super) fn symbol_findings(&self, _: &std::collections::BTreeSet<Symbol>) -> Vec<Finding> {
+        Vec::new()
+    }
     pub(super) fn findings(&self) -> Vec<Finding> {
         Vec::new()
     }

@@ -14,6 +14,7 @@ use super::{Core, RunError};
 use crate::config::{Bridge, Broker, Config, Loaded, SourceFormat};
 use crate::intake::{BODY_READ_MAX, Intake};
 use crate::secret::SourceSecrets;
+use crate::server::{Certificate, Limits, Security};
 use crate::{admin, clock, server};
 
 /// A whole Ponte that runs.
@@ -38,9 +39,12 @@ pub struct Served {
 pub async fn serve(mut loaded: Loaded) -> Result<Served, RunError> {
     let webhook_listener = listen("webhook.listen", loaded.config.webhook.listen).await?;
     let admin_listener = listen("admin.listen", loaded.config.admin.listen).await?;
-    let bridge_listener = match terminals_call_at(&loaded.config) {
-        Some(bridge) => Some(listen("bridge.listen", bridge.listen).await?),
-        None => None,
+    let (bridge_listener, security) = match terminals_call_at(&loaded.config) {
+        Some(bridge) => {
+            let listener = listen("bridge.listen", bridge.listen).await?;
+            (Some(listener), secured(bridge)?)
+        }
+        None => (None, Security::Plain),
     };
     let started_at = clock::now();
     let core = Core::start(&mut loaded).await?;
@@ -59,22 +63,23 @@ pub async fn serve(mut loaded: Loaded) -> Result<Served, RunError> {
         doctor: core.doctor(config),
         started_at,
     });
-    let serve = |what, listener, router| {
+    let serve = |what, listener, router, security: Security| {
         let mut stopping = stopping.clone();
         tokio::spawn(async move {
             // An end of the sender is an end as well.
             let stopped = async move { drop(stopping.wait_for(|stop| *stop).await) };
-            server::serve(listener, router, stopped)
+            server::serve_secured(listener, router, &security, Limits::default(), stopped)
                 .await
                 .map_err(|source| RunError::Serve { what, source })
         })
     };
     let mut listeners = vec![
-        serve("webhook.listen", webhook_listener, intake),
-        serve("admin.listen", admin_listener, owner),
+        serve("webhook.listen", webhook_listener, intake, Security::Plain),
+        serve("admin.listen", admin_listener, owner, Security::Plain),
     ];
     if let Some(listener) = bridge_listener {
-        listeners.push(serve("bridge.listen", listener, core.hub().router()));
+        let router = core.hub().router();
+        listeners.push(serve("bridge.listen", listener, router, security));
     }
     Ok(Served {
         webhook,
@@ -133,6 +138,13 @@ fn terminals_call_at(config: &Config) -> Option<&Bridge> {
     let mut accounts = config.accounts.iter();
     let any = accounts.any(|account| matches!(account.broker, Broker::Mt5(_)));
     config.bridge.as_ref().filter(|_| any)
+}
+
+fn secured(bridge: &Bridge) -> Result<Security, RunError> {
+    let Some(files) = &bridge.tls else {
+        return Ok(Security::Plain);
+    };
+    Ok(Security::Tls(Certificate::read(files.clone())?))
 }
 
 async fn listen(what: &'static str, address: SocketAddr) -> Result<TcpListener, RunError> {

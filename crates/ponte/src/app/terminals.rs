@@ -3,25 +3,22 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ponte_core::id::{AccountName, Symbol};
 use ponte_core::instrument::Instruments;
-use ponte_core::message::{Balance, Input};
+use ponte_core::message::Input;
 use ponte_core::number::Price;
 use ponte_core::policy::{Capabilities, Route};
 use ponte_core::state::State;
-use tokio::sync::Notify;
-use tokio::time::MissedTickBehavior;
+use tokio::sync::{Notify, watch};
 
 use super::brokers::{BALANCE_EVERY, is_worth_telling};
 use super::instruments::{Memory, RENEW_EVERY};
 use super::mt5_soon::{self as mt5, Mt5, Options};
 use crate::admin::wire::{self, Finding};
-use crate::bridge::protocol::Want;
 use crate::bridge::{Heard, Line, Listener, Presence};
 use crate::brokers::Broker as _;
-use crate::clock;
 use crate::config::{self, Account, Mt5Broker};
 use crate::engine::Engine;
 use crate::metrics::Metrics;
@@ -30,6 +27,8 @@ use crate::secret::Secret;
 /// How old a terminal's price may be that entries are decided by. A bridge tells a price when it
 /// changes, so that one of a quiet market is old and true.
 const QUOTE_AGE_MAX: Duration = Duration::from_secs(60);
+/// The wait after a list of symbols that did not come.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
 /// How often it is looked whether a first price has come.
 const FIRST_PRICE_LOOK: Duration = Duration::from_millis(20);
 
@@ -40,27 +39,32 @@ pub(super) struct Terminal {
     pub(super) line: Arc<Line>,
     pub(super) adapter: Arc<Mt5>,
     ears: Arc<Ears>,
-    /// The symbols whose first price was waited for.
-    awaited: Arc<Mutex<BTreeSet<Symbol>>>,
+    /// The symbols that somebody has asked for.
+    asked: Arc<Mutex<BTreeSet<Symbol>>>,
+    /// What the engine was told of symbols last.
+    listed: Arc<watch::Sender<Instruments>>,
 }
 
 /// Hears a line: the adapter first, then whoever keeps the engine up to date.
 struct Ears {
     adapter: Arc<Mt5>,
-    /// Rung when the terminal's state or its symbols were told.
-    news: Notify,
+    /// Rung when a session has begun, for whoever reads symbols: everything may be another.
+    session: Notify,
+    /// Rung with it, for whoever reads money.
+    money: Notify,
+    /// Rung when a symbol is wanted that may not be in Market Watch yet.
+    wanted: Notify,
 }
 
 impl Listener for Ears {
     fn heard(&self, heard: Heard<'_>) {
         self.adapter.heard(heard);
-        let is_news = match heard {
-            Heard::Session { .. } => true,
-            Heard::Facts(request) => request.symbols_complete || request.state.is_some(),
-            Heard::Away => false,
-        };
-        if is_news {
-            self.news.notify_one();
+        match heard {
+            Heard::Session { .. } => {
+                self.session.notify_one();
+                self.money.notify_one();
+            }
+            Heard::Facts(_) | Heard::Away => {}
         }
     }
 }
@@ -102,12 +106,21 @@ fn options(account: &Account, mt5: &Mt5Broker) -> Options {
 
 impl Terminal {
     /// The account's line and adapter. No terminal is waited for: one calls when it is there.
-    pub(super) fn new(account: &Account, mt5: &Mt5Broker, token: Secret) -> Self {
+    ///
+    /// `remembered` is what an earlier process knew of its symbols.
+    pub(super) fn new(
+        account: &Account,
+        mt5: &Mt5Broker,
+        token: Secret,
+        remembered: Instruments,
+    ) -> Self {
         let line = Line::new(account.name.clone(), token);
         let adapter = Mt5::new(options(account, mt5), line.clone());
         let ears = Arc::new(Ears {
             adapter: adapter.clone(),
-            news: Notify::new(),
+            session: Notify::new(),
+            money: Notify::new(),
+            wanted: Notify::new(),
         });
         let heard_by: Arc<dyn Listener> = ears.clone();
         line.set_listener(Arc::downgrade(&heard_by));
@@ -116,7 +129,8 @@ impl Terminal {
             line,
             adapter,
             ears,
-            awaited: Arc::default(),
+            asked: Arc::default(),
+            listed: Arc::new(watch::Sender::new(remembered)),
         }
     }
 
@@ -149,100 +163,115 @@ impl Terminal {
     pub(super) fn quote(&self, symbol: &Symbol) -> Option<Price> {
         let price = self.line.quote(symbol, QUOTE_AGE_MAX);
         if price.is_none() {
-            self.line.watch(symbol.as_str());
+            self.ask_for(symbol);
         }
         price
     }
 
-    /// Waits for a symbol's first price, where a terminal is there to tell it. `None` where there is
-    /// a price, or where it was waited for once.
+    /// Has a symbol put into Market Watch. Says whether nobody had asked for it before.
+    fn ask_for(&self, symbol: &Symbol) -> bool {
+        // The set is whole between any two of its operations.
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new = asked.insert(symbol.clone());
+        if is_new {
+            self.line.watch(symbol.as_str());
+            self.ears.wanted.notify_one();
+        }
+        is_new
+    }
+
+    /// Waits until a symbol is listed and has a price, where a terminal is there to tell it. `None`
+    /// where both are known, or where it was waited for once.
     pub(super) fn first_price(
         &self,
         symbol: &Symbol,
-    ) -> Option<impl Future<Output = ()> + Send + 'static> {
-        if self.line.quote(symbol, QUOTE_AGE_MAX).is_some() {
+    ) -> Option<impl Future<Output = ()> + Send + use<>> {
+        let is_listed = self.listed.borrow().get(symbol).is_some();
+        if is_listed && self.line.quote(symbol, QUOTE_AGE_MAX).is_some() {
             return None;
         }
         match self.line.presence() {
             Presence::Present(_) => {}
             Presence::NeverSeen | Presence::Away(_) => return None,
         }
-        // The set is whole between any two of its operations.
-        let mut awaited = self.awaited.lock().unwrap_or_else(PoisonError::into_inner);
-        if !awaited.insert(symbol.clone()) {
+        if !self.ask_for(symbol) {
             return None;
         }
-        self.line.watch(symbol.as_str());
+        let mut listed = self.listed.subscribe();
         let (line, symbol) = (self.line.clone(), symbol.clone());
         Some(async move {
+            let known = listed.wait_for(|listed| listed.get(&symbol).is_some());
+            if known.await.is_err() {
+                return;
+            }
             while line.quote(&symbol, QUOTE_AGE_MAX).is_none() {
                 tokio::time::sleep(FIRST_PRICE_LOOK).await;
             }
         })
     }
 
-    /// Keeps the engine up to date with what the terminal tells, for as long as the process runs.
-    pub(super) async fn follow(self, engine: Engine, memory: Memory) {
-        let mut renew = tokio::time::interval(RENEW_EVERY);
-        renew.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut told = Told::default();
+    /// Keeps the engine up to date with what the terminal lists, for as long as the process runs.
+    pub(super) async fn follow_symbols(self, engine: Engine, memory: Memory) {
+        let mut wait = RENEW_EVERY;
         loop {
             tokio::select! {
-                () = self.ears.news.notified() => {}
-                _ = renew.tick() => self.line.want(Want::Symbols),
+                () = self.ears.session.notified() => {}
+                () = self.ears.wanted.notified() => {}
+                () = tokio::time::sleep(wait) => {}
             }
-            self.renew_instruments(&engine, &memory, &mut told).await;
-            self.tell_balance(&engine, &mut told).await;
+            wait = match self.line.presence() {
+                Presence::Present(_) => self.renew_instruments(&engine, &memory).await,
+                Presence::NeverSeen | Presence::Away(_) => RENEW_EVERY,
+            };
         }
     }
 
-    async fn renew_instruments(&self, engine: &Engine, memory: &Memory, told: &mut Told) {
-        if self.line.symbols().is_none() {
-            return;
-        }
-        match self.adapter.instruments().await {
-            Ok(instruments) if told.instruments.as_ref() != Some(&instruments) => {
-                tracing::info!(
-                    account.id = %self.account, symbols = instruments.listed.len(),
-                    "the terminal has told its symbols"
-                );
-                memory.remember(&self.account, &instruments);
-                engine.renew_instruments(self.account.clone(), instruments.clone());
-                told.instruments = Some(instruments);
-            }
-            Ok(_) => {}
+    /// Asks for the list of symbols; gives the wait until it is asked for again.
+    async fn renew_instruments(&self, engine: &Engine, memory: &Memory) -> Duration {
+        let instruments = match self.adapter.instruments().await {
+            Ok(instruments) => instruments,
             Err(error) => {
-                tracing::warn!(account.id = %self.account, %error, "the terminal's symbols could not be read");
+                tracing::debug!(account.id = %self.account, %error, "the terminal's symbols could not be read");
+                return RETRY_AFTER;
+            }
+        };
+        if *self.listed.borrow() == instruments {
+            return RENEW_EVERY;
+        }
+        let symbols = instruments.listed.len();
+        tracing::info!(account.id = %self.account, symbols, "the terminal has told its symbols");
+        memory.remember(&self.account, &instruments);
+        engine.renew_instruments(self.account.clone(), instruments.clone());
+        self.listed.send_replace(instruments);
+        RENEW_EVERY
+    }
+
+    /// Tells the engine the account's money: when a session begins, and from time to time.
+    pub(super) async fn follow_money(self, engine: Engine) {
+        let mut told = None;
+        loop {
+            let begun = self.ears.money.notified();
+            let begun = tokio::time::timeout(BALANCE_EVERY, begun).await.is_ok();
+            // While the terminal can't say it, it is said elsewhere why.
+            if let Ok(balance) = self.adapter.balance().await
+                && (begun
+                    || told
+                        .as_ref()
+                        .is_none_or(|told| is_worth_telling(told, &balance)))
+            {
+                told = Some(balance.clone());
+                engine.tell(Input::AccountRead {
+                    account: self.account.clone(),
+                    balance,
+                });
             }
         }
     }
 
-    async fn tell_balance(&self, engine: &Engine, told: &mut Told) {
-        // While the terminal can't say it, it is said elsewhere why.
-        let Ok(balance) = self.adapter.balance().await else {
-            return;
-        };
-        let now = clock::instant();
-        let is_news = match &told.balance {
-            None => true,
-            Some((before, at)) => {
-                before.cash != balance.cash
-                    || now.saturating_duration_since(*at) >= BALANCE_EVERY
-                        && is_worth_telling(before, &balance)
-            }
-        };
-        if is_news {
-            told.balance = Some((balance.clone(), now));
-            engine.tell(Input::AccountRead {
-                account: self.account.clone(),
-                balance,
-            });
-        }
-    }
-
-    /// What is fine and what is wrong with the terminal.
-    pub(super) fn findings(&self) -> Vec<Finding> {
+    /// What is fine and what is wrong with the terminal, and with what is to be traded in it.
+    pub(super) fn findings(&self, symbols: &BTreeSet<Symbol>) -> Vec<Finding> {
         let findings = self.adapter.findings().into_iter();
+        let findings = findings.chain(self.adapter.symbol_findings(symbols));
         let shown = findings.map(|finding| {
             if finding.is_fine {
                 Finding::fine(finding.subject, finding.text)
@@ -282,11 +311,4 @@ impl Terminal {
     pub(super) fn meter(&self, metrics: &Metrics) {
         self.line.meter(metrics);
     }
-}
-
-/// What the engine was told last.
-#[derive(Default)]
-struct Told {
-    instruments: Option<Instruments>,
-    balance: Option<(Balance, Instant)>,
 }

@@ -38,7 +38,7 @@ pub use keys::{Absent, Key, SECTIONS, SIZE, Section};
 pub use model::{
     Account, Accounting, Admin, BinanceBroker, BinanceFutures, BinanceHosts, BinanceMarket, Bridge,
     Broker, Config, Fills, Keep, Log, LogFormat, LogLevel, MarginType, Mt5Broker, OrderLife,
-    OrderTransport, PaperBroker, PriceSource, Retention, Source, SourceFormat, StopSize, TlsFiles,
+    OrderTransport, PaperBroker, PriceSource, Retention, Source, SourceFormat, StopSize,
     TriggerPrice, VolumeFilling, Webhook,
 };
 pub use network::{AllowFrom, Cidr, CidrError, ClientAddress, NamedSet, TRADINGVIEW_ADDRESSES};

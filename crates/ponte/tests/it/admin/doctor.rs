@@ -40,9 +40,9 @@ async fn an_account_that_trades_is_fine() {
         subjects,
         [
             "route",
+            "halts",
             "credentials",
             "balance",
-            "halts",
             "instruments",
             "positions",
             "orders"
