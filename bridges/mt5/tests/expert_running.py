@@ -35,7 +35,7 @@ def probe(*lines: str) -> list[str]:
     """What the expert's parts answer to lines, one each."""
     run = subprocess.run([str(program()), "--probe"], input="\n".join(lines) + "\n", capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
-    return run.stdout.splitlines()
+    return run.stdout.rstrip("\n").split("\n")
 
 
 class ExpertProcess:
