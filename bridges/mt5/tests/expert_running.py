@@ -26,7 +26,8 @@ def program() -> Path:
     given = os.environ.get("PONTE_EXPERT")
     if given:
         return Path(given)
-    folder = HERE.parents[2] / "target/expert"
+    scratch = Path(os.environ.get("PONTE_SCRATCH", HERE.parents[2] / "target"))
+    folder = scratch / "expert"
     subprocess.run([str(HERE / "expert/build.sh"), str(folder)], check=True)
     return folder / "expert-standin"
 
