@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Callable
 
+from running import StandinTerminal
 from scripted_ponte import ScriptedPonte
 from tasks import BUY, find, market, trade
 
@@ -102,6 +103,12 @@ class ExpertProcess:
 
 
 Start = Callable[..., ExpertProcess]
+
+
+def open_market(terminal: StandinTerminal, symbol: str = WIN, bid: float = 128340, ask: float = 128345) -> None:
+    """Puts a symbol into Market Watch and gives it prices."""
+    terminal.ask("POST", "/admin/symbol", {"symbol": symbol, "visible": True})
+    terminal.price(symbol, bid, ask)
 
 
 def connected(ponte: ScriptedPonte) -> None:
