@@ -16,7 +16,7 @@ from running import BridgeProcess, StandinTerminal, sources  # noqa: E402
 
 sys.path[:0] = sources()
 
-from expert_running import TOKEN, WIN, ExpertProcess, connected, open_market  # noqa: E402
+from expert_running import TOKEN, ExpertProcess, connected, open_market  # noqa: E402
 from scripted_ponte import ScriptedPonte  # noqa: E402
 
 
