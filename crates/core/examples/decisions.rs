@@ -221,6 +221,7 @@ fn policy() -> Policy {
             max_orders_per_minute: Some(1_000_000),
             max_signal_age: Some(Duration::from_secs(60)),
             max_price_deviation: None,
+            ..Rules::default()
         },
         instruments: Instruments {
             listed,

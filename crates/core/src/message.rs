@@ -319,6 +319,15 @@ pub enum Event {
         /// Who.
         by: String,
     },
+    /// The loss of an account's trading day has reached its limit.
+    DailyLossReached {
+        /// The account.
+        account: AccountName,
+        /// The loss, in the account's currency.
+        loss: Decimal,
+        /// The limit at that moment.
+        limit: Decimal,
+    },
 }
 
 /// How an order ended.
@@ -489,6 +498,7 @@ impl Event {
             Self::HaltSet(_) => "halt_set",
             Self::HaltLifted { .. } => "halt_lifted",
             Self::FlattenRequested { .. } => "flatten_requested",
+            Self::DailyLossReached { .. } => "daily_loss_reached",
         }
     }
 
@@ -513,7 +523,8 @@ impl Event {
             | Self::AccountRead { .. }
             | Self::HaltSet(_)
             | Self::HaltLifted { .. }
-            | Self::FlattenRequested { .. } => None,
+            | Self::FlattenRequested { .. }
+            | Self::DailyLossReached { .. } => None,
         }
     }
 }

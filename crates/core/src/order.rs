@@ -399,7 +399,8 @@ impl Order {
             | Event::AccountRead { .. }
             | Event::HaltSet(_)
             | Event::HaltLifted { .. }
-            | Event::FlattenRequested { .. } => {}
+            | Event::FlattenRequested { .. }
+            | Event::DailyLossReached { .. } => {}
         }
     }
 

@@ -184,6 +184,47 @@ pub enum Brackets {
     OnPosition,
 }
 
+/// In which words the rules of size speak.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SizeWords {
+    /// `max_order_quantity`, `max_position`.
+    #[default]
+    Quantity,
+    /// `max_order_contracts`, `max_position_contracts`: the same rules where futures are traded.
+    Contracts,
+}
+
+impl SizeWords {
+    /// What the largest size of one entry is called in the configuration.
+    #[must_use]
+    pub const fn max_order(self) -> &'static str {
+        match self {
+            Self::Quantity => "max_order_quantity",
+            Self::Contracts => "max_order_contracts",
+        }
+    }
+
+    /// What the largest position in a symbol is called in the configuration.
+    #[must_use]
+    pub const fn max_position(self) -> &'static str {
+        match self {
+            Self::Quantity => "max_position",
+            Self::Contracts => "max_position_contracts",
+        }
+    }
+}
+
+/// What is done when a trading day's loss has reached its limit. Entries are refused in any case.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DailyLossAction {
+    /// Working entries are taken back; positions stay, behind their stops.
+    #[default]
+    Block,
+    /// And the account's positions are closed at the market.
+    Flatten,
+}
+
 /// The pre-trade rules of one account. An absent rule does not limit.
 #[derive(Debug, Clone, Default)]
 pub struct Rules {
@@ -201,6 +242,20 @@ pub struct Rules {
     pub max_signal_age: Option<Duration>,
     /// How far an entry's price may be from the market's, in percent.
     pub max_price_deviation: Option<Decimal>,
+    /// The same in points: units of the price. Above 0.
+    pub max_price_deviation_points: Option<Decimal>,
+    /// How far an entry's stop may be from its price, in points. Above 0. Says nothing of entries
+    /// without a stop.
+    pub max_stop_points: Option<Decimal>,
+    /// Whether an entry must have a stop.
+    pub require_stop: bool,
+    /// The loss of one trading day, in the account's currency, from which on nothing is entered.
+    /// Above 0.
+    pub max_daily_loss: Option<Decimal>,
+    /// What else is done when it is reached.
+    pub daily_loss_action: DailyLossAction,
+    /// In which words [`Self::max_order_quantity`] and [`Self::max_position`] were given.
+    pub size_words: SizeWords,
 }
 
 /// Strategies → accounts, with the size and the symbols of each leg.

@@ -22,6 +22,11 @@ pub const ENTRY_COUNT_SPAN: Duration = Duration::from_secs(60);
 /// How many entries are counted at most; no rule may ask for more.
 pub const ENTRIES_COUNTED_MAX: usize = 10_000;
 
+/// Into which spans results are booked: the clocks of all places differ from UTC by whole ones.
+const RESULT_SPAN: i64 = 15 * 60 * 1_000_000;
+/// For how long results are remembered: longer than any trading day that is not over.
+pub const RESULTS_SPAN: Duration = Duration::from_secs(2 * 86_400);
+
 /// What is true now.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
@@ -61,6 +66,24 @@ pub struct AccountState {
     pub balance: Option<Balance>,
     /// The last price that an alert or a fill told, per symbol.
     pub prices: BTreeMap<Symbol, Price>,
+    /// What fills have realised, fees taken off, by the quarter of an hour in which they were booked,
+    /// over the last [`RESULTS_SPAN`]. Trading days begin at any of them, as the policy says.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub results: BTreeMap<Timestamp, Decimal>,
+    /// When the loss of a trading day last reached its limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub daily_loss: Option<DailyLoss>,
+}
+
+/// That the loss of a trading day has reached its limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DailyLoss {
+    /// When.
+    pub at: Timestamp,
+    /// The loss, in the account's currency.
+    pub loss: Decimal,
+    /// The limit then.
+    pub limit: Decimal,
 }
 
 /// What one strategy holds of one symbol.
@@ -86,6 +109,9 @@ impl Position {
     fn book(&mut self, change: Decimal, price: Decimal, multiplier: Decimal, fee: Decimal) {
         self.fees = self.fees.saturating_add(fee);
         self.multiplier = multiplier;
+        if change.is_zero() {
+            return;
+        }
         let same_way = self.quantity.is_zero()
             || self.quantity.is_sign_positive() == change.is_sign_positive();
         if same_way {
@@ -243,6 +269,17 @@ impl State {
             Event::HaltSet(halt) => {
                 self.halts.retain(|other| other.scope != halt.scope);
                 self.halts.push(halt.clone());
+            }
+            Event::DailyLossReached {
+                account,
+                loss,
+                limit,
+            } => {
+                self.account_mut(account).daily_loss = Some(DailyLoss {
+                    at,
+                    loss: *loss,
+                    limit: *limit,
+                });
             }
             Event::HaltLifted { scope, .. } => self.halts.retain(|halt| halt.scope != *scope),
             Event::OrderReleased { id, .. }
@@ -421,7 +458,7 @@ impl AccountState {
                 fee: *fee,
                 withheld: *withheld,
             };
-            self.apply_fill(id, &fill, *total);
+            self.apply_fill(at, id, &fill, *total);
             return;
         }
         if let Event::OrderEnded { end, reason, .. } = event {
@@ -442,7 +479,7 @@ impl AccountState {
         }
     }
 
-    fn apply_fill(&mut self, id: &ClientOrderId, fill: &Traded, total: Decimal) {
+    fn apply_fill(&mut self, at: Timestamp, id: &ClientOrderId, fill: &Traded, total: Decimal) {
         let in_stead_of_stop = self.is_in_stead_of_stop(id);
         // An order can trade after we took it for over: the position counts, whatever we thought.
         let Some(order) = self.orders.get_mut(id).or_else(|| self.closed.get_mut(id)) else {
@@ -452,7 +489,8 @@ impl AccountState {
             .filled
             .saturating_mul(order.average_price)
             .saturating_add(fill.quantity.saturating_mul(fill.price));
-        order.average_price = cost.checked_div(total).unwrap_or(fill.price).normalize();
+        let bought = order.filled.saturating_add(fill.quantity);
+        order.average_price = cost.checked_div(bought).unwrap_or(fill.price).normalize();
         order.filled = total.normalize();
         order.fees = order.fees.saturating_add(fill.fee).normalize();
         order.withheld = order.withheld.saturating_add(fill.withheld).normalize();
@@ -468,7 +506,9 @@ impl AccountState {
             .entry(plan.symbol.clone())
             .or_default();
         let before = PositionSide::of(position.quantity);
+        let realised = position.realised;
         position.book(change, fill.price, plan.multiplier, fill.fee);
+        let result = position.realised - realised - fill.fee;
         if PositionSide::of(position.quantity) != before {
             position.guarded = Decimal::ZERO;
         }
@@ -488,6 +528,29 @@ impl AccountState {
             OrderClass::Entry | OrderClass::Exit | OrderClass::Protection => {}
         }
         position.guarded = position.guarded.min(position.quantity.abs()).normalize();
+        self.book_result(at, result);
+    }
+
+    /// Books what a fill has realised by the moment of its record, which no broker's clock can move.
+    fn book_result(&mut self, at: Timestamp, result: Decimal) {
+        if result.is_zero() {
+            return;
+        }
+        let span = Timestamp(at.0 - at.0.rem_euclid(RESULT_SPAN));
+        let booked = self.results.entry(span).or_default();
+        *booked = booked.saturating_add(result).normalize();
+        self.results = self.results.split_off(&at.before(RESULTS_SPAN));
+    }
+
+    /// What fills have realised since a moment, fees taken off, in the account's currency. The moment
+    /// begins a quarter of an hour and lies less than [`RESULTS_SPAN`] back.
+    #[must_use]
+    pub fn realised_since(&self, moment: Timestamp) -> Decimal {
+        self.results
+            .range(moment..)
+            .fold(Decimal::ZERO, |sum, (_, result)| {
+                sum.saturating_add(*result)
+            })
     }
 
     /// Whether the order closes what a stop should have protected that isn't there, or what was

@@ -37,8 +37,14 @@ pub enum Rule {
     MarketOpen,
     /// The price is not too far from the market's.
     MaxPriceDeviation,
+    /// The same in points.
+    MaxPriceDeviationPoints,
     /// Stop and targets lie on their sides of the price.
     Protection,
+    /// There is a stop.
+    RequireStop,
+    /// The stop is not too far from the price, in points.
+    MaxStopPoints,
     /// The quantity of one order.
     MaxOrderQuantity,
     /// The value of one order.
@@ -47,6 +53,10 @@ pub enum Rule {
     MaxPosition,
     /// Entries in a minute.
     MaxOrdersPerMinute,
+    /// The loss of the trading day.
+    MaxDailyLoss,
+    /// No other strategy holds the symbol where all would share one position.
+    OneStrategyPerSymbol,
     /// The position that the alert says came before is the one we have.
     PreviousPosition,
     /// No halt covers it.
@@ -76,11 +86,16 @@ impl Rule {
             Self::PriceBand => "price_band",
             Self::MarketOpen => "market_open",
             Self::MaxPriceDeviation => "max_price_deviation",
+            Self::MaxPriceDeviationPoints => "max_price_deviation_points",
             Self::Protection => "protection",
+            Self::RequireStop => "require_stop",
+            Self::MaxStopPoints => "max_stop_points",
             Self::MaxOrderQuantity => "max_order_quantity",
             Self::MaxOrderNotional => "max_order_notional",
             Self::MaxPosition => "max_position",
             Self::MaxOrdersPerMinute => "max_orders_per_minute",
+            Self::MaxDailyLoss => "max_daily_loss",
+            Self::OneStrategyPerSymbol => "one_strategy_per_symbol",
             Self::PreviousPosition => "previous_position",
             Self::Halt => "halt",
             Self::LaneFrozen => "lane_frozen",

@@ -215,11 +215,16 @@ fn naked(
         .and_then(|old| context.state.open_order(&old))
         // Once the new one has rested the old one goes, and stands for nothing any more.
         .filter(|old| !old.cancel_requested);
-    if replaced.is_some() {
+    if let Some(old) = replaced {
         let mut decision = Decision::default();
+        let what = if old.plan.kind == order.plan.kind {
+            "resized"
+        } else {
+            "moved to the new levels"
+        };
         decision.alarm(
             format!(
-                "protection {} could not be resized: {reason}; the old one stays",
+                "protection {} could not be {what}: {reason}; the old one stays",
                 order.plan.id
             ),
             Some(order.plan.id),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rust_decimal::Decimal;
 
 use super::exits::{self, Holding, holding_of};
-use super::{Context, Decision, cancel, guard, rules};
+use super::{Context, Decision, cancel, daily_loss, guard, rules};
 use crate::id::{ClientOrderId, StrategyName};
 use crate::message::{Command, Event, OrderEnd};
 use crate::number::Quantity;
@@ -39,6 +39,7 @@ pub(super) fn tick(context: Context<'_>) -> Decision {
     }
     decision.join(guard::late_protection(context));
     decision.join(guard::late_exits(context));
+    decision.join(daily_loss::tick(context));
     decision
 }
 
@@ -72,7 +73,8 @@ fn changed_order(event: &Event) -> Option<ClientOrderId> {
         | Event::AccountRead { .. }
         | Event::HaltSet(_)
         | Event::HaltLifted { .. }
-        | Event::FlattenRequested { .. } => None,
+        | Event::FlattenRequested { .. }
+        | Event::DailyLossReached { .. } => None,
     }
 }
 
@@ -353,6 +355,9 @@ fn entry_step(context: Context<'_>, order: &Order, held: Decimal, frozen: bool) 
         .is_empty()
     {
         return Step::End(OrderEnd::Abandoned, "a halt is in force");
+    }
+    if daily_loss::forbids_entries(context, &plan.account) {
+        return Step::End(OrderEnd::Abandoned, "max_daily_loss is reached");
     }
     let against = !held.is_zero() && exits::closing_side(held) == plan.side;
     if against {

@@ -4,7 +4,7 @@ use super::exits::{self, ExitOrigin, ExitPlans, Holding};
 use super::moves::{self, Enter, Leave, Moves};
 use super::rules::{self, Approved};
 use super::sizing::{Sizer, refuse};
-use super::{Context, Decision, cancel, fitting};
+use super::{Context, Decision, cancel, fitting, levels};
 use crate::id::{AccountName, ClientOrderId, Symbol};
 use crate::instrument::Instrument;
 use crate::message::{AlertDecision, LegDecision, LegOrder, Outcome};
@@ -328,6 +328,9 @@ impl Leg<'_> {
         let (enter, protection, notes) =
             fitting::entry(self.policy.fitting, instrument, enter, protection);
         answer.verdicts.extend(notes);
+        let (protection, note) =
+            levels::inherited(self.context, self.holding(), enter.side, &protection);
+        answer.verdicts.extend(note);
         let (verdicts, approved) = rules::check(
             self.context,
             &rules::Request {

@@ -15,6 +15,7 @@ use crate::verdict::{Rule, Verdict};
 /// Asks everything that the broker is known to ask of an entry.
 pub(super) fn check(context: Context<'_>, request: &Request<'_>) -> Vec<Verdict> {
     let mut verdicts: Vec<_> = capability(request).into_iter().collect();
+    verdicts.extend(one_target(request));
     verdicts.extend(closed(request));
     verdicts.extend(quantity_bounds(request));
     verdicts.extend(ticks(request));
@@ -86,6 +87,25 @@ fn capability(request: &Request<'_>) -> Option<Verdict> {
             ),
         )
     })
+}
+
+/// A position that carries its levels itself has one of each.
+fn one_target(request: &Request<'_>) -> Option<Verdict> {
+    let targets = request.protection.targets.len();
+    if request.policy.capabilities.brackets != Brackets::OnPosition || targets < 2 {
+        return None;
+    }
+    let detail = format!(
+        "a position in account {} has one target in {}, and the alert names {targets}; name one, \
+         and close parts with alerts of their own",
+        request.account, request.symbol
+    );
+    Some(beyond(
+        Rule::Capability,
+        Decimal::from(targets),
+        Decimal::ONE,
+        detail,
+    ))
 }
 
 fn closed(request: &Request<'_>) -> Option<Verdict> {

@@ -5,14 +5,17 @@
 
 mod alert;
 mod cancel;
+mod daily_loss;
 mod exits;
 mod fitting;
 mod guard;
 mod lane;
 mod leg;
+mod levels;
 mod limits;
 mod moves;
 mod operator;
+mod points;
 mod protection;
 mod report;
 mod rules;
@@ -199,7 +202,8 @@ fn touched(state: &State, events: &[Event]) -> BTreeSet<Lane> {
             | Event::AccountRead { .. }
             | Event::HaltSet(_)
             | Event::HaltLifted { .. }
-            | Event::FlattenRequested { .. } => None,
+            | Event::FlattenRequested { .. }
+            | Event::DailyLossReached { .. } => None,
         })
         .map(|order| order.plan.lane())
         .collect()

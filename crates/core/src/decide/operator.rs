@@ -80,7 +80,7 @@ fn set_halt(context: Context<'_>, halt: Halt) -> Decision {
 }
 
 /// Leaves every holding in a scope.
-fn flatten(context: Context<'_>, scope: &Scope, by: &str) -> Decision {
+pub(super) fn flatten(context: Context<'_>, scope: &Scope, by: &str) -> Decision {
     let mut decision = Decision::default();
     let latest = AlertId(context.state.last_alert);
     for (name, account) in &context.state.accounts {

@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 
 use super::exits::{self, holding_of};
-use super::{Context, Decision};
+use super::{Context, Decision, levels};
 use crate::halt::HaltLevel;
 use crate::id::ClientOrderId;
 use crate::message::OrderReport;
@@ -31,8 +31,14 @@ pub(super) fn after_entry(
         let opened = plan.side.signed(held(context, order)) + traded;
         decision.join(close_again(context, order, traded.min(opened), reason));
     } else {
-        for piece in protection_of(context, order, traded, report) {
+        let protection = levels::at_fill(context, order);
+        let plans = protection_of(context, order, &protection, traded, report);
+        let kind = plans.first().map(|plan| plan.kind);
+        for piece in plans {
             exits::plan_order(&mut decision, piece);
+        }
+        if let Some(kind) = kind {
+            decision.join(levels::moved(context, order, kind));
         }
     }
     decision
@@ -124,6 +130,7 @@ struct Piece {
 fn protection_of(
     context: Context<'_>,
     order: &Order,
+    protection: &Protection,
     traded: Decimal,
     report: &OrderReport,
 ) -> Vec<OrderPlan> {
@@ -137,14 +144,21 @@ fn protection_of(
     let withheld = order.withheld + super::report::withheld(order, report);
     let (start, end) = (order.filled - order.withheld, total - withheld);
     // Shares are of what is held in the end: the fee makes all of them smaller alike.
-    let shares = Decimal::from(plan.protection.targets.len().max(1));
+    let shares = Decimal::from(protection.targets.len().max(1));
     let size = whole(plan.quantity.get() / shares);
     let kept = end.checked_div(total).unwrap_or(Decimal::ONE);
     let bound = |number: usize| whole(size * Decimal::from(number) * kept);
     let brackets = policy.map_or(Brackets::OneOrder, |policy| policy.capabilities.brackets);
+    // A level at the position may have closed what this fill brought before the fill was told.
+    let open = match brackets {
+        Brackets::OnPosition => {
+            plan.side.signed(held(context, order)) + traded - (withheld - order.withheld)
+        }
+        Brackets::None | Brackets::OneOrder | Brackets::TwoOrders => Decimal::MAX,
+    };
     let mut plans = Vec::new();
     let mut made_up = made_up(context, order);
-    for piece in pieces(&plan.protection, brackets) {
+    for piece in pieces(protection, brackets) {
         let (from, until) = match piece.share {
             None => (Decimal::ZERO, Decimal::MAX),
             Some(number) if Decimal::from(number + 1) >= shares => (bound(number), Decimal::MAX),
@@ -159,7 +173,8 @@ fn protection_of(
         } else {
             Decimal::ZERO
         };
-        let Ok(quantity) = Quantity::new(overlap + whole(more)) else {
+        let size = (overlap + whole(more)).min(open);
+        let Ok(quantity) = Quantity::new(size) else {
             continue;
         };
         plans.push(OrderPlan {

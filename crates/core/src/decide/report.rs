@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 
 use super::guard::{ended_unasked, not_placed};
 use super::protection::{after_entry, after_exit};
-use super::{Context, Decision};
+use super::{Context, Decision, levels};
 use crate::id::{AccountName, ClientOrderId};
 use crate::message::{
     CancelAnswer, Command, Event, Fate, FindAnswer, NotSent, OrderEnd, OrderReport, ReportedStatus,
@@ -307,10 +307,12 @@ fn acknowledge(
         .replaces
         .and_then(|old| context.state.open_order(&old));
     if let Some(old) = replaced {
-        decision.join(super::cancel::request(
-            old,
-            "replaced by protection of the right size",
-        ));
+        let reason = if old.plan.kind == order.plan.kind {
+            "replaced by protection of the right size"
+        } else {
+            "replaced by protection at the new levels"
+        };
+        decision.join(super::cancel::request(old, reason));
     }
     decision
 }
@@ -372,15 +374,29 @@ fn fill(context: Context<'_>, order: &Order, report: &OrderReport, traded: Decim
         .checked_div(traded)
         .unwrap_or(report.average_price)
         .normalize();
+    let owned = levels::owned(context, order, traded);
     let mut decision = Decision::event(Event::OrderFilled {
         id,
-        quantity: traded.normalize(),
+        quantity: owned.normalize(),
         price,
         fee: (report.fees - order.fees).normalize(),
         withheld: withheld(order, report),
         total: report.filled.normalize(),
         at: report.at,
     });
+    if levels::closes_position(context, order) {
+        if owned < traded {
+            decision.alarm(
+                format!(
+                    "the position's stop or target closed {traded} {} in {}, of which {owned} was \
+                     {}'s; the rest was not Ponte's, look at the account",
+                    order.plan.symbol, order.plan.account, order.plan.strategy
+                ),
+                Some(id),
+            );
+        }
+        return decision;
+    }
     if report.filled > order.plan.quantity.get() {
         decision.alarm(
             format!(

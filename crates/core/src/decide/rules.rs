@@ -8,12 +8,12 @@ use rust_decimal::Decimal;
 
 use super::moves::Enter;
 use super::sizing::refuse;
-use super::{Context, limits};
+use super::{Context, daily_loss, limits, points};
 use crate::id::{AccountName, StrategyName, Symbol};
 use crate::instrument::Instrument;
 use crate::number::{Price, notional};
 use crate::order::{Lane, OrderClass, OrderStatus};
-use crate::policy::{AccountPolicy, SIGNAL_AGE_DEFAULT};
+use crate::policy::{AccountPolicy, SIGNAL_AGE_DEFAULT, SizeWords};
 use crate::signal::{Protection, Side, Signal};
 use crate::state::ENTRY_COUNT_SPAN;
 use crate::time::Timestamp;
@@ -47,15 +47,19 @@ pub(super) fn check(
     context: Context<'_>,
     request: &Request<'_>,
 ) -> (Vec<Verdict>, Option<Approved>) {
-    let mut verdicts = Vec::with_capacity(12);
+    let mut verdicts = Vec::with_capacity(16);
     verdicts.extend(allowed_symbols(request));
     verdicts.extend(limits::check(context, request));
     verdicts.extend(protection_sides(request));
+    verdicts.extend(points::stop(request));
     verdicts.extend(signal_age(context, request));
     verdicts.extend(order_quantity(request));
     verdicts.extend(order_notional(request));
     verdicts.extend(price_deviation(context, request));
+    verdicts.extend(points::price_deviation(context, request));
     verdicts.extend(position(context, request));
+    verdicts.extend(one_strategy(context, request));
+    verdicts.extend(daily_loss::rule(context, request));
     verdicts.extend(orders_per_minute(context, request));
     verdicts.extend(halt(context, request));
     let approved = verdicts
@@ -227,9 +231,15 @@ fn signal_age(context: Context<'_>, request: &Request<'_>) -> Vec<Verdict> {
 fn order_quantity(request: &Request<'_>) -> Option<Verdict> {
     let limit = request.policy.rules.max_order_quantity?.get();
     let quantity = request.enter.quantity.get();
+    let words = request.policy.rules.size_words;
     Some(held_to(Rule::MaxOrderQuantity, quantity, limit, || {
+        let size = match words {
+            SizeWords::Quantity => format!("quantity {quantity} is"),
+            SizeWords::Contracts => format!("{quantity} contracts are"),
+        };
         format!(
-            "quantity {quantity} is above max_order_quantity {limit} of account {}",
+            "{size} above {} {limit} of account {}",
+            words.max_order(),
             request.account
         )
     }))
@@ -270,11 +280,7 @@ fn order_notional(request: &Request<'_>) -> Option<Verdict> {
 /// The alert's price, or the order's own, against the market's.
 fn price_deviation(context: Context<'_>, request: &Request<'_>) -> Option<Verdict> {
     let limit = request.policy.rules.max_price_deviation?;
-    let told = request
-        .enter
-        .terms
-        .named_price()
-        .or(request.signal.reference_price)?;
+    let told = points::told_price(request)?;
     let quotes = context.facts.quotes;
     let Some(market) = quotes.quote(request.account, request.symbol) else {
         return Some(refuse(
@@ -321,13 +327,52 @@ fn position(context: Context<'_>, request: &Request<'_>) -> Option<Verdict> {
         .saturating_add(reserved)
         .saturating_add(request.enter.quantity.get())
         .normalize();
+    let words = request.policy.rules.size_words;
     Some(held_to(Rule::MaxPosition, after, limit, || {
         let signed = side.signed(after);
+        let size = match words {
+            SizeWords::Quantity => signed.to_string(),
+            SizeWords::Contracts => format!("{signed} contracts"),
+        };
         format!(
-            "the position in {} would be {signed} with what is on its way, above max_position {limit} of account {}",
-            request.symbol, request.account
+            "the position in {} would be {size} with what is on its way, above {} {limit} of account {}",
+            request.symbol,
+            words.max_position(),
+            request.account
         )
     }))
+}
+
+/// Where the broker has one position in a symbol, with one stop, for all: whoever is there first.
+fn one_strategy(context: Context<'_>, request: &Request<'_>) -> Option<Verdict> {
+    if !request.policy.capabilities.one_strategy_per_symbol {
+        return None;
+    }
+    let account = context.state.account(request.account)?;
+    let holder = account.positions.iter().find_map(|(strategy, symbols)| {
+        let position = symbols.get(request.symbol)?;
+        let holds = strategy != request.strategy && !position.quantity.is_zero();
+        holds.then(|| (strategy, format!("holds {}", position.quantity)))
+    });
+    let waiting = || {
+        let orders = account.orders_in(request.symbol);
+        let others = orders.filter(|order| order.plan.strategy != *request.strategy);
+        let mut others = others.map(|order| (&order.plan.strategy, "has an open order".to_owned()));
+        others.next()
+    };
+    let Some((strategy, does)) = holder.or_else(waiting) else {
+        return Some(passed(Rule::OneStrategyPerSymbol));
+    };
+    Some(refuse(
+        Rule::OneStrategyPerSymbol,
+        format!(
+            "strategy {strategy} {does} in {symbol} of account {account}, where all share one \
+             position; wait until it is out, or give {mine} an account of its own or a hedging one",
+            symbol = request.symbol,
+            account = request.account,
+            mine = request.strategy
+        ),
+    ))
 }
 
 fn orders_per_minute(context: Context<'_>, request: &Request<'_>) -> Option<Verdict> {

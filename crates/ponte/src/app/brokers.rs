@@ -213,6 +213,7 @@ pub(super) async fn connect(
                 });
                 broker
             }
+            BrokerConfig::Mt5(_) => return Err(failed(BrokerError::Refused("soon".into()))),
         };
         connected.brokers.insert(name, broker);
     }
@@ -252,6 +253,7 @@ pub(super) async fn facts_offline(
                 super::binance::capabilities(binance),
                 memory.recall(&name).unwrap_or_default(),
             ),
+            BrokerConfig::Mt5(_) => return Err(failed(BrokerError::Refused("soon".into()))),
         };
         connected.facts.insert(name, facts);
     }

@@ -2,6 +2,7 @@
 
 mod binance;
 mod brokers;
+mod doctor;
 mod halt_file;
 mod housekeeping;
 mod instruments;
@@ -14,6 +15,7 @@ use ponte_core::decide::Quotes;
 use ponte_core::policy::Policy;
 use tokio::sync::mpsc;
 
+use crate::admin;
 use crate::config::{self, Keep, Loaded, UnknownAccount};
 use crate::engine::{Engine, Parts, Retention, Running, StartError};
 use crate::execution;
@@ -66,6 +68,7 @@ pub struct Core {
     pub metrics: Arc<Metrics>,
     /// How many events were replayed at the start.
     pub replayed: u64,
+    brokers: execution::Brokers,
     running: Running,
     tasks: Vec<tokio::task::JoinHandle<()>>,
 }
@@ -113,7 +116,7 @@ impl Core {
         ));
         tasks.push(tokio::spawn(execution::run(
             engine.clone(),
-            connected.brokers,
+            connected.brokers.clone(),
             metrics.clone(),
             received,
         )));
@@ -130,8 +133,19 @@ impl Core {
             engine,
             metrics,
             replayed: journal.replayed,
+            brokers: connected.brokers,
             running,
             tasks,
+        })
+    }
+
+    /// Who looks at the accounts.
+    #[must_use]
+    pub fn doctor(&self, config: Arc<config::Config>) -> Arc<dyn admin::Doctor> {
+        Arc::new(doctor::Examiner {
+            engine: self.engine.clone(),
+            config,
+            brokers: self.brokers.clone(),
         })
     }
 

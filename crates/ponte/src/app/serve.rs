@@ -47,7 +47,8 @@ pub async fn serve(mut loaded: Loaded) -> Result<Served, RunError> {
     let owner = admin::router(admin::Parts {
         engine: core.engine.clone(),
         metrics: core.metrics.clone(),
-        config,
+        config: config.clone(),
+        doctor: core.doctor(config),
         started_at,
     });
     let serve = |what, listener, router| {

@@ -13,6 +13,7 @@ mod completions;
 mod context;
 mod control;
 mod demo;
+mod doctor;
 mod examples;
 mod explain;
 mod export;
@@ -112,6 +113,7 @@ enum Command {
     Send(send::Send),
     Explain(explain::Explain),
     Status(status::Status),
+    Doctor(doctor::Doctor),
     Alerts(lists::Alerts),
     Orders(lists::Orders),
     Positions(lists::Positions),
@@ -169,6 +171,7 @@ fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Send(send) => send.run(context),
         Command::Explain(explain) => explain.run(context),
         Command::Status(status) => status.run(context),
+        Command::Doctor(doctor) => doctor.run(context),
         Command::Alerts(alerts) => alerts.run(context),
         Command::Orders(orders) => orders.run(context),
         Command::Positions(positions) => positions.run(context),

@@ -180,6 +180,14 @@ fn push_event(moments: &mut Vec<Moment>, at: Timestamp, event: &Event) {
         Event::HaltSet(halt) => push(BAD, "halted", format!("{} by {}", halt.scope, halt.by)),
         Event::HaltLifted { scope, by } => push(GOOD, "resumed", format!("{scope} by {by}")),
         Event::FlattenRequested { scope, by } => push(SO_SO, "flatten", format!("{scope} by {by}")),
+        Event::DailyLossReached {
+            account,
+            loss,
+            limit,
+        } => {
+            let said = format!("{account} has lost {loss} today, max_daily_loss is {limit}");
+            push(BAD, "daily loss", said);
+        }
         Event::Started { version } => push(DIM, "started", version.clone()),
         Event::RequestRefused(request) => push(BAD, "refused", request.message.clone()),
         Event::AccountRead { account, .. } => push(DIM, "read", account.to_string()),

@@ -1,21 +1,21 @@
 //! Reads an account with its rules and instruments.
 
-use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::path::Path;
 use std::time::Duration;
 
 use ponte_core::id::{AccountName, Symbol};
 use ponte_core::instrument::{Instrument, Instruments, Limits};
-use ponte_core::number::{Quantity, is_multiple_of};
-use ponte_core::policy::{FITTING_TOLERANCE_DEFAULT, Fitting, Guard, Rules, Unprotected};
+use ponte_core::number::is_multiple_of;
+use ponte_core::policy::{FITTING_TOLERANCE_DEFAULT, Fitting, Guard, Unprotected};
 use rust_decimal::Decimal;
 
 use super::broker::broker;
 use super::finding::{Notes, Problem};
 use super::keys::{INSTRUMENTS, RULES};
 use super::model::Account;
-use super::sections::{Mentions, WINDOW_MAX, WINDOW_MIN, per_minute};
+use super::rules;
+use super::sections::Mentions;
 use super::table::{Spot, Table};
 use super::value::{self, DecimalRange, Value, quoted, unexpected};
 
@@ -25,11 +25,6 @@ const TOLERANCE_RANGE: DecimalRange = DecimalRange {
     most: Decimal::from_parts(5, 0, 0, false, 0),
 };
 const GUARD_RANGE: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_mins(5);
-const DEVIATION_RANGE: DecimalRange = DecimalRange {
-    above: Some(Decimal::ZERO),
-    least: None,
-    most: Decimal::from_parts(50, 0, 0, false, 0),
-};
 const MULTIPLIER_RANGE: DecimalRange = DecimalRange {
     above: Some(Decimal::ZERO),
     least: None,
@@ -56,7 +51,8 @@ pub(super) fn account(
     let fitting = fitting(notes, table);
     let guard = guard(notes, table);
     let rules_table = table.child(notes, "rules", &RULES);
-    let rules = rules(notes, &rules_table);
+    let rules = rules::rules(notes, &rules_table);
+    let utc_offset_seconds = rules::utc_offset(notes, &rules_table);
     let instruments = instruments(notes, table);
     Some(Account {
         name: name?,
@@ -66,7 +62,8 @@ pub(super) fn account(
         rules,
         fitting,
         guard,
-        utc_offset_seconds: 0,
+        // UTC, where nothing else is said.
+        utc_offset_seconds: utc_offset_seconds.unwrap_or(0),
         instruments: instruments?,
     })
 }
@@ -128,41 +125,6 @@ fn guard(notes: &mut Notes<'_>, table: &Table<'_, '_>) -> Guard {
         within: within.map_or(default.within, |spot| spot.value),
         otherwise: otherwise.map_or(default.otherwise, |spot| spot.value),
     }
-}
-
-fn rules(notes: &mut Notes<'_>, table: &Table<'_, '_>) -> Rules {
-    let allowed = table.list(notes, "allowed_symbols", symbol);
-    if let Some(list) = allowed
-        .as_ref()
-        .filter(|_| table.is_empty_list("allowed_symbols"))
-    {
-        let problem = Problem::new("allows no symbol");
-        let problem = problem.cured_by("name some, or leave the key out to allow all");
-        notes.error("accounts.rules.allowed_symbols", &list.at, problem);
-    }
-    let mut amount = |key| value::decimal_at(notes, table, key, DecimalRange::POSITIVE);
-    let quantity = |amount: Option<Decimal>| amount.and_then(|amount| Quantity::new(amount).ok());
-    let max_order_quantity = quantity(amount("max_order_quantity"));
-    let max_order_notional = amount("max_order_notional");
-    let max_position = quantity(amount("max_position"));
-    let deviation = value::decimal_at(notes, table, "max_price_deviation", DEVIATION_RANGE);
-    let rate = table.read(notes, "max_orders_per_minute", per_minute);
-    let age = table.read(notes, "max_signal_age", |value| {
-        value::duration(value, WINDOW_MIN..=WINDOW_MAX)
-    });
-    Rules {
-        allowed_symbols: allowed.map(symbols),
-        max_order_quantity,
-        max_order_notional,
-        max_position,
-        max_orders_per_minute: rate.map(|spot| spot.value),
-        max_signal_age: age.map(|spot| spot.value),
-        max_price_deviation: deviation,
-    }
-}
-
-fn symbols(list: Spot<Vec<Spot<Symbol>>>) -> BTreeSet<Symbol> {
-    list.value.into_iter().map(|spot| spot.value).collect()
 }
 
 /// A symbol as alerts are compared with: without the exchange's prefix.

@@ -1,6 +1,10 @@
 //! Every key that the configuration has: what the reader accepts, what suggestions are taken from,
 //! and what `docs/configuration.md` is held to.
 
+mod terminal;
+
+pub(super) use terminal::{BRIDGE, MT5};
+
 /// One key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Key {
@@ -56,15 +60,17 @@ impl Section {
 }
 
 /// All sections, in the order of the file.
-pub const SECTIONS: [&Section; 11] = [
+pub const SECTIONS: [&Section; 13] = [
     &FILE,
     &WEBHOOK,
     &ADMIN,
+    &BRIDGE,
     &LOG,
     &RETENTION,
     &SOURCES,
     &ACCOUNTS,
     &BINANCE,
+    &MT5,
     &RULES,
     &INSTRUMENTS,
     &ROUTES,
@@ -94,6 +100,7 @@ pub(super) const FILE: Section = Section {
         means("data_dir", "path", "\"data\"", "a folder", "\"data\""),
         section("webhook"),
         section("admin"),
+        section("bridge"),
         section("log"),
         section("retention"),
         section("sources"),
@@ -213,7 +220,12 @@ pub(super) const ACCOUNTS: Section = Section {
     is_list: true,
     keys: &[
         required("name", "name", "1 to 64 bytes, unique", "\"paper\""),
-        required("broker", "choice", "\"paper\", \"binance\"", "\"paper\""),
+        required(
+            "broker",
+            "choice",
+            "\"paper\", \"binance\", \"mt5\"",
+            "\"paper\"",
+        ),
         required(
             "mode",
             "choice",
@@ -281,6 +293,7 @@ pub(super) const ACCOUNTS: Section = Section {
             "\"http://127.0.0.1:9000\"",
         ),
         section("binance"),
+        section("mt5"),
         section("rules"),
         section("instruments"),
     ],
@@ -380,7 +393,9 @@ pub(super) const RULES: Section = Section {
         ),
         optional("max_order_quantity", "decimal", "above 0", "\"0.5\""),
         optional("max_order_notional", "decimal", "above 0", "\"5000\""),
+        optional("max_order_contracts", "decimal", "above 0", "\"2\""),
         optional("max_position", "decimal", "above 0", "\"2\""),
+        optional("max_position_contracts", "decimal", "above 0", "\"4\""),
         optional("max_orders_per_minute", "whole number", "1 to 100000", "20"),
         means(
             "max_signal_age",
@@ -394,6 +409,29 @@ pub(super) const RULES: Section = Section {
             "decimal",
             "above 0, up to 50",
             "\"2\"",
+        ),
+        optional(
+            "max_price_deviation_points",
+            "decimal",
+            "above 0",
+            "\"100\"",
+        ),
+        truth("require_stop", "true"),
+        optional("max_stop_points", "decimal", "above 0", "\"300\""),
+        optional("max_daily_loss", "decimal", "above 0", "\"500\""),
+        means(
+            "daily_loss_action",
+            "choice",
+            "\"block\"",
+            "\"block\", \"flatten\"",
+            "\"flatten\"",
+        ),
+        means(
+            "day_starts_at_utc_offset",
+            "text",
+            "\"+00:00\"",
+            "\"-14:00\" to \"+14:00\"",
+            "\"-03:00\"",
         ),
     ],
 };

@@ -47,7 +47,8 @@ impl Line {
             | Event::AccountRead { .. }
             | Event::HaltSet(_)
             | Event::HaltLifted { .. }
-            | Event::FlattenRequested { .. } => return None,
+            | Event::FlattenRequested { .. }
+            | Event::DailyLossReached { .. } => return None,
         };
         let order = event.order_id();
         let behind = order

@@ -332,7 +332,8 @@ impl Writer {
             | Event::AccountRead { .. }
             | Event::HaltSet(_)
             | Event::HaltLifted { .. }
-            | Event::FlattenRequested { .. } => {}
+            | Event::FlattenRequested { .. }
+            | Event::DailyLossReached { .. } => {}
         }
         Some(order_seq)
     }

@@ -96,7 +96,13 @@ impl Play<'_> {
             Event::AccountRead { balance, .. } => format!("equity {}", balance.equity),
             Event::HaltSet(halt) => format!("halt {} {}", halt.scope, halt.level.as_str()),
             Event::HaltLifted { scope, .. } => format!("halt lifted {scope}"),
-            Event::FlattenRequested { scope, .. } => format!("flatten {scope}"),
+            Event::FlattenRequested { scope, by } if by == "cli" => format!("flatten {scope}"),
+            Event::FlattenRequested { scope, by } => format!("flatten {scope} by {by}"),
+            Event::DailyLossReached {
+                account,
+                loss,
+                limit,
+            } => format!("daily loss of {account} reached: {loss} of {limit}"),
         };
         vec![line]
     }

@@ -113,7 +113,8 @@ fn read(journal: &[(Timestamp, Event)]) -> Result<Books<'_>, String> {
             | Event::AccountRead { .. }
             | Event::HaltSet(_)
             | Event::HaltLifted { .. }
-            | Event::FlattenRequested { .. } => {}
+            | Event::FlattenRequested { .. }
+            | Event::DailyLossReached { .. } => {}
         }
     }
     Ok(books)
@@ -223,7 +224,8 @@ impl Standing {
                 | Event::ProtectionLate { .. }
                 | Event::OrderQuestioned { .. }
                 | Event::AccountRead { .. }
-                | Event::FlattenRequested { .. } => {}
+                | Event::FlattenRequested { .. }
+                | Event::DailyLossReached { .. } => {}
                 Event::CancelRequested { id, .. } => {
                     self.taken_back.insert(*id);
                 }

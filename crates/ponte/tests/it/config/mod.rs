@@ -12,6 +12,7 @@ mod reference;
 mod secrets;
 mod sections;
 mod template;
+mod terminals;
 mod values;
 
 use expect_test::Expect;

@@ -92,7 +92,8 @@ impl Record {
             | Event::AccountRead { .. }
             | Event::HaltSet(_)
             | Event::HaltLifted { .. }
-            | Event::FlattenRequested { .. } => {}
+            | Event::FlattenRequested { .. }
+            | Event::DailyLossReached { .. } => {}
         }
     }
 

@@ -1,5 +1,8 @@
 //! A listener for any router: connections, their limits in number, bytes and time, and their end.
 
+pub(crate) mod body;
+pub(crate) mod failures;
+
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
