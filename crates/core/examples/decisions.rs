@@ -242,6 +242,7 @@ fn policy() -> Policy {
         fitting: Default::default(),
         guard: Default::default(),
         utc_offset_seconds: 0,
+        exchange: None,
     };
     Policy {
         installation: "decisions".to_owned(),

@@ -92,7 +92,7 @@ impl Root {
         Nominal {
             tick,
             point_value,
-            lot: Decimal::ONE,
+            lot: Some(Decimal::ONE),
         }
     }
 }
@@ -110,8 +110,8 @@ pub struct Nominal {
     pub tick: Decimal,
     /// What a move of 1 in the price of one contract or share is worth, in BRL.
     pub point_value: Decimal,
-    /// The smallest quantity, and the step of quantities.
-    pub lot: Decimal,
+    /// The smallest quantity, and the step of quantities; absent where it differs from name to name.
+    pub lot: Option<Decimal>,
 }
 
 /// One contract of a future.

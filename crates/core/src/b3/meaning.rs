@@ -34,12 +34,18 @@ impl Meant {
 impl Rules {
     /// What a symbol means on a day, for a strategy that holds, or has orders open in, the symbols
     /// `in_hand`. A continuous symbol means the contract in hand while there is one; else the one
-    /// that is meant by the roll. Contracts that have expired are in hand only for what leaves.
+    /// that is meant by the roll. What `only_enters` does not mean contracts that have expired.
     #[must_use]
-    pub fn meant(&self, symbol: &Symbol, day: Date, in_hand: &[Symbol], may_open: bool) -> Meant {
+    pub fn meant(
+        &self,
+        symbol: &Symbol,
+        day: Date,
+        in_hand: &[Symbol],
+        only_enters: bool,
+    ) -> Meant {
         match parse(symbol) {
             Name::Continuous(continuous) => {
-                self.continuous(symbol, &continuous, day, in_hand, may_open)
+                self.continuous(symbol, &continuous, day, in_hand, only_enters)
             }
             Name::Contract(contract) => self.dated(symbol, contract, day),
             Name::NoContract(root) => Meant {
@@ -53,6 +59,18 @@ impl Rules {
             Name::Renamed(renamed) => Meant::plainly(renamed),
             Name::Stock { .. } | Name::Other => Meant::plainly(symbol.clone()),
         }
+    }
+
+    /// The contract that a continuous symbol means on a day and the one after it; any other symbol
+    /// itself.
+    #[must_use]
+    pub fn watched(&self, symbol: &Symbol, day: Date) -> Vec<Symbol> {
+        let meant = self.meant(symbol, day, &[], true).symbol;
+        let next = match (parse(symbol), parse(&meant)) {
+            (Name::Continuous(_), Name::Contract(contract)) => contract.next().symbol(),
+            _ => None,
+        };
+        std::iter::once(meant).chain(next).collect()
     }
 
     fn dated(&self, symbol: &Symbol, contract: Contract, day: Date) -> Meant {
@@ -76,15 +94,13 @@ impl Rules {
         continuous: &Continuous,
         day: Date,
         in_hand: &[Symbol],
-        may_open: bool,
+        only_enters: bool,
     ) -> Meant {
         let root = Root::of(&continuous.letters);
         let mut contracts: Vec<_> = in_hand.iter().filter(|held| continuous.has(held)).collect();
-        if may_open || contracts.len() > 1 {
-            let alive = |held: &&Symbol| !self.has_expired(held, day);
-            if may_open || contracts.iter().any(alive) {
-                contracts.retain(alive);
-            }
+        let alive = |held: &&Symbol| !self.has_expired(held, day);
+        if only_enters || contracts.iter().any(alive) {
+            contracts.retain(alive);
         }
         let wanted = root
             .filter(|_| (1..=2).contains(&continuous.nth))
@@ -162,13 +178,20 @@ impl Rules {
             "{symbol} is {ours}, in which the strategy is; for new positions it is {wanted}"
         ));
         if last < wanted.last_session(&self.calendar) {
-            let over = if day > last { "was" } else { "is" };
-            meant.no_opening = Some(format!(
-                "{symbol} is {wanted} for new positions (the last session of {ours} {over} {}), and the \
-                 strategy still has a position or orders in {ours}; close it and take back what waits, \
-                 then send the entry again",
-                named(last)
-            ));
+            let last = named(last);
+            meant.no_opening = Some(if self.has_expired(held, day) {
+                format!(
+                    "{symbol} is {wanted} for new positions, and by these books the strategy is still in \
+                     {ours}, whose last session was {last}; look at the account, and send {wanted} by \
+                     its own name meanwhile"
+                )
+            } else {
+                format!(
+                    "{symbol} is {wanted} for new positions (the last session of {ours} is {last}), and \
+                     the strategy still has a position or orders in {ours}; close it and take back what \
+                     waits, then send the entry again"
+                )
+            });
         }
         meant
     }

@@ -54,9 +54,12 @@ pub fn nominal(symbol: &Symbol) -> Option<Nominal> {
             tick: rust_decimal::Decimal::from_parts(1, 0, 0, false, 2),
             point_value: rust_decimal::Decimal::ONE,
             lot: if fractional {
-                rust_decimal::Decimal::ONE
+                Some(rust_decimal::Decimal::ONE)
             } else {
-                rust_decimal::Decimal::ONE_HUNDRED
+                // Common and preferred shares; units, funds and receipts have lots of their own.
+                let is_share = symbol.as_str().len() == 5
+                    && symbol.as_str().ends_with(['3', '4', '5', '6', '7', '8']);
+                is_share.then_some(rust_decimal::Decimal::ONE_HUNDRED)
             },
         }),
         Name::NoContract(_) | Name::Renamed(_) | Name::Other => None,

@@ -206,6 +206,7 @@ fn policy(account: &AccountName, installation: String) -> Policy {
         fitting: Default::default(),
         guard: Default::default(),
         utc_offset_seconds: 0,
+        exchange: None,
     };
     Policy {
         installation,

@@ -77,6 +77,7 @@ pub(crate) fn account_policy(rules: Rules) -> AccountPolicy {
         fitting: Default::default(),
         guard: Default::default(),
         utc_offset_seconds: 0,
+        exchange: None,
     }
 }
 

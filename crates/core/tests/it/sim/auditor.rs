@@ -114,6 +114,7 @@ fn read(journal: &[(Timestamp, Event)]) -> Result<Books<'_>, String> {
             | Event::HaltSet(_)
             | Event::HaltLifted { .. }
             | Event::FlattenRequested { .. }
+            | Event::CutOffReached(_)
             | Event::DailyLossReached { .. } => {}
         }
     }
@@ -225,7 +226,8 @@ impl Standing {
                 | Event::OrderQuestioned { .. }
                 | Event::AccountRead { .. }
                 | Event::FlattenRequested { .. }
-                | Event::DailyLossReached { .. } => {}
+                | Event::CutOffReached(_)
+            | Event::DailyLossReached { .. } => {}
                 Event::CancelRequested { id, .. } => {
                     self.taken_back.insert(*id);
                 }

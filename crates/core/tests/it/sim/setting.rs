@@ -92,6 +92,7 @@ fn account_policy(name: &str) -> AccountPolicy {
         fitting: Default::default(),
         guard: Default::default(),
         utc_offset_seconds: 0,
+        exchange: None,
     }
 }
 

@@ -338,6 +338,7 @@ fn policy() -> Policy {
         fitting: Default::default(),
         guard: Default::default(),
         utc_offset_seconds: 0,
+        exchange: None,
     };
     let sources = ["main", "second"].map(|name| (source(name), SourcePolicy::default()));
     Policy {
