@@ -144,6 +144,18 @@ pub(crate) fn spot() -> Policy {
     })
 }
 
+/// A netting account in a terminal: stop and target are levels of the position, which is one
+/// strategy's.
+pub(crate) fn terminal() -> Policy {
+    with_capabilities(TERMINAL)
+}
+
+pub(crate) const TERMINAL: Capabilities = Capabilities {
+    brackets: Brackets::OnPosition,
+    one_strategy_per_symbol: true,
+    ..CAN_ALL
+};
+
 /// One account `paper` at a broker that can do this.
 pub(crate) fn with_capabilities(capabilities: Capabilities) -> Policy {
     let mut policy = policy();
