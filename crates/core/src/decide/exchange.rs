@@ -115,34 +115,47 @@ pub(super) fn check(
 
 /// Why no entry goes now, and when one does.
 fn closed(rules: &b3::Rules, symbol: &Symbol, now: DateTime) -> Option<String> {
-    let opens = || sessions::named(rules.opens_next(symbol, now));
     if let Some(why) = rules.calendar.closed(now.date()) {
         return Some(format!(
-            "B3 is closed on {} ({why}); {symbol} opens on {}",
+            "B3 is closed on {} ({why}); {symbol} {}",
             calendar::named(now.date()),
-            opens()
+            opens(rules, symbol, now)
         ));
     }
     if let Some(hours) = rules.hours(symbol, now.date())
-        && let Some(why) = out_of_session(rules, symbol, hours, now)
+        && let Some(why) = out_of_session(rules, hours, now)
     {
-        return Some(format!("{symbol} {why}; it opens on {}", opens()));
+        return Some(format!("{symbol} {why}; it {}", opens(rules, symbol, now)));
     }
     let ended = rules.entries_end_at(symbol, now.date());
     let ended = ended.filter(|ended| *ended <= now.time())?;
     Some(format!(
-        "entries in {symbol} have ended at {} for today, as [accounts.b3] says; the next ones go from {} on",
+        "entries in {symbol} have ended at {} for today, as [accounts.b3] says; it {}",
         sessions::clock(ended),
-        opens()
+        opens(rules, symbol, now)
     ))
 }
 
-fn out_of_session(
-    rules: &b3::Rules,
-    symbol: &Symbol,
-    hours: Hours,
-    now: DateTime,
-) -> Option<String> {
+/// When a symbol opens next.
+fn opens(rules: &b3::Rules, symbol: &Symbol, now: DateTime) -> String {
+    let opens = rules.opens_next(symbol, now);
+    match contracts::parse(symbol) {
+        contracts::Name::Contract(contract)
+            if contract.last_session(&rules.calendar) < opens.date() =>
+        {
+            let next = rules.nth(contract.root(), 1, opens.date());
+            format!("does not open again, the next contract is {next}")
+        }
+        contracts::Name::Contract(_)
+        | contracts::Name::Continuous(_)
+        | contracts::Name::NoContract(_)
+        | contracts::Name::Renamed(_)
+        | contracts::Name::Stock { .. }
+        | contracts::Name::Other => format!("opens on {}", sessions::named(opens)),
+    }
+}
+
+fn out_of_session(rules: &b3::Rules, hours: Hours, now: DateTime) -> Option<String> {
     let auction = |which: &str| {
         format!("is in its {which} auction, and [accounts.b3] has auctions = \"refuse\"")
     };
@@ -152,29 +165,11 @@ fn out_of_session(
         (Phase::OpeningAuction, Auctions::Refuse) => Some(auction("opening")),
         (Phase::ClosingAuction, Auctions::Refuse) => Some(auction("closing")),
         (Phase::Closed, _) => Some(format!(
-            "is closed at {}, trading is from {} to {}{}",
+            "is closed at {}, trading is from {} to {}",
             sessions::clock(now.time()),
             sessions::clock(hours.opens),
             sessions::clock(hours.closes),
-            last_day(rules, symbol, now)
         )),
-    }
-}
-
-/// That a contract has traded for the last time: its next opening is another's.
-fn last_day(rules: &b3::Rules, symbol: &Symbol, now: DateTime) -> &'static str {
-    match contracts::parse(symbol) {
-        contracts::Name::Contract(contract)
-            if contract.last_session(&rules.calendar) <= now.date() =>
-        {
-            " on its last day"
-        }
-        contracts::Name::Contract(_)
-        | contracts::Name::Continuous(_)
-        | contracts::Name::NoContract(_)
-        | contracts::Name::Renamed(_)
-        | contracts::Name::Stock { .. }
-        | contracts::Name::Other => "",
     }
 }
 

@@ -85,7 +85,9 @@ pub(super) fn decide(
     let mut all = Decision::default();
     let mut reasons = Vec::new();
     for symbol in std::iter::once(&meant.symbol).chain(&meant.others) {
-        let (next, decision) = leg(symbol).decide(route, answer);
+        let before = std::mem::take(&mut answer.orders);
+        let (mut next, decision) = leg(symbol).decide(route, answer);
+        next.orders.splice(0..0, before);
         answer = next;
         reasons.push(format!("{symbol}: {}", answer.reason));
         all.join(decision);

@@ -192,8 +192,14 @@ fn a_name_stands_for_its_contracts_only() {
 #[test]
 fn specifications_are_known_by_symbol() {
     let told = |text: &str| {
-        nominal(&symbol(text))
-            .map(|found| format!("{} {} {}", found.tick, found.point_value, found.lot))
+        nominal(&symbol(text)).map(|found| {
+            format!(
+                "{} {} {}",
+                found.tick,
+                found.point_value,
+                found.lot.unwrap_or_default()
+            )
+        })
     };
     assert_eq!(told("WINZ26").unwrap(), "5 0.20 1");
     assert_eq!(told("IND1!").unwrap(), "5 1 1");

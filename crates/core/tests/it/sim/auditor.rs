@@ -227,7 +227,7 @@ impl Standing {
                 | Event::AccountRead { .. }
                 | Event::FlattenRequested { .. }
                 | Event::CutOffReached(_)
-            | Event::DailyLossReached { .. } => {}
+                | Event::DailyLossReached { .. } => {}
                 Event::CancelRequested { id, .. } => {
                     self.taken_back.insert(*id);
                 }
