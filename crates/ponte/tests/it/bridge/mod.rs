@@ -1,7 +1,9 @@
 //! The line to a terminal's bridge: what is handed over, what is certain, who is heard.
 
+mod http;
 mod line;
 pub(crate) mod scripted;
+mod tls;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

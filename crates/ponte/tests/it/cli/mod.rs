@@ -1,5 +1,6 @@
 //! The real binary in folders of its own.
 
+mod bridge;
 mod errors;
 mod help;
 mod init;
