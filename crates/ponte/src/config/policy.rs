@@ -41,6 +41,7 @@ pub fn policy(
             fitting: account.fitting,
             guard: account.guard,
             utc_offset_seconds: account.utc_offset_seconds,
+            exchange: account.exchange.clone(),
         };
         accounts.insert(account.name.clone(), policy);
     }

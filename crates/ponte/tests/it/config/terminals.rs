@@ -205,12 +205,9 @@ fn what_is_wrong_with_an_account() {
     check(
         &missing.replace("[accounts.mt5]\n", ""),
         &expect![[r#"
-        ponte.toml:8:1: accounts.mt5: missing, and an account in MetaTrader 5 needs its terminal; add a section [accounts.mt5] with login, server and token
-          8 | [[accounts]]
-            | ^^^^^^^^^^^^
-        ponte.toml:1:1: warning: bridge: has no effect, no account's broker is "mt5"; take it out
-          1 | [bridge]
-            | ^^^^^^^^"#]],
+            ponte.toml:8:1: accounts.mt5: missing, and an account in MetaTrader 5 needs its terminal; add a section [accounts.mt5] with login, server and token
+              8 | [[accounts]]
+                | ^^^^^^^^^^^^"#]],
     );
     check(
         &account("[accounts.mt5]\nlogin = 1\nserver = \"a\"\ntoken = \"env:A\"\n"),
@@ -374,12 +371,12 @@ fn tokens_are_long_and_differ() {
         "CANARY-0123456789",
         "CANARY",
         expect![[r#"
-        ponte.toml:16:9: accounts.mt5.token: the token in file:token has 17 bytes, the minimum is 32; make a random one: ponte bridge token
-          16 | token = …
-             |         ^
-        ponte.toml:25:9: accounts.mt5.token: the secret has 6 bytes, the minimum is 8; use 16 random letters or more
-          25 | token = …
-             |         ^"#]],
+            ponte.toml:16:9: accounts.mt5.token: the token in file:token has 17 bytes, the minimum is 32; make a random one: ponte bridge token
+              16 | token = …
+                 |         ^
+            ponte.toml:25:9: accounts.mt5.token: the secret has 6 bytes, the minimum is 8; use 16 random letters or more; ponte bridge token makes a random one
+              25 | token = …
+                 |         ^"#]],
     );
     with(
         long,
@@ -399,7 +396,7 @@ fn tokens_are_long_and_differ() {
     );
     std::fs::remove_file(folder.path().join("token")).unwrap();
     expect![[r#"
-        ponte.toml:16:9: accounts.mt5.token: file token can't be read: No such file or directory (os error 2); write the secret into it, readable by the user who runs ponte
+        ponte.toml:16:9: accounts.mt5.token: file token can't be read: No such file or directory (os error 2); write the secret into it, readable by the user who runs ponte; ponte bridge token makes a random one
           16 | token = …
              |         ^
         ponte.toml:25:9: accounts.mt5.token: the token of account "b" is the same as the secret of source "main"; give the terminal its own: ponte bridge token; it lies on another machine
