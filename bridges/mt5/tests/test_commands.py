@@ -94,9 +94,15 @@ def test_a_market_order_takes_the_price_of_its_side(bench: Bench) -> None:
     assert bench.journal.unseen() == [body, bench.journal.unseen()[1]]
 
 
-def test_a_symbol_outside_market_watch_is_put_into_it_for_its_price(bench: Bench) -> None:
+def test_a_symbol_outside_market_watch_is_put_into_it(bench: Bench) -> None:
+    bench.package.symbols["WINZ26"] = fake.symbol("WINZ26", select=False)
+    for request in (BUY, tasks.pending("WINZ26", tasks.BUY_LIMIT, "1", "127000")):
+        assert bench.do(tasks.trade(tasks.order_id(), request))["outcome"] == "answered"
+    assert bench.package.selected == ["WINZ26", "WINZ26"]
+
+
+def test_without_a_price_the_server_is_asked_all_the_same(bench: Bench) -> None:
     del bench.package.ticks["WINZ26"]
-    bench.package.symbols["WINZ26"] = fake.symbol("WINZ26")
     assert bench.do(tasks.trade(tasks.order_id(), BUY))["outcome"] == "answered"
     assert "price" not in bench.package.sent[0]
 
