@@ -116,7 +116,7 @@ string journal_new_name() {
     string seed = TerminalInfoString(TERMINAL_DATA_PATH) + AccountInfoString(ACCOUNT_SERVER)
                   + whole(AccountInfoInteger(ACCOUNT_LOGIN)) + whole((long)GetMicrosecondCount())
                   + whole((long)GetTickCount64()) + whole((long)TimeLocal());
-    MathSrand((uint)GetMicrosecondCount());
+    MathSrand((int)GetMicrosecondCount());
     ulong state = 0x9E3779B97F4A7C15;
     for(int i = 0; i < StringLen(seed); i++) {
         state ^= StringGetCharacter(seed, i);

@@ -67,8 +67,8 @@ string refusal(const PonteCommand &command) {
     if(IsStopped()) return "the expert is being stopped";
     if(!terminal_connected()) return "the terminal is not connected to its trade server";
     if(!right_account()) {
-        return "the terminal is logged into account " + whole(AccountInfoInteger(ACCOUNT_LOGIN)) + ", the session is of "
-               + whole(g_session_login);
+        return "the terminal is logged into account " + whole(AccountInfoInteger(ACCOUNT_LOGIN))
+               + ", the session is of " + whole(g_session_login);
     }
     if(TerminalInfoInteger(TERMINAL_TRADE_ALLOWED) == 0) return "algorithmic trading is switched off in the terminal";
     if(MQLInfoInteger(MQL_TRADE_ALLOWED) == 0) return "algorithmic trading is not allowed in the expert's settings";

@@ -170,6 +170,13 @@ impl State {
             .find_map(|account| account.orders.get(id).or_else(|| account.closed.get(id)))
     }
 
+    /// The open orders that an order takes over from: the one that it replaces, and whatever that was
+    /// to replace and still has not.
+    pub(crate) fn replaced_by(&self, order: &Order) -> impl Iterator<Item = &Order> {
+        let old = move |order: &Order| self.open_order(&order.plan.replaces?);
+        std::iter::successors(old(order), move |order| old(order))
+    }
+
     /// All orders that are not over.
     pub fn open_orders(&self) -> impl Iterator<Item = &Order> {
         self.accounts

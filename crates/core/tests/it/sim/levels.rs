@@ -133,6 +133,7 @@ struct Given {
 #[derive(Debug, Default)]
 struct Held {
     strategy: String,
+    is_long: bool,
     given: Vec<Given>,
     /// What a level has closed before anybody had asked for protection.
     unclaimed: Vec<Closed>,
@@ -174,6 +175,16 @@ impl Levels {
                 target: given.pair.target.or(pair.target),
             }
         })
+    }
+
+    /// A position turned to the other side has nothing of its old levels.
+    pub(super) fn now_held(&mut self, symbol: &str, quantity: Decimal) {
+        let held = self.held.entry(symbol.to_owned()).or_default();
+        let turned = held.is_long != (quantity > Decimal::ZERO);
+        held.is_long = quantity > Decimal::ZERO;
+        if turned || quantity.is_zero() {
+            self.gone(symbol);
+        }
     }
 
     /// An entry has traded so much by now: a deal that enlarges a position gives it its levels.
