@@ -564,3 +564,6 @@ fn order_of(task: &Task) -> &str {
         Task::Trade { order, .. } | Task::Change { order, .. } | Task::Find { order, .. } => order,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@
 mod audit;
 mod bench_fill;
 mod body;
+mod bridge;
 mod check;
 mod client;
 mod completions;
@@ -19,6 +20,7 @@ mod explain;
 mod export;
 mod failure;
 mod init;
+mod init_terminal;
 mod lists;
 mod offline;
 mod run;
@@ -123,6 +125,7 @@ enum Command {
     Flatten(control::Flatten),
     Export(export::Export),
     Audit(audit::Audit),
+    Bridge(bridge::Bridge),
     Venue(venue::Venue),
     Completions(completions::Completions),
     BenchFill(bench_fill::BenchFill),
@@ -181,6 +184,7 @@ fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Flatten(flatten) => flatten.run(context),
         Command::Export(export) => export.run(context),
         Command::Audit(audit) => audit.run(context),
+        Command::Bridge(bridge) => bridge.run(context),
         Command::Venue(venue) => venue.run(context),
         Command::Completions(completions) => completions.run(Cli::command()),
         Command::BenchFill(fill) => fill.run(context),

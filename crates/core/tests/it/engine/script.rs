@@ -4,15 +4,16 @@
 //! buy 2 stop 95 targets 105,110     alerts: buy, sell, enter, close, reverse, target, cancel, heartbeat
 //! ack 1        fill 1 0.5@100       what the broker says of order 1 (orders are numbered as they are planned)
 //! unknown 1    absent 1   tick 5    what it doesn't say; 5 s pass
+//! market 95    market none          what BTCUSDT costs, where that is known
 //! halt block_entries everything     what a person asks
 //! ```
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use ponte_core::decide::{Decision, Facts, NoQuotes, handle};
+use ponte_core::decide::{Decision, Facts, Quotes, handle};
 use ponte_core::halt::{HaltLevel, Scope};
-use ponte_core::id::{ClientOrderId, Digest};
+use ponte_core::id::{AccountName, ClientOrderId, Digest, Symbol};
 use ponte_core::identity::Identity;
 use ponte_core::message::{
     AlertInput, Balance, CancelAnswer, Event, Fate, FindAnswer, Input, NotSent, OperatorAction,
@@ -56,11 +57,22 @@ pub(crate) fn check(policy: &Policy, table: &str) {
     );
 }
 
+/// What the market costs, in every account.
+#[derive(Default)]
+pub(crate) struct Market(BTreeMap<Symbol, Price>);
+
+impl Quotes for Market {
+    fn quote(&self, _: &AccountName, symbol: &Symbol) -> Option<Price> {
+        self.0.get(symbol).copied()
+    }
+}
+
 /// A state, a clock and the names of the orders.
 pub(crate) struct Play<'a> {
     pub(crate) policy: &'a Policy,
     pub(crate) state: State,
     pub(crate) now: Timestamp,
+    pub(crate) market: Market,
     journal: Vec<(Timestamp, Event)>,
     pub(crate) orders: Vec<ClientOrderId>,
     seen: BTreeMap<Digest, Seen>,
@@ -74,6 +86,7 @@ impl<'a> Play<'a> {
             policy,
             state: State::default(),
             now: START,
+            market: Market::default(),
             journal: Vec::new(),
             orders: Vec::new(),
             seen: BTreeMap::new(),
@@ -100,7 +113,7 @@ impl<'a> Play<'a> {
     pub(crate) fn handle(&mut self, input: Input) -> Decision {
         let facts = Facts {
             now: self.now,
-            quotes: &NoQuotes,
+            quotes: &self.market,
         };
         let decision = handle(&mut self.state, self.policy, facts, input);
         self.remember(&decision);
@@ -159,6 +172,14 @@ impl<'a> Play<'a> {
                     return None;
                 }
                 Input::Tick
+            }
+            "market" => {
+                let price = |text: &str| Price::new(decimal(text)).unwrap();
+                self.market.0 = match rest[0] {
+                    "none" => BTreeMap::new(),
+                    text => [(symbol("BTCUSDT"), price(text))].into(),
+                };
+                return None;
             }
             "restart" => Input::Started {
                 version: "1".to_owned(),

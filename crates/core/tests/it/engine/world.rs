@@ -75,6 +75,7 @@ pub(crate) fn account_policy(rules: Rules) -> AccountPolicy {
         },
         capabilities: CAN_ALL,
         fitting: Default::default(),
+        unlisted_cure: None,
         guard: Default::default(),
         utc_offset_seconds: 0,
     }
@@ -142,6 +143,18 @@ pub(crate) fn spot() -> Policy {
         ..CAN_ALL
     })
 }
+
+/// A netting account in a terminal: stop and target are levels of the position, which is one
+/// strategy's.
+pub(crate) fn terminal() -> Policy {
+    with_capabilities(TERMINAL)
+}
+
+pub(crate) const TERMINAL: Capabilities = Capabilities {
+    brackets: Brackets::OnPosition,
+    one_strategy_per_symbol: true,
+    ..CAN_ALL
+};
 
 /// One account `paper` at a broker that can do this.
 pub(crate) fn with_capabilities(capabilities: Capabilities) -> Policy {

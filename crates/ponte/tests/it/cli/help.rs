@@ -14,6 +14,7 @@ const PAGES: &[&[&str]] = &[
     &["send"],
     &["explain"],
     &["status"],
+    &["doctor"],
     &["alerts"],
     &["orders"],
     &["positions"],
@@ -24,9 +25,14 @@ const PAGES: &[&[&str]] = &[
     &["export"],
     &["audit"],
     &["audit", "verify"],
+    &["bridge"],
+    &["bridge", "token"],
+    &["bridge", "certificate"],
+    &["bridge", "fingerprint"],
     &["venue"],
     &["venue", "paper"],
     &["venue", "binance"],
+    &["venue", "mt5"],
     &["completions"],
 ];
 
