@@ -73,14 +73,12 @@ fn it_lists_the_days_without_a_session() {
 #[test]
 fn an_account_has_its_own_roll_and_closed_days() {
     let home = Home::new();
-    home.write(
-        "ponte.toml",
-        "[[sources]]\nname = \"main\"\nsecret = \"env:S\"\n\
+    let text = "[[sources]]\nname = \"main\"\nsecret = \"env:S\"\n\
          [[accounts]]\nname = \"b3\"\nbroker = \"paper\"\nmode = \"paper\"\ncurrency = \"BRL\"\n\
          [accounts.b3]\nroll_days_before = 3\nclosed_days = [\"2026-07-09\"]\n\
          [[accounts]]\nname = \"other\"\nbroker = \"paper\"\nmode = \"paper\"\ncurrency = \"BRL\"\n\
-         [[routes]]\nstrategies = [\"*\"]\naccounts = [\"b3\"]\n",
-    );
+         [[routes]]\nstrategies = [\"*\"]\naccounts = [\"b3\"]\n";
+    std::fs::write(home.path("ponte.toml"), text).unwrap();
     let date = ["--date", "2026-12-11", "--json"];
     let contract = |account: &[&str]| {
         let arguments = [&["b3", "contract", "WIN1!"], account, &date[..]].concat();
