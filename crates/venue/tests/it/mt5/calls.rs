@@ -4,14 +4,14 @@ use super::*;
 
 /// The names of a structure's fields, in the order in which they were written.
 fn fields(text: &str) -> Vec<&str> {
-    let inside = text.trim_start_matches(['{', '[']);
-    let mut names = Vec::new();
-    for part in inside.split("\":") {
-        if let Some((_, name)) = part.rsplit_once('"') {
-            names.push(name);
-        }
-    }
-    names
+    // What stands before each `":` ends with a name.
+    let mut parts: Vec<&str> = text.split("\":").collect();
+    parts.pop();
+    parts
+        .iter()
+        .filter_map(|part| part.rsplit_once('"'))
+        .map(|(_, name)| name)
+        .collect()
 }
 
 async fn raw(terminal: &Terminal, function: &str, arguments: Value) -> String {
