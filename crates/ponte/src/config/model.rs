@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use ponte_core::id::{AccountName, SourceName};
 use ponte_core::instrument::Instruments;
-use ponte_core::policy::{Fitting, Guard, Mode, Route, Rules};
+use ponte_core::policy::{Exchange, Fitting, Guard, Mode, Route, Rules};
 use rust_decimal::Decimal;
 
 use super::network::{AllowFrom, Cidr, ClientAddress};
 use crate::secret::SecretRef;
+use crate::server::CertificateFiles;
 
 /// A whole configuration, free of errors.
 #[derive(Debug, Clone)]
@@ -70,16 +71,7 @@ pub struct Bridge {
     /// The address; without TLS a loopback address. Default: `127.0.0.1:8443`.
     pub listen: SocketAddr,
     /// The files for TLS. Default: none, in plain HTTP.
-    pub tls: Option<TlsFiles>,
-}
-
-/// What a server proves with who it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TlsFiles {
-    /// The certificate with those that vouch for it, as PEM.
-    pub certificate: PathBuf,
-    /// Its private key, as PEM, which only its owner may read.
-    pub key: PathBuf,
+    pub tls: Option<CertificateFiles>,
 }
 
 /// What is written about the running program.
@@ -186,6 +178,8 @@ pub struct Account {
     pub guard: Guard,
     /// How many seconds the clock at whose midnight the trading day begins is ahead of UTC. Default: 0.
     pub utc_offset_seconds: i32,
+    /// The exchange whose symbols, contracts and hours hold for it. Default: the broker's list is all.
+    pub exchange: Option<Exchange>,
     /// Instruments that replace the broker's own list; `any_other` is the one with the symbol `*`.
     pub instruments: Instruments,
 }

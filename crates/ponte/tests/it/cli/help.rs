@@ -14,6 +14,7 @@ const PAGES: &[&[&str]] = &[
     &["send"],
     &["explain"],
     &["status"],
+    &["doctor"],
     &["alerts"],
     &["orders"],
     &["positions"],

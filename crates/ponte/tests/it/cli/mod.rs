@@ -1,6 +1,7 @@
 //! The real binary in folders of its own.
 
 mod bridge;
+mod doctor;
 mod errors;
 mod help;
 mod init;
