@@ -78,6 +78,10 @@ async fn a_delayed_order_is_executed_after_its_time_out() {
         .admin("fault", json!({"fault": "delay_ms", "ms": 30}))
         .await;
     assert_eq!(terminal.retcode(buy("WINZ26", 1.0)).await, 10_012);
+    // It has left the terminal, which can lose its connection meanwhile.
+    terminal
+        .admin("terminal", json!({"connected": false}))
+        .await;
     while deals(&terminal).await == 0 {
         tokio::task::yield_now().await;
     }
