@@ -333,7 +333,7 @@ fn symbols(wanted: &BTreeSet<Symbol>, books: &Books) -> Option<Finding> {
     let unknown: Vec<String> = unknown.map(ToString::to_string).collect();
     Some(if unknown.is_empty() {
         let count = wanted.len();
-        let text = format!("all {count} symbols of the configuration are known");
+        let text = format!("{count} wanted, and the broker lists them all");
         Finding::fine(SUBJECT, text)
     } else {
         let text = format!("the broker does not list {}", some(&unknown));

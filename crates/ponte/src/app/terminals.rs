@@ -15,10 +15,11 @@ use tokio::sync::{Notify, watch};
 
 use super::brokers::{BALANCE_EVERY, is_worth_telling};
 use super::instruments::{Memory, RENEW_EVERY};
-use super::mt5_soon::{self as mt5, Mt5, Options};
+
 use crate::admin::wire::{self, Finding};
 use crate::bridge::{Heard, Line, Listener, Presence};
 use crate::brokers::Broker as _;
+use crate::brokers::mt5::{self, Mt5, Options};
 use crate::config::{self, Account, Mt5Broker};
 use crate::engine::Engine;
 use crate::metrics::Metrics;
@@ -289,11 +290,7 @@ impl Terminal {
             Presence::Present(seen) => (wire::Presence::Present, Some(seen)),
             Presence::Away(seen) => (wire::Presence::Away, Some(seen)),
         };
-        let wrong = self
-            .adapter
-            .findings()
-            .into_iter()
-            .find(|finding| !finding.is_fine);
+        let barred = self.adapter.barred();
         let since = seen.as_ref().map(|seen| match presence {
             wire::Presence::Present => seen.session_age,
             wire::Presence::Never | wire::Presence::Away => seen.heard_ago,
@@ -302,8 +299,8 @@ impl Terminal {
             presence,
             for_seconds: since.map(|since| since.as_secs()),
             bridge: seen.map(|seen| format!("{} {}", seen.bridge.kind, seen.bridge.version)),
-            ready: wrong.is_none(),
-            why: wrong.map(|wrong| wrong.text).unwrap_or_default(),
+            ready: barred.is_none(),
+            why: barred.unwrap_or_default(),
         }
     }
 
