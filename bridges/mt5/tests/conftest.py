@@ -10,11 +10,13 @@ from typing import Callable
 import pytest
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE / "standin"), str(HERE.parent / "src")]
+sys.path[:0] = [str(HERE), str(HERE / "standin")]
 
 from expert_running import TOKEN, WIN, ExpertProcess, connected  # noqa: E402
-from running import BridgeProcess, StandinTerminal  # noqa: E402
+from running import BridgeProcess, StandinTerminal, sources  # noqa: E402
 from scripted_ponte import ScriptedPonte  # noqa: E402
+
+sys.path[:0] = sources()
 
 
 @pytest.fixture
