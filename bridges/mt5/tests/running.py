@@ -31,9 +31,16 @@ def program() -> Path:
 class StandinTerminal:
     """`ponte venue mt5`, and what a test does to it."""
 
-    def __init__(self, *options: str, margin_mode: str = "exchange", symbols: str = "b3") -> None:
-        command = [str(program()), "venue", "mt5", "--listen", "127.0.0.1:0", "--margin-mode", margin_mode]
-        command += ["--symbols", symbols, "--login", str(LOGIN), "--server", SERVER, *options]
+    def __init__(
+        self,
+        *options: str,
+        margin_mode: str = "exchange",
+        symbols: str = "b3",
+        listen: str = "127.0.0.1:0",
+        login: int = LOGIN,
+    ) -> None:
+        command = [str(program()), "venue", "mt5", "--listen", listen, "--margin-mode", margin_mode]
+        command += ["--symbols", symbols, "--login", str(login), "--server", SERVER, *options]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.url = self._address()
         # What it prints later must not fill the pipe.
@@ -45,7 +52,7 @@ class StandinTerminal:
             said.append(line)
             for word in line.split():
                 if word.startswith("http://"):
-                    return word.rstrip(".,;/")
+                    return word.rstrip(".,:;/")
         raise AssertionError(f"the stand-in terminal did not start: {''.join(said)}")
 
     def close(self) -> None:

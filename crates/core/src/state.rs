@@ -70,6 +70,9 @@ pub struct AccountState {
     /// over the last [`RESULTS_SPAN`]. Trading days begin at any of them, as the policy says.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub results: BTreeMap<Timestamp, Decimal>,
+    /// The start of the last trading day on which the cut-off of a symbol came with something open in it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub cut_offs: BTreeMap<Symbol, Timestamp>,
     /// When the loss of a trading day last reached its limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub daily_loss: Option<DailyLoss>,
@@ -170,6 +173,13 @@ impl State {
             .find_map(|account| account.orders.get(id).or_else(|| account.closed.get(id)))
     }
 
+    /// The open orders that an order takes over from: the one that it replaces, and whatever that was
+    /// to replace and still has not.
+    pub(crate) fn replaced_by(&self, order: &Order) -> impl Iterator<Item = &Order> {
+        let old = move |order: &Order| self.open_order(&order.plan.replaces?);
+        std::iter::successors(old(order), move |order| old(order))
+    }
+
     /// All orders that are not over.
     pub fn open_orders(&self) -> impl Iterator<Item = &Order> {
         self.accounts
@@ -266,6 +276,10 @@ impl State {
             Event::HaltSet(halt) => {
                 self.halts.retain(|other| other.scope != halt.scope);
                 self.halts.push(halt.clone());
+            }
+            Event::CutOffReached(reached) => {
+                let account = self.account_mut(&reached.account);
+                account.cut_offs.insert(reached.symbol.clone(), reached.day);
             }
             Event::DailyLossReached {
                 account,

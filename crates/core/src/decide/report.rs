@@ -301,12 +301,8 @@ fn acknowledge(
     if order.cancel_requested {
         decision.command(Command::Cancel(Box::new(order.plan.clone())));
     }
-    // The new protection rests: only now may the old one go.
-    let replaced = order
-        .plan
-        .replaces
-        .and_then(|old| context.state.open_order(&old));
-    if let Some(old) = replaced {
+    // The new protection rests: only now may the old one go, and what that was to replace.
+    for old in context.state.replaced_by(order) {
         let reason = if old.plan.kind == order.plan.kind {
             "replaced by protection of the right size"
         } else {

@@ -366,6 +366,8 @@ impl Broker {
     /// Gives the terminal's positions the levels that their deals bring, and closes what a level says.
     fn watch_levels(&mut self, now: i64) {
         for symbol in SYMBOLS {
+            let held = self.held(symbol);
+            self.levels.now_held(symbol, held);
             let entries: Vec<_> = self
                 .orders(levels::ACCOUNT)
                 .into_iter()
@@ -377,9 +379,7 @@ impl Broker {
                     self.levels.entered(plan, order.filled);
                 }
             }
-            let held = self.held(symbol);
             if held.is_zero() {
-                self.levels.gone(symbol);
                 continue;
             }
             let closes = if held.is_sign_positive() {
@@ -404,6 +404,7 @@ impl Broker {
             self.fill_now(symbol, &id, now);
             let order = self.venue.find(levels::ACCOUNT, &id).unwrap().unwrap();
             let fills = order.fills.iter().map(|fill| Closed {
+                side: closes,
                 trade: fill.trade_id.0,
                 quantity: fill.quantity,
                 price: fill.price,

@@ -117,6 +117,7 @@ impl Pair {
 /// What a level has closed.
 #[derive(Debug, Clone)]
 pub(super) struct Closed {
+    pub(super) side: Side,
     pub(super) trade: u64,
     pub(super) quantity: Decimal,
     pub(super) price: Decimal,
@@ -133,6 +134,7 @@ struct Given {
 #[derive(Debug, Default)]
 struct Held {
     strategy: String,
+    is_long: bool,
     given: Vec<Given>,
     /// What a level has closed before anybody had asked for protection.
     unclaimed: Vec<Closed>,
@@ -174,6 +176,16 @@ impl Levels {
                 target: given.pair.target.or(pair.target),
             }
         })
+    }
+
+    /// A position turned to the other side has nothing of its old levels.
+    pub(super) fn now_held(&mut self, symbol: &str, quantity: Decimal) {
+        let held = self.held.entry(symbol.to_owned()).or_default();
+        let turned = held.is_long != (quantity > Decimal::ZERO);
+        held.is_long = quantity > Decimal::ZERO;
+        if turned || quantity.is_zero() {
+            self.gone(symbol);
+        }
     }
 
     /// An entry has traded so much by now: a deal that enlarges a position gives it its levels.
@@ -220,10 +232,18 @@ impl Levels {
     /// What a level closed before the process knew of the position answers its next word about it.
     pub(super) fn claim(&mut self, plan: &OrderPlan, now: i64) -> Option<OrderReport> {
         let held = self.held.get_mut(plan.symbol.as_str())?;
-        if held.strategy != plan.strategy.as_str() || held.unclaimed.is_empty() {
+        if held.strategy != plan.strategy.as_str() {
             return None;
         }
-        let fills = std::mem::take(&mut held.unclaimed);
+        let of_side = |fill: &Closed| fill.side == plan.side;
+        let (fills, others) = std::mem::take(&mut held.unclaimed)
+            .into_iter()
+            .partition(of_side);
+        held.unclaimed = others;
+        let fills: Vec<Closed> = fills;
+        if fills.is_empty() {
+            return None;
+        }
         let mut shield = self.shield(plan, now);
         shield.was_claim = true;
         fills.iter().for_each(|fill| shield.take(fill));

@@ -64,7 +64,7 @@ async fn a_bridge_calls_and_is_counted() {
         desk.run("01", LONG, LONG)
     });
     bridge.done(&fetched[0], vec![code(10009)]).await;
-    assert!(matches!(running.await.unwrap(), Ran::Answered(_)));
+    assert!(matches!(running.ran().await, Ran::Answered(_)));
     bridge.state.connected = false;
     bridge.tell(Vec::new()).await;
     let text = metrics.text();

@@ -32,6 +32,7 @@ const PAGES: &[&[&str]] = &[
     &["venue"],
     &["venue", "paper"],
     &["venue", "binance"],
+    &["venue", "mt5"],
     &["completions"],
 ];
 

@@ -39,6 +39,8 @@ mod service;
 mod state;
 mod symbols;
 mod terminal;
+#[cfg(test)]
+mod tests;
 mod transactions;
 mod wire;
 mod wire_symbol;
