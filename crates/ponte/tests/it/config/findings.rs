@@ -15,7 +15,7 @@ fn unknown_keys_are_named_with_the_nearest() {
             ponte.toml:14:1: accounts.rules.Max_Position: unknown key; did you mean "max_position"?
               14 | Max_Position …
                  | ^^^^^^^^^^^^
-            ponte.toml:15:1: accounts.rules.xyz: unknown key; known here: allowed_symbols, max_order_quantity, max_order_notional, max_position, max_orders_per_minute, max_signal_age, max_price_deviation
+            ponte.toml:15:1: accounts.rules.xyz: unknown key; known here: allowed_symbols, max_order_quantity, max_order_notional, max_order_contracts, max_position, max_position_contracts, max_orders_per_minute, max_signal_age, max_price_deviation, max_price_deviation_points, require_stop, max_stop_points, max_daily_loss, daily_loss_action, day_starts_at_utc_offset
               15 | xyz …
                  | ^^^"#]],
     );

@@ -99,9 +99,9 @@ fn the_keys_in_its_comments_are_right_too() {
         })
     };
     for (binance, expected) in [
-        (None, 13),
-        (Some(InitMarket::Spot), 13 + 9),
-        (Some(InitMarket::Futures), 13 + 14),
+        (None, 17),
+        (Some(InitMarket::Spot), 17 + 9),
+        (Some(InitMarket::Futures), 17 + 14),
     ] {
         let text = template(&InitAnswers {
             binance,
