@@ -240,8 +240,10 @@ fn policy() -> Policy {
             one_strategy_per_symbol: false,
         },
         fitting: Default::default(),
+        unlisted_cure: None,
         guard: Default::default(),
         utc_offset_seconds: 0,
+        exchange: None,
     };
     Policy {
         installation: "decisions".to_owned(),

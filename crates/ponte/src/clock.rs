@@ -14,8 +14,9 @@ pub fn now() -> Timestamp {
     Timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }
 
-/// A point of the monotonic clock, for waits and for measuring spans.
+/// A point of the monotonic clock, for waits and for measuring spans: the one that the runtime's
+/// timers go by, so that a test that stops them stops it too.
 #[must_use]
 pub fn instant() -> Instant {
-    Instant::now()
+    tokio::time::Instant::now().into_std()
 }

@@ -1,7 +1,9 @@
 //! What is counted and timed, for Prometheus.
 
 use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
+use ponte_core::id::AccountName;
 use ponte_core::message::{AlertDecision, Fate};
 use ponte_core::time::Timestamp;
 use prometheus_client::encoding::EncodeLabelSet;
@@ -13,6 +15,17 @@ use prometheus_client::registry::{Registry, Unit};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Word {
+    outcome: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Account {
+    account: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct AccountWord {
+    account: String,
     outcome: String,
 }
 
@@ -48,6 +61,41 @@ pub struct Metrics {
     pub halts: Gauge,
     /// Positions without the stop that they were asked to have.
     pub naked_positions: Gauge,
+    terminal_connected: Family<Account, Gauge>,
+    bridge_session_age: Family<Account, Gauge>,
+    bridge_commands: Family<AccountWord, Counter>,
+    bridge_wakeups: Family<Account, Counter>,
+}
+
+/// What is counted of one account's line to its terminal.
+pub struct LineMeter {
+    account: String,
+    connected: Gauge,
+    session_age: Gauge,
+    commands: Family<AccountWord, Counter>,
+    wakeups: Counter,
+}
+
+impl LineMeter {
+    /// Whether a bridge is there and its terminal connected to the trade server, and how old the
+    /// session is.
+    pub fn seen(&self, connected: bool, session_age: Duration) {
+        self.connected.set(i64::from(connected));
+        let seconds = i64::try_from(session_age.as_secs()).unwrap_or(i64::MAX);
+        self.session_age.set(seconds);
+    }
+
+    /// Counts a command by how it ended.
+    pub fn ran(&self, outcome: &str) {
+        let (account, outcome) = (self.account.clone(), outcome.to_owned());
+        let word = AccountWord { account, outcome };
+        self.commands.get_or_create(&word).inc();
+    }
+
+    /// Counts an answer that was held and had something to bring before its time.
+    pub fn woken(&self) {
+        self.wakeups.inc();
+    }
 }
 
 impl Default for Metrics {
@@ -68,8 +116,13 @@ impl Default for Metrics {
             journal_bytes: Gauge::default(),
             halts: Gauge::default(),
             naked_positions: Gauge::default(),
+            terminal_connected: Family::default(),
+            bridge_session_age: Family::default(),
+            bridge_commands: Family::default(),
+            bridge_wakeups: Family::default(),
         };
         metrics.register();
+        metrics.register_lines();
         metrics
     }
 }
@@ -142,6 +195,47 @@ impl Metrics {
             "First byte to the broker's answer",
             &self.sent_to_answered,
         );
+    }
+
+    fn register_lines(&mut self) {
+        let r = &mut self.registry;
+        r.register(
+            "terminal_connected",
+            "Whether a bridge is there and its terminal is connected to the trade server",
+            self.terminal_connected.clone(),
+        );
+        r.register_with_unit(
+            "bridge_session_age",
+            "How long the session of a terminal's bridge has lasted, when it was heard last",
+            Unit::Seconds,
+            self.bridge_session_age.clone(),
+        );
+        r.register(
+            "bridge_commands",
+            "Commands for a terminal by how they ended",
+            self.bridge_commands.clone(),
+        );
+        r.register(
+            "bridge_wakeups",
+            "Answers to bridges that were held and had something to bring before their time",
+            self.bridge_wakeups.clone(),
+        );
+    }
+
+    /// What is counted of an account's line to its terminal.
+    #[must_use]
+    pub fn line(&self, account: &AccountName) -> LineMeter {
+        let account = account.to_string();
+        let label = Account {
+            account: account.clone(),
+        };
+        LineMeter {
+            account,
+            connected: self.terminal_connected.get_or_create_owned(&label),
+            session_age: self.bridge_session_age.get_or_create_owned(&label),
+            commands: self.bridge_commands.clone(),
+            wakeups: self.bridge_wakeups.get_or_create_owned(&label),
+        }
     }
 
     /// Counts a decided alert.

@@ -434,16 +434,9 @@ impl SourceSecrets {
     /// wrong guess takes the time of a right one.
     #[must_use]
     pub fn matching(&self, presented: &[u8]) -> Option<&SourceName> {
-        let presented = digest(presented);
-        let mut found = Choice::from(0);
-        let mut position = 0_u32;
-        for (index, (_, secret)) in (0_u32..).zip(&self.secrets) {
-            let same = secret.digest.ct_eq(&*presented);
-            position.conditional_assign(&index, same);
-            found |= same;
-        }
-        let (source, _) = self.secrets.get(usize::try_from(position).ok()?)?;
-        bool::from(found).then_some(source)
+        let secrets = self.secrets.iter().map(|(_, secret)| secret);
+        let place = place_of(secrets, presented)?;
+        self.secrets.get(place).map(|(source, _)| source)
     }
 
     /// The secret of a source, for showing its owner what to paste into TradingView.
@@ -457,6 +450,21 @@ impl SourceSecrets {
     pub fn iter(&self) -> impl Iterator<Item = (&SourceName, &Secret)> {
         self.secrets.iter().map(|(name, secret)| (name, secret))
     }
+}
+
+/// Which of these secrets was presented; the last one where several are the same. Every one is
+/// looked at, whichever matches, and a wrong guess takes the time of a right one.
+pub fn place_of<'a>(secrets: impl Iterator<Item = &'a Secret>, presented: &[u8]) -> Option<usize> {
+    let presented = digest(presented);
+    let mut found = Choice::from(0);
+    let mut place = 0_u32;
+    for (index, secret) in (0_u32..).zip(secrets) {
+        let same = secret.digest.ct_eq(&*presented);
+        place.conditional_assign(&index, same);
+        found |= same;
+    }
+    let place = usize::try_from(place).ok()?;
+    bool::from(found).then_some(place)
 }
 
 /// The two keys of one account at Binance.

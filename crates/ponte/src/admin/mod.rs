@@ -9,6 +9,7 @@
 //! | `GET /api/alerts?limit&outcome&strategy&symbol&since` | a list of alerts, newest first |
 //! | `GET /api/orders?limit&open&account&symbol&alert` | a list of orders, newest first |
 //! | `GET /api/positions` | what each strategy holds and has held |
+//! | `GET /api/doctor?account` | [`wire::Diagnosis`] of the account, or of each: brokers are asked |
 //! | `GET /api/why/{id}` | the story of an alert (`A17`) or of an order (its id, or the start of it) |
 //! | `POST /api/halt` [`wire::HaltRequest`] | [`wire::Operated`] |
 //! | `POST /api/resume`, `/api/flatten` [`wire::ScopeRequest`] | [`wire::Operated`] |
@@ -19,6 +20,7 @@
 //! is one, and a request that changes something must be one that a foreign page can't send.
 
 mod control;
+mod doctor;
 mod error;
 mod guard;
 mod moment;
@@ -36,6 +38,7 @@ use axum::{Router, middleware};
 use ponte_core::time::Timestamp;
 
 pub(crate) use control::{held_by_file, imagined, source};
+pub use doctor::Doctor;
 pub use error::{ApiError, ErrorBody, ErrorDetail};
 pub use moment::{NotAMoment, moment};
 pub(crate) use query::{NoStory, find_story};
@@ -66,6 +69,8 @@ pub struct Parts {
     pub metrics: Arc<Metrics>,
     /// What the running process was configured with.
     pub config: Arc<Config>,
+    /// Who looks at accounts.
+    pub doctor: Arc<dyn Doctor>,
     /// When the process started.
     pub started_at: Timestamp,
 }
@@ -76,6 +81,7 @@ struct Admin {
     engine: Engine,
     metrics: Arc<Metrics>,
     config: Arc<Config>,
+    doctor: Arc<dyn Doctor>,
     started_at: Timestamp,
     readers: Arc<Readers>,
 }
@@ -92,6 +98,7 @@ pub fn router(parts: Parts) -> Router {
         engine,
         metrics,
         config,
+        doctor,
         started_at,
     } = parts;
     let readers = Arc::new(Readers::new(journal::path_in(&config.data_dir)));
@@ -99,6 +106,7 @@ pub fn router(parts: Parts) -> Router {
         engine,
         metrics,
         config,
+        doctor,
         started_at,
         readers,
     };
@@ -110,6 +118,7 @@ pub fn router(parts: Parts) -> Router {
         .route("/api/alerts", get(query::alerts))
         .route("/api/orders", get(query::orders))
         .route("/api/positions", get(status::list_positions))
+        .route("/api/doctor", get(doctor::doctor))
         .route("/api/why/{id}", get(query::why))
         .route("/api/halt", post(control::halt))
         .route("/api/resume", post(control::resume))

@@ -81,9 +81,12 @@ pub(super) async fn status(Shared(admin): Shared<Admin>) -> Result<Json<Status>,
     };
     let config = admin.config.clone();
     let seen = admin.engine.look(move |state| Seen::of(state, &config));
-    let seen = seen.await?;
+    let mut seen = seen.await?;
     let (journal, last_alert) = admin.readers.clone().read(newest).await?;
     let halt_file = admin.halt_file().exists();
+    for account in &mut seen.accounts {
+        account.terminal = admin.doctor.terminal(&account.name);
+    }
     Ok(Json(seen.into_status(
         &admin.config,
         Some(process),
@@ -141,6 +144,7 @@ impl Seen {
                 mode: account.mode,
                 currency: account.currency.clone(),
                 balance: known.and_then(|known| known.balance.clone()),
+                terminal: None,
                 open_orders: known.map_or(0, |known| known.orders.len()),
                 open_positions: known.map_or(0, |known| {
                     let held = known.positions.values().flat_map(BTreeMap::values);

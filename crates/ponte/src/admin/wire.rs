@@ -92,6 +92,131 @@ pub struct AccountStatus {
     pub open_orders: usize,
     /// Its positions that are not flat.
     pub open_positions: usize,
+    /// Its terminal, where it trades in one and Ponte runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terminal: Option<Terminal>,
+}
+
+/// The terminal in which an account trades.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terminal {
+    /// Whether its bridge is heard.
+    pub presence: Presence,
+    /// Since when that is so, in seconds.
+    pub for_seconds: Option<u64>,
+    /// Its bridge: the kind and the version.
+    pub bridge: Option<String>,
+    /// Whether orders could be sent now.
+    pub ready: bool,
+    /// Why not, in a sentence; empty while they could.
+    pub why: String,
+}
+
+/// Whether a terminal's bridge is heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Presence {
+    /// Not once since Ponte's start.
+    Never,
+    /// It is.
+    Present,
+    /// It was, and is not any more.
+    Away,
+}
+
+/// How an account was found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Diagnosis {
+    /// Which one.
+    pub account: AccountName,
+    /// Its broker, as the configuration names it.
+    pub broker: String,
+    /// Whether real money moves.
+    pub mode: Mode,
+    /// What was looked at.
+    pub findings: Vec<Finding>,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// What it is about: a stable word.
+    pub subject: String,
+    /// How it was found.
+    pub health: Health,
+    /// What was found, in a sentence.
+    pub text: String,
+    /// What to do about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cure: Option<String>,
+}
+
+/// How something was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Health {
+    /// As it should be.
+    Fine,
+    /// Worth a look; orders are sent in spite of it, or it was wanted.
+    Look,
+    /// Orders fail by it, or the books are wrong.
+    Wrong,
+}
+
+impl Finding {
+    /// Something that is as it should be.
+    #[must_use]
+    pub fn fine(subject: &str, text: impl Into<String>) -> Self {
+        Self {
+            subject: subject.to_owned(),
+            health: Health::Fine,
+            text: String::new(),
+            cure: None,
+        }
+        .said(&text.into())
+    }
+
+    /// Something that its owner should look at.
+    #[must_use]
+    pub fn look(subject: &str, text: impl Into<String>) -> Self {
+        Self {
+            health: Health::Look,
+            ..Self::fine(subject, text)
+        }
+    }
+
+    /// Something that is wrong.
+    #[must_use]
+    pub fn wrong(subject: &str, text: impl Into<String>) -> Self {
+        Self {
+            health: Health::Wrong,
+            ..Self::fine(subject, text)
+        }
+    }
+
+    /// The same with what to do about it.
+    #[must_use]
+    pub fn cured_by(self, cure: impl Into<String>) -> Self {
+        Self {
+            cure: Some(cure.into()),
+            ..self
+        }
+    }
+
+    /// The same with a sentence whose cure follows a semicolon, as all messages have it.
+    fn said(self, sentence: &str) -> Self {
+        match sentence.split_once("; ") {
+            Some((text, cure)) => Self {
+                text: text.to_owned(),
+                cure: Some(cure.to_owned()),
+                ..self
+            },
+            None => Self {
+                text: sentence.to_owned(),
+                ..self
+            },
+        }
+    }
 }
 
 /// A strategy's position with what the market last said.

@@ -5,19 +5,23 @@
 //! error, and the exit status says which kind of end it was.
 
 mod audit;
+mod b3;
 mod bench_fill;
 mod body;
+mod bridge;
 mod check;
 mod client;
 mod completions;
 mod context;
 mod control;
 mod demo;
+mod doctor;
 mod examples;
 mod explain;
 mod export;
 mod failure;
 mod init;
+mod init_terminal;
 mod lists;
 mod offline;
 mod run;
@@ -112,6 +116,7 @@ enum Command {
     Send(send::Send),
     Explain(explain::Explain),
     Status(status::Status),
+    Doctor(doctor::Doctor),
     Alerts(lists::Alerts),
     Orders(lists::Orders),
     Positions(lists::Positions),
@@ -121,6 +126,8 @@ enum Command {
     Flatten(control::Flatten),
     Export(export::Export),
     Audit(audit::Audit),
+    Bridge(bridge::Bridge),
+    B3(b3::B3),
     Venue(venue::Venue),
     Completions(completions::Completions),
     BenchFill(bench_fill::BenchFill),
@@ -169,6 +176,7 @@ fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Send(send) => send.run(context),
         Command::Explain(explain) => explain.run(context),
         Command::Status(status) => status.run(context),
+        Command::Doctor(doctor) => doctor.run(context),
         Command::Alerts(alerts) => alerts.run(context),
         Command::Orders(orders) => orders.run(context),
         Command::Positions(positions) => positions.run(context),
@@ -178,6 +186,8 @@ fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Flatten(flatten) => flatten.run(context),
         Command::Export(export) => export.run(context),
         Command::Audit(audit) => audit.run(context),
+        Command::Bridge(bridge) => bridge.run(context),
+        Command::B3(b3) => b3.run(context),
         Command::Venue(venue) => venue.run(context),
         Command::Completions(completions) => completions.run(Cli::command()),
         Command::BenchFill(fill) => fill.run(context),

@@ -12,7 +12,7 @@ use super::failure::Failure;
 use super::offline;
 use super::screen::{self, BAD, BOLD, DIM, GOOD, PLAIN, SO_SO, ago, bytes, facts, span, styled};
 use super::table::{Cell, left, right, table};
-use crate::admin::wire::{AccountStatus, Status as Answer};
+use crate::admin::wire::{AccountStatus, Presence, Status as Answer, Terminal};
 
 /// Show how Ponte is: running, halted, waiting; accounts and their money
 #[derive(Args)]
@@ -75,6 +75,11 @@ fn shown(status: &Answer, now: Timestamp) -> String {
         },
     );
     rows.push(("last alert", last));
+    for account in &status.accounts {
+        if let Some(terminal) = &account.terminal {
+            rows.push(("terminal", self::terminal(account, terminal)));
+        }
+    }
     let mut text = facts(&rows);
     push_halts(&mut text, status, now);
     let _ = write!(text, "\n{}", accounts(&status.accounts));
@@ -100,6 +105,28 @@ fn process(status: &Answer) -> String {
             format!("{version} {ready} for {up}")
         }
     }
+}
+
+/// Where an account's terminal stands.
+fn terminal(account: &AccountStatus, terminal: &Terminal) -> String {
+    let (style, word) = match (terminal.presence, terminal.ready) {
+        (Presence::Present, true) => (GOOD, "present"),
+        (Presence::Present, false) => (BAD, "present, and can't trade"),
+        (Presence::Away, _) => (BAD, "away"),
+        (Presence::Never, _) => (BAD, "not heard yet"),
+    };
+    let since = terminal.for_seconds.map_or_else(String::new, |seconds| {
+        format!(" for {}", span(std::time::Duration::from_secs(seconds)))
+    });
+    let why = match terminal.why.as_str() {
+        "" => String::new(),
+        why => format!(": {}", screen::printable(why)),
+    };
+    let bridge = terminal.bridge.as_ref().map_or_else(String::new, |bridge| {
+        styled(DIM, &format!(" ({})", screen::printable(bridge)))
+    });
+    let word = styled(style, word);
+    format!("{}: {word}{since}{bridge}{why}", account.name)
 }
 
 fn open_orders(status: &Answer) -> String {

@@ -8,8 +8,9 @@ use ponte_core::policy::Mode;
 
 use super::binance::binance;
 use super::finding::{Notes, Problem};
-use super::keys::BINANCE;
+use super::keys::{BINANCE, MT5};
 use super::model::Broker;
+use super::mt5::mt5;
 use super::paper::{PAPER_KEYS, paper};
 use super::sections::Mentions;
 use super::table::{Spot, Table};
@@ -20,9 +21,24 @@ use super::value::{self, Value, unexpected};
 enum Kind {
     Paper,
     Binance,
+    Mt5,
 }
 
-const KINDS: [(&str, Kind); 2] = [("paper", Kind::Paper), ("binance", Kind::Binance)];
+impl Kind {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Paper => "paper",
+            Self::Binance => "binance",
+            Self::Mt5 => "mt5",
+        }
+    }
+}
+
+const KINDS: [(&str, Kind); 3] = [
+    (Kind::Paper.name(), Kind::Paper),
+    (Kind::Binance.name(), Kind::Binance),
+    (Kind::Mt5.name(), Kind::Mt5),
+];
 const MODES: [(&str, Mode); 3] = [
     ("paper", Mode::Paper),
     ("demo", Mode::Demo),
@@ -43,19 +59,20 @@ pub(super) fn broker(
     let mode = mode.filter(|mode| kind.is_none_or(|kind| goes_with(notes, kind, mode)));
     real_money(notes, table, mode.as_ref());
     let mode = mode.map(|spot| spot.value);
+    if let Some(kind) = kind {
+        of_others(notes, table, kind);
+    }
     let broker = match kind {
-        Some(Kind::Paper) => {
-            not_binance(notes, table);
-            Some(Broker::Paper(paper(notes, table)))
-        }
+        Some(Kind::Paper) => Some(Broker::Paper(paper(notes, table))),
         Some(Kind::Binance) => {
-            not_paper(notes, table);
             binance(notes, mentions, table, name, mode, base).map(Broker::Binance)
         }
+        Some(Kind::Mt5) => mt5(notes, mentions, table, name, base).map(Broker::Mt5),
         None => {
             // Whatever the broker is, a value that can't be read is wrong, and so is an unknown key.
             paper(notes, table);
             table.child(notes, "binance", &BINANCE);
+            table.child(notes, "mt5", &MT5);
             None
         }
     };
@@ -64,7 +81,9 @@ pub(super) fn broker(
 
 fn goes_with(notes: &mut Notes<'_>, kind: Kind, mode: &Spot<Mode>) -> bool {
     let problem = match (kind, mode.value) {
-        (Kind::Paper, Mode::Paper) | (Kind::Binance, Mode::Demo | Mode::Live) => return true,
+        (Kind::Paper, Mode::Paper) | (Kind::Binance | Kind::Mt5, Mode::Demo | Mode::Live) => {
+            return true;
+        }
         (Kind::Paper, Mode::Demo | Mode::Live) => Problem::new(
             "broker \"paper\" has no other mode than \"paper\", its orders never leave this machine",
         )
@@ -75,6 +94,10 @@ fn goes_with(notes: &mut Notes<'_>, kind: Kind, mode: &Spot<Mode>) -> bool {
                     "write mode = \"demo\"; broker = \"paper\" with prices = [\"binance\"] simulates \
                      on Binance's prices",
                 )
+        }
+        (Kind::Mt5, Mode::Paper) => {
+            Problem::new("broker \"mt5\" has no mode \"paper\", its orders reach the terminal")
+                .cured_by("write mode = \"demo\" and log the terminal into a demo account")
         }
     };
     notes.error("accounts.mode", &mode.at, problem);
@@ -109,27 +132,53 @@ fn real_money(notes: &mut Notes<'_>, table: &Table<'_, '_>, mode: Option<&Spot<M
     }
 }
 
-fn not_paper(notes: &mut Notes<'_>, table: &Table<'_, '_>) {
+/// Notes what belongs to another broker than this one.
+fn of_others(notes: &mut Notes<'_>, table: &Table<'_, '_>, kind: Kind) {
+    if kind != Kind::Paper {
+        not_paper(notes, table, kind);
+    }
+    for (section, other) in [("binance", Kind::Binance), ("mt5", Kind::Mt5)] {
+        let Some(value) = table.value(section).filter(|_| other != kind) else {
+            continue;
+        };
+        let (other, this) = (other.name(), kind.name());
+        let problem = Problem::new(format!(
+            "belongs to broker \"{other}\", this account's is \"{this}\""
+        ));
+        let problem = problem.cured_by(format!("take it out, or write broker = \"{other}\""));
+        notes.misplaced(&table.section.path_of(section), &value.span(), problem);
+    }
+}
+
+fn not_paper(notes: &mut Notes<'_>, table: &Table<'_, '_>, kind: Kind) {
     for key in PAPER_KEYS {
         let Some(value) = table.value(key) else {
             continue;
         };
-        let problem = Problem::new("belongs to broker \"paper\", this account's is \"binance\"");
-        let problem = problem.cured_by(match key {
-            "url" => "take it out; a test venue's url is written below [accounts.binance]",
-            "leverage" => "take it out; that of futures is written below [accounts.binance]",
-            "instruments" => "take it out; Binance says itself what its instruments are",
-            _ => "take it out",
+        let problem = Problem::new(format!(
+            "belongs to broker \"paper\", this account's is \"{}\"",
+            kind.name()
+        ));
+        let problem = problem.cured_by(match (key, kind) {
+            ("url", Kind::Binance) => {
+                "take it out; a test venue's url is written below [accounts.binance]"
+            }
+            ("leverage", Kind::Binance) => {
+                "take it out; that of futures is written below [accounts.binance]"
+            }
+            ("instruments", Kind::Binance) => {
+                "take it out; Binance says itself what its instruments are"
+            }
+            ("url", Kind::Mt5) => {
+                "take it out; the bridge beside the terminal calls the address of [bridge]"
+            }
+            ("leverage", Kind::Mt5) => "take it out; the account has its own at the broker",
+            ("instruments", Kind::Mt5) => {
+                "take it out; the terminal says itself what its symbols are"
+            }
+            (_, Kind::Paper | Kind::Binance | Kind::Mt5) => "take it out",
         });
         notes.error(&table.section.path_of(key), &value.span(), problem);
-    }
-}
-
-fn not_binance(notes: &mut Notes<'_>, table: &Table<'_, '_>) {
-    if let Some(value) = table.value("binance") {
-        let problem = Problem::new("belongs to broker \"binance\", this account's is \"paper\"");
-        let problem = problem.cured_by("take it out, or write broker = \"binance\"");
-        notes.misplaced("accounts.binance", &value.span(), problem);
     }
 }
 

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
+use std::net::SocketAddr;
 
 use ponte_core::id::{AccountName, StrategyName};
 use ponte_core::policy::{LEGS_MAX, StrategyFilter};
 
+use super::bridge::BRIDGE_LISTEN_DEFAULT;
 use super::finding::{Notes, Problem};
 use super::network::ClientAddress;
 use super::secrets;
-use super::sections::Mentions;
+use super::sections::{Mentions, Mt5Mention};
 use super::table::Spot;
 use super::value::listed;
 use ponte_core::nearest::nearest;
@@ -17,6 +19,7 @@ use ponte_core::nearest::nearest;
 /// Notes contradictions inside the file.
 pub(super) fn agreement(notes: &mut Notes<'_>, mentions: &Mentions) {
     listening(notes, mentions);
+    terminals(notes, mentions);
     proxies(notes, mentions);
     unique(notes, "sources.name", &mentions.sources);
     unique(notes, "accounts.name", &mentions.accounts);
@@ -33,19 +36,7 @@ pub(super) fn agreement(notes: &mut Notes<'_>, mentions: &Mentions) {
 
 fn listening(notes: &mut Notes<'_>, mentions: &Mentions) {
     let webhook = mentions.webhook_listen.as_ref();
-    let admin = mentions.admin_listen.as_ref();
-    let webhook_port = webhook.map_or(8080, |spot| spot.value.port());
-    let admin_port = admin.map_or(8081, |spot| spot.value.port());
-    // Port 0 asks the system for any free one.
-    if webhook_port == admin_port && webhook_port != 0 {
-        let blamed = admin.map(|spot| ("admin.listen", spot));
-        let blamed = blamed.or(webhook.map(|spot| ("webhook.listen", spot)));
-        if let Some((key, spot)) = blamed {
-            let problem = format!("port {webhook_port} is both the webhook's and the admin side's");
-            let problem = Problem::new(problem).cured_by("give each its own port");
-            notes.error(key, &spot.at, problem);
-        }
-    }
+    ports(notes, mentions);
     let public = webhook.filter(|spot| !spot.value.ip().to_canonical().is_loopback());
     if let (Some(at), Some(public)) = (&mentions.allow_any, public) {
         let problem = Problem::new(format!(
@@ -54,6 +45,94 @@ fn listening(notes: &mut Notes<'_>, mentions: &Mentions) {
         ));
         let problem = problem.cured_by("write [\"tradingview\"], and \"any\" only for trying");
         notes.warning("webhook.allow_from", at, problem);
+    }
+}
+
+/// Notes listeners that would take each other's port.
+fn ports(notes: &mut Notes<'_>, mentions: &Mentions) {
+    let port = |spot: Option<&Spot<SocketAddr>>, default| {
+        spot.map_or(default, |spot: &Spot<SocketAddr>| spot.value.port())
+    };
+    let written = |spot: Option<&Spot<SocketAddr>>| spot.map(|spot| spot.at.clone());
+    let (webhook, admin) = (&mentions.webhook_listen, &mentions.admin_listen);
+    let mut listeners = vec![
+        (
+            "webhook.listen",
+            "the webhook's",
+            port(webhook.as_ref(), 8080),
+            written(webhook.as_ref()),
+        ),
+        (
+            "admin.listen",
+            "the admin side's",
+            port(admin.as_ref(), 8081),
+            written(admin.as_ref()),
+        ),
+    ];
+    if let Some(bridge) = &mentions.bridge {
+        let listen = bridge.listen.as_ref();
+        let at = written(listen).unwrap_or(bridge.at.clone());
+        let default = BRIDGE_LISTEN_DEFAULT.port();
+        listeners.push((
+            "bridge.listen",
+            "the bridges'",
+            port(listen, default),
+            Some(at),
+        ));
+    }
+    for (index, (key, whose, port, at)) in listeners.iter().enumerate() {
+        // Port 0 asks the system for any free one.
+        let mut earlier = listeners[..index]
+            .iter()
+            .filter(|other| other.2 == *port && *port != 0);
+        let Some((other_key, other_whose, _, other_at)) = earlier.next() else {
+            continue;
+        };
+        let blamed = at.as_ref().map(|at| (key, at));
+        if let Some((key, at)) = blamed.or(other_at.as_ref().map(|at| (other_key, at))) {
+            let problem = format!("port {port} is both {other_whose} and {whose}");
+            let problem = Problem::new(problem).cured_by("give each its own port");
+            notes.error(key, at, problem);
+        }
+    }
+}
+
+/// Notes terminals that nobody can reach, and those that are one.
+fn terminals(notes: &mut Notes<'_>, mentions: &Mentions) {
+    match (&mentions.bridge, mentions.mt5.first()) {
+        (None, Some(first)) => {
+            let problem = Problem::new("missing, and the bridges of terminals call its address");
+            let problem = problem.cured_by(
+                "add a section [bridge] with listen, certificate and key: ponte bridge \
+                 certificate --host NAME writes the pair",
+            );
+            notes.error("bridge", &first.at, problem);
+        }
+        (Some(bridge), None) if !notes.has_errors() => {
+            let problem = Problem::new("has no effect, no account's broker is \"mt5\"");
+            notes.warning("bridge", &bridge.at, problem.cured_by("take it out"));
+        }
+        (Some(_), _) | (None, None) => {}
+    }
+    for (index, mention) in mentions.mt5.iter().enumerate() {
+        let (Some(login), Some(server)) = (&mention.login, &mention.server) else {
+            continue;
+        };
+        let is_same = |other: &&Mt5Mention| {
+            other.login.as_ref().map(|login| login.value) == Some(login.value)
+                && other.server.as_ref() == Some(server)
+        };
+        if let Some(other) = mentions.mt5[..index].iter().find(is_same) {
+            let problem = Problem::new(format!(
+                "login {} at {server} is account \"{}\" already",
+                login.value, other.account
+            ));
+            let problem = problem.cured_by(
+                "write one account and lead both routes to it: Ponte would count what is one \
+                 position in the terminal twice",
+            );
+            notes.error("accounts.mt5.login", &login.at, problem);
+        }
     }
 }
 

@@ -1,6 +1,12 @@
 //! Every key that the configuration has: what the reader accepts, what suggestions are taken from,
 //! and what `docs/configuration.md` is held to.
 
+mod exchange;
+mod terminal;
+
+pub(super) use exchange::{B3, B3_PRODUCTS};
+pub(super) use terminal::{BRIDGE, MT5};
+
 /// One key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Key {
@@ -56,15 +62,19 @@ impl Section {
 }
 
 /// All sections, in the order of the file.
-pub const SECTIONS: [&Section; 11] = [
+pub const SECTIONS: [&Section; 15] = [
     &FILE,
     &WEBHOOK,
     &ADMIN,
+    &BRIDGE,
     &LOG,
     &RETENTION,
     &SOURCES,
     &ACCOUNTS,
     &BINANCE,
+    &MT5,
+    &B3,
+    &B3_PRODUCTS,
     &RULES,
     &INSTRUMENTS,
     &ROUTES,
@@ -94,6 +104,7 @@ pub(super) const FILE: Section = Section {
         means("data_dir", "path", "\"data\"", "a folder", "\"data\""),
         section("webhook"),
         section("admin"),
+        section("bridge"),
         section("log"),
         section("retention"),
         section("sources"),
@@ -213,7 +224,12 @@ pub(super) const ACCOUNTS: Section = Section {
     is_list: true,
     keys: &[
         required("name", "name", "1 to 64 bytes, unique", "\"paper\""),
-        required("broker", "choice", "\"paper\", \"binance\"", "\"paper\""),
+        required(
+            "broker",
+            "choice",
+            "\"paper\", \"binance\", \"mt5\"",
+            "\"paper\"",
+        ),
         required(
             "mode",
             "choice",
@@ -281,6 +297,8 @@ pub(super) const ACCOUNTS: Section = Section {
             "\"http://127.0.0.1:9000\"",
         ),
         section("binance"),
+        section("mt5"),
+        section("b3"),
         section("rules"),
         section("instruments"),
     ],

@@ -5,13 +5,16 @@
 //! holds them.
 
 mod accounts;
+mod b3;
 mod binance;
+mod bridge;
 mod broker;
 mod check;
 mod duration;
 mod finding;
 mod keys;
 mod model;
+mod mt5;
 mod network;
 mod paper;
 mod policy;
@@ -34,16 +37,18 @@ use toml::de::DeTable;
 pub use finding::{ConfigErrors, Finding, Place, Severity};
 pub use keys::{Absent, Key, SECTIONS, SIZE, Section};
 pub use model::{
-    Account, Admin, BinanceBroker, BinanceFutures, BinanceHosts, BinanceMarket, Broker, Config,
-    Fills, Keep, Log, LogFormat, LogLevel, MarginType, OrderTransport, PaperBroker, PriceSource,
-    Retention, Source, SourceFormat, StopSize, TriggerPrice, Webhook,
+    Account, Accounting, Admin, BinanceBroker, BinanceFutures, BinanceHosts, BinanceMarket, Bridge,
+    Broker, Config, Fills, Keep, Log, LogFormat, LogLevel, MarginType, Mt5Broker, OrderLife,
+    OrderTransport, PaperBroker, PriceSource, Retention, Source, SourceFormat, StopSize,
+    TriggerPrice, VolumeFilling, Webhook,
 };
 pub use network::{AllowFrom, Cidr, CidrError, ClientAddress, NamedSet, TRADINGVIEW_ADDRESSES};
 pub use policy::{UnknownAccount, policy};
-pub use template::{InitAnswers, InitMarket, SecretPlace, template};
+pub use template::{InitAnswers, InitMarket, InitTerminal, SecretPlace, template};
 
-use crate::secret::{BinanceSecrets, SourceSecrets, Variables};
+use crate::secret::{BinanceSecrets, Secret, SourceSecrets, Variables};
 use finding::{Notes, Problem};
+use secrets::Resolved;
 use sections::Mentions;
 use table::Table;
 
@@ -59,6 +64,8 @@ pub struct Loaded {
     pub secrets: SourceSecrets,
     /// The keys of the accounts that have a broker on the internet.
     pub broker_secrets: BTreeMap<AccountName, BinanceSecrets>,
+    /// The tokens of the terminals' bridges.
+    pub terminal_tokens: BTreeMap<AccountName, Secret>,
     /// What its owner should look at, in the order of the file.
     pub warnings: Vec<Finding>,
 }
@@ -98,12 +105,20 @@ pub fn load_with(path: &Path, variables: &Variables<'_>) -> Result<Loaded, Confi
     let mut notes = Notes::new(&file, &text);
     let mut mentions = Mentions::default();
     let config = read(&mut notes, &mut mentions, &text, path);
-    let (secrets, broker_secrets) = secrets::resolved(&mut notes, &mentions, variables);
+    let Resolved {
+        sources: secrets,
+        binance: broker_secrets,
+        tokens: terminal_tokens,
+    } = secrets::resolved(&mut notes, &mentions, variables);
+    if let Some(bridge) = config.as_ref().and_then(|config| config.bridge.as_ref()) {
+        bridge::look_at_files(&mut notes, &mentions, bridge);
+    }
     let Parsed { config, warnings } = finish(notes, config)?;
     Ok(Loaded {
         config,
         secrets,
         broker_secrets,
+        terminal_tokens,
         warnings,
     })
 }

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use ponte_core::id::{AccountName, SourceName};
 use ponte_core::instrument::Instruments;
-use ponte_core::policy::{Fitting, Guard, Mode, Route, Rules};
+use ponte_core::policy::{Exchange, Fitting, Guard, Mode, Route, Rules};
 use rust_decimal::Decimal;
 
 use super::network::{AllowFrom, Cidr, ClientAddress};
 use crate::secret::SecretRef;
+use crate::server::CertificateFiles;
 
 /// A whole configuration, free of errors.
 #[derive(Debug, Clone)]
@@ -21,6 +22,8 @@ pub struct Config {
     pub webhook: Webhook,
     /// The owner's side.
     pub admin: Admin,
+    /// Where the bridges beside terminals call. Default: nowhere; an account in `MetaTrader` needs it.
+    pub bridge: Option<Bridge>,
     /// What is written about the running program.
     pub log: Log,
     /// How long records are kept.
@@ -60,6 +63,15 @@ pub struct Webhook {
 pub struct Admin {
     /// Where the JSON API, `/healthz` and `/metrics` are served; a loopback address. Default: `127.0.0.1:8081`.
     pub listen: SocketAddr,
+}
+
+/// Where the bridges beside terminals call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bridge {
+    /// The address; without TLS a loopback address. Default: `127.0.0.1:8443`.
+    pub listen: SocketAddr,
+    /// The files for TLS. Default: none, in plain HTTP.
+    pub tls: Option<CertificateFiles>,
 }
 
 /// What is written about the running program.
@@ -166,6 +178,8 @@ pub struct Account {
     pub guard: Guard,
     /// How many seconds the clock at whose midnight the trading day begins is ahead of UTC. Default: 0.
     pub utc_offset_seconds: i32,
+    /// The exchange whose symbols, contracts and hours hold for it. Default: the broker's list is all.
+    pub exchange: Option<Exchange>,
     /// Instruments that replace the broker's own list; `any_other` is the one with the symbol `*`.
     pub instruments: Instruments,
 }
@@ -175,17 +189,22 @@ impl Account {
     /// other account.
     #[must_use]
     pub fn real_money_notice(&self) -> Option<String> {
-        let (Mode::Live, Broker::Binance(binance)) = (self.mode, &self.broker) else {
-            return None;
+        let place = match (self.mode, &self.broker) {
+            (Mode::Live, Broker::Binance(binance)) => {
+                format!("at Binance ({})", binance.market.name())
+            }
+            (Mode::Live, Broker::Mt5(mt5)) => {
+                format!("in MetaTrader 5 (login {} at {})", mt5.login, mt5.server)
+            }
+            (Mode::Live, Broker::Paper(_)) | (Mode::Paper | Mode::Demo, _) => return None,
         };
         let limit = match self.rules.max_order_notional {
             Some(limit) => format!("one entry is worth up to {limit} {}", self.currency),
             None => "no max_order_notional limits the value of an entry".to_owned(),
         };
         Some(format!(
-            "account \"{}\" is live: its orders move real money at Binance ({}); {limit}",
+            "account \"{}\" is live: its orders move real money {place}; {limit}",
             self.name,
-            binance.market.name(),
         ))
     }
 }
@@ -197,6 +216,8 @@ pub enum Broker {
     Paper(PaperBroker),
     /// Orders go to Binance, or to a test venue that speaks its language.
     Binance(BinanceBroker),
+    /// Orders go to a `MetaTrader` 5 terminal, through the bridge beside it.
+    Mt5(Mt5Broker),
 }
 
 /// The paper broker's settings.
@@ -349,4 +370,59 @@ pub enum MarginType {
     Cross,
     /// What was set aside for the position.
     Isolated,
+}
+
+/// The settings of an account in a `MetaTrader` 5 terminal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mt5Broker {
+    /// The account's number; nothing is sent while the terminal is logged into another one.
+    pub login: i64,
+    /// The trade server's name, as the terminal shows it.
+    pub server: String,
+    /// Where the token is kept that the terminal's bridge shows.
+    pub token: SecretRef,
+    /// How the account counts positions. Default: netting.
+    pub accounting: Accounting,
+    /// How far from the price that was asked for a market order may fill, in points; only instant
+    /// and request execution heed it. Default: 20.
+    pub deviation_points: u64,
+    /// The filling of every order. Default: what the symbol allows.
+    pub filling: Option<VolumeFilling>,
+    /// How long an order rests that waits for its price. Default: until it is cancelled.
+    pub pending_orders_last: OrderLife,
+    /// Symbols for Market Watch beside the rules' `allowed_symbols`, as the terminal writes them.
+    pub symbols: Vec<String>,
+    /// How long an order waits for the terminal's answer; 1 s to 9 s. Default: 9 s.
+    pub answer_within: Duration,
+    /// How long the bridge may begin a command after it asked for it; 1 s to 30 s. Default: 5 s.
+    pub valid: Duration,
+}
+
+/// How an account counts positions (MQL5, `ENUM_ACCOUNT_MARGIN_MODE`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Accounting {
+    /// One position for each symbol; exchange accounts (B3) as well.
+    Netting,
+    /// Each deal opens a position of its own.
+    Hedging,
+}
+
+/// What is done with volume that can't be filled at once (MQL5, `ENUM_ORDER_TYPE_FILLING`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VolumeFilling {
+    /// All or nothing.
+    FillOrKill,
+    /// What there is; the rest is cancelled.
+    ImmediateOrCancel,
+    /// What there is; the rest stays in the book.
+    Return,
+}
+
+/// How long an order rests (MQL5, `ENUM_ORDER_TYPE_TIME`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OrderLife {
+    /// Until it is cancelled.
+    UntilCancelled,
+    /// Until the trading day ends.
+    Day,
 }

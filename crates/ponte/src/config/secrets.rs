@@ -7,12 +7,15 @@ use std::path::Path;
 use ponte_core::id::{AccountName, SourceName};
 
 use super::finding::{Notes, Problem, Severity};
-use super::sections::{BinanceMention, Mentions};
+use super::sections::{BinanceMention, Mentions, Mt5Mention};
 use super::table::{Spot, Table};
 use crate::secret::{
     BinanceSecrets, SECRET_BYTES_GOOD, Secret, SecretError, SecretRef, SecretRefError,
     SourceSecrets, Variables,
 };
+
+/// Shortest token of a terminal, in bytes: nobody has to type it, and whoever guesses it trades.
+const TOKEN_BYTES_MIN: usize = 32;
 
 /// Reads a key that says where a secret is kept. What stands there instead may be the secret, and isn't shown.
 pub(super) fn secret_reference(
@@ -35,6 +38,7 @@ pub(super) fn secret_reference(
         Err(error) => {
             let (variable, file) = match key {
                 "secret" => ("WEBHOOK_SECRET", "secrets/main"),
+                "token" => ("MT5_TOKEN", "secrets/mt5-bridge-token"),
                 "api_key" => ("BINANCE_API_KEY", "secrets/binance-api-key"),
                 _ => ("BINANCE_SIGNING_KEY", "secrets/binance-signing-key.pem"),
             };
@@ -54,6 +58,7 @@ enum Purpose<'m> {
     Webhook(&'m SourceName),
     ApiKey(&'m BinanceMention),
     SigningKey(&'m BinanceMention),
+    Token(&'m Mt5Mention),
 }
 
 impl fmt::Display for Purpose<'_> {
@@ -64,6 +69,7 @@ impl fmt::Display for Purpose<'_> {
             Self::SigningKey(mention) => {
                 write!(f, "the signing_key of account \"{}\"", mention.account)
             }
+            Self::Token(mention) => write!(f, "the token of account \"{}\"", mention.account),
         }
     }
 }
@@ -80,6 +86,7 @@ impl Named<'_> {
             Purpose::Webhook(_) => "sources.secret",
             Purpose::ApiKey(_) => "accounts.binance.api_key",
             Purpose::SigningKey(_) => "accounts.binance.signing_key",
+            Purpose::Token(_) => "accounts.mt5.token",
         }
     }
 
@@ -89,7 +96,7 @@ impl Named<'_> {
 
     fn resolve(&self, variables: &Variables<'_>) -> Result<Secret, SecretError> {
         match self.purpose {
-            Purpose::Webhook(_) | Purpose::ApiKey(_) => {
+            Purpose::Webhook(_) | Purpose::ApiKey(_) | Purpose::Token(_) => {
                 Secret::resolve_with(&self.reference.value, variables)
             }
             Purpose::SigningKey(_) => {
@@ -115,6 +122,13 @@ impl Named<'_> {
             )),
             // They belong to API keys, which are held apart.
             (Purpose::SigningKey(_), Purpose::SigningKey(_)) => None,
+            (Purpose::Token(_), Purpose::Token(_)) => Some(problem().cured_by(
+                "give each terminal its own: ponte bridge token; by the token Ponte knows which \
+                 account is speaking",
+            )),
+            (Purpose::Token(_), _) | (_, Purpose::Token(_)) => Some(problem().cured_by(
+                "give the terminal its own: ponte bridge token; it lies on another machine",
+            )),
             (Purpose::Webhook(_), Purpose::ApiKey(_) | Purpose::SigningKey(_)) => {
                 Some(problem().cured_by(
                     "give the source its own: whoever reads an alert would hold a broker's key",
@@ -147,7 +161,12 @@ fn all(mentions: &Mentions) -> Vec<Named<'_>> {
         });
         api_key.into_iter().chain(signing_key)
     });
-    sources.chain(brokers).collect()
+    let tokens = mentions.mt5.iter().filter_map(|mention| {
+        let reference = mention.token.as_ref()?;
+        let purpose = Purpose::Token(mention);
+        Some(Named { purpose, reference })
+    });
+    sources.chain(brokers).chain(tokens).collect()
 }
 
 /// Notes secrets that are kept in one place for two purposes.
@@ -162,12 +181,20 @@ pub(super) fn same_references(notes: &mut Notes<'_>, mentions: &Mentions) {
     }
 }
 
+/// The secrets, each with whom it belongs to.
+#[derive(Default)]
+pub(super) struct Resolved {
+    pub(super) sources: SourceSecrets,
+    pub(super) binance: BTreeMap<AccountName, BinanceSecrets>,
+    pub(super) tokens: BTreeMap<AccountName, Secret>,
+}
+
 /// Reads every secret and notes what is wrong with it.
 pub(super) fn resolved(
     notes: &mut Notes<'_>,
     mentions: &Mentions,
     variables: &Variables<'_>,
-) -> (SourceSecrets, BTreeMap<AccountName, BinanceSecrets>) {
+) -> Resolved {
     let all = all(mentions);
     let mut read: Vec<(&Named<'_>, Secret)> = Vec::with_capacity(all.len());
     for named in &all {
@@ -213,17 +240,36 @@ fn guessable(notes: &mut Notes<'_>, named: &Named<'_>, secret: &Secret) {
             let problem = Problem::new(problem).cured_by("replace it by a long random one");
             named.note(notes, Severity::Warning, problem);
         }
-        Purpose::Webhook(_) | Purpose::ApiKey(_) | Purpose::SigningKey(_) => {}
+        Purpose::Token(_) if bytes < TOKEN_BYTES_MIN => {
+            let problem = format!(
+                "the token in {} has {bytes} bytes, the minimum is {TOKEN_BYTES_MIN}",
+                named.reference.value
+            );
+            let problem = Problem::new(problem).cured_by("make a random one: ponte bridge token");
+            named.note(notes, Severity::Error, problem);
+        }
+        Purpose::Webhook(_) | Purpose::ApiKey(_) | Purpose::SigningKey(_) | Purpose::Token(_) => {}
     }
 }
 
 /// What helps with a broker's key is not what helps with a secret that its owner may choose.
 fn cure(error: &SecretError, named: &Named<'_>) -> String {
     let is_chosen = match named.purpose {
-        Purpose::Webhook(_) => true,
+        Purpose::Webhook(_) | Purpose::Token(_) => true,
         Purpose::ApiKey(_) | Purpose::SigningKey(_) => false,
     };
+    let is_token = match named.purpose {
+        Purpose::Token(_) => true,
+        Purpose::Webhook(_) | Purpose::ApiKey(_) | Purpose::SigningKey(_) => false,
+    };
     match error {
+        SecretError::NotSet { .. }
+        | SecretError::TooShort { .. }
+        | SecretError::Unreadable { .. }
+            if is_token =>
+        {
+            format!("{}; ponte bridge token makes a random one", error.cure())
+        }
         SecretError::NotText
         | SecretError::BadCharacter
         | SecretError::TooShort { .. }
@@ -247,17 +293,14 @@ fn cure(error: &SecretError, named: &Named<'_>) -> String {
 }
 
 /// Gives every secret to whom it belongs. Of two with one name, which is an error, the first stays.
-fn sorted(
-    read: Vec<(&Named<'_>, Secret)>,
-) -> (SourceSecrets, BTreeMap<AccountName, BinanceSecrets>) {
-    let mut sources = SourceSecrets::default();
+fn sorted(read: Vec<(&Named<'_>, Secret)>) -> Resolved {
+    let mut resolved = Resolved::default();
     let mut api_keys = BTreeMap::new();
-    let mut brokers = BTreeMap::new();
     for (named, secret) in read {
         match named.purpose {
             Purpose::Webhook(source) => {
-                if sources.get(source).is_none() {
-                    sources.insert(source.clone(), secret);
+                if resolved.sources.get(source).is_none() {
+                    resolved.sources.insert(source.clone(), secret);
                 }
             }
             Purpose::ApiKey(mention) => {
@@ -265,7 +308,8 @@ fn sorted(
             }
             Purpose::SigningKey(mention) => {
                 if let Some(api_key) = api_keys.remove(&mention.account) {
-                    brokers
+                    resolved
+                        .binance
                         .entry(mention.account.clone())
                         .or_insert(BinanceSecrets {
                             api_key,
@@ -273,7 +317,11 @@ fn sorted(
                         });
                 }
             }
+            Purpose::Token(mention) => {
+                let account = mention.account.clone();
+                resolved.tokens.entry(account).or_insert(secret);
+            }
         }
     }
-    (sources, brokers)
+    resolved
 }

@@ -12,7 +12,7 @@ use ponte_core::policy::{DEDUP_WINDOW_DEFAULT, StrategyFilter};
 use super::accounts::account;
 use super::binance::MarketKind;
 use super::finding::{Notes, Problem};
-use super::keys::{ADMIN, LOG, RETENTION, SOURCES, WEBHOOK};
+use super::keys::{ADMIN, BRIDGE, LOG, RETENTION, SOURCES, WEBHOOK};
 use super::model::{
     Admin, Config, Keep, Log, LogFormat, LogLevel, Retention, Source, SourceFormat, Webhook,
 };
@@ -46,6 +46,8 @@ pub(super) struct Mentions {
     pub(super) sources: Vec<Spot<SourceName>>,
     pub(super) secrets: Vec<(SourceName, Spot<SecretRef>)>,
     pub(super) binance: Vec<BinanceMention>,
+    pub(super) mt5: Vec<Mt5Mention>,
+    pub(super) bridge: Option<BridgeMention>,
     pub(super) accounts: Vec<Spot<AccountName>>,
     /// Whether every account's name could be read, so that an unknown one is truly unknown.
     pub(super) accounts_known: bool,
@@ -59,6 +61,26 @@ pub(super) struct BinanceMention {
     pub(super) market: Option<MarketKind>,
     pub(super) api_key: Option<Spot<SecretRef>>,
     pub(super) signing_key: Option<Spot<SecretRef>>,
+}
+
+/// An account in a terminal, with what could be read of which one it is.
+#[derive(Debug)]
+pub(super) struct Mt5Mention {
+    pub(super) account: AccountName,
+    /// Where its section stands.
+    pub(super) at: Range<usize>,
+    pub(super) login: Option<Spot<i64>>,
+    pub(super) server: Option<String>,
+    pub(super) token: Option<Spot<SecretRef>>,
+}
+
+/// Where bridges call.
+#[derive(Debug)]
+pub(super) struct BridgeMention {
+    pub(super) at: Range<usize>,
+    pub(super) listen: Option<Spot<SocketAddr>>,
+    /// The files for TLS, by their keys.
+    pub(super) files: Vec<(&'static str, Range<usize>)>,
 }
 
 /// A route's two ends.
@@ -81,6 +103,8 @@ pub(super) fn config(
     let webhook = self::webhook(notes, mentions, &webhook);
     let admin = file.child(notes, "admin", &ADMIN);
     let admin = self::admin(notes, mentions, &admin);
+    let bridge = file.child(notes, "bridge", &BRIDGE);
+    let bridge = super::bridge::bridge(notes, mentions, &bridge, base);
     let log = file.child(notes, "log", &LOG);
     let log = self::log(notes, &log);
     let retention = file.child(notes, "retention", &RETENTION);
@@ -105,6 +129,7 @@ pub(super) fn config(
         data_dir: base.join(data_dir),
         webhook,
         admin,
+        bridge,
         log,
         retention,
         sources: sources?,
@@ -318,7 +343,7 @@ fn source(
 /// Four sends of up to 3 s each, with 5 s between them.
 const RESENDS_LAST: Duration = Duration::from_secs(27);
 
-fn path(value: &Value<'_>) -> Result<String, Problem> {
+pub(super) fn path(value: &Value<'_>) -> Result<String, Problem> {
     let path = value::text(value)?;
     if path.trim().is_empty() || path.contains('\0') {
         return Err(Problem::new(format!("{} is not a path", quoted(&path))));

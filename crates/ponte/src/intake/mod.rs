@@ -12,9 +12,7 @@
 //! failures leave in the journal and in the log, and the `403`.
 
 mod answer;
-mod body;
 mod door;
-mod failures;
 mod receive;
 
 use std::collections::BTreeMap;
@@ -28,17 +26,20 @@ use axum::response::Response;
 use axum::routing::post;
 use ponte_core::format::Format;
 use ponte_core::id::SourceName;
+use tokio::sync::Semaphore;
 
 use crate::config::{AllowFrom, Cidr, ClientAddress};
 use crate::engine::Engine;
 use crate::metrics::Metrics;
 use crate::secret::SourceSecrets;
+use crate::server::failures::Failures;
 use door::Door;
-use failures::Failures;
 use receive::Desk;
 
 /// How long the whole body may take to arrive. TradingView gives up after three seconds.
 pub const BODY_READ_MAX: Duration = Duration::from_secs(10);
+/// Most larger bodies that are held at once, so that 64 MiB is the most that they take.
+const LARGE_BODIES_MAX: usize = 256;
 
 /// What the webhook is made of.
 pub struct Intake {
@@ -76,7 +77,7 @@ impl Intake {
             client_address: self.client_address,
             failures: Failures::new(self.failures_per_minute),
             body_read_max: self.body_read_max,
-            large_bodies: body::large_bodies(),
+            large_bodies: Semaphore::new(LARGE_BODIES_MAX),
             metrics: self.metrics,
         };
         Router::new()

@@ -15,7 +15,7 @@ use axum::http::header::CONTENT_ENCODING;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::Response;
-use ponte_core::format::{self, FormatError};
+use ponte_core::format::{self, BODY_BYTES_MAX, FormatError};
 use ponte_core::id::SourceName;
 use ponte_core::message::{AlertDecision, Delivery, RefusedRequest};
 use ponte_core::signal::Signal;
@@ -23,13 +23,13 @@ use ponte_core::time::Timestamp;
 use tokio::sync::Semaphore;
 
 use super::answer;
-use super::body::{self, BodyError};
 use super::door::{Admitted, Door, Stranger};
-use super::failures::{Failures, Standing};
 use crate::clock;
 use crate::config::{AllowFrom, Cidr, ClientAddress};
 use crate::engine::{Alert, Engine};
 use crate::metrics::Metrics;
+use crate::server::body::{self, BodyError};
+use crate::server::failures::{Failures, Standing};
 
 /// How much of a body is kept, its secrets taken out, in bytes.
 const KEPT_BYTES_MAX: usize = 2048;
@@ -107,14 +107,15 @@ impl Desk {
         let client = self.client(head);
         if !self.allows(client) {
             // Read like any other, so that nobody learns from when the answer comes.
-            body::skip(body, self.body_read_max).await;
+            body::skip(body, BODY_BYTES_MAX, self.body_read_max).await;
             return self.refuse(client, clock::now(), Refusal::Address);
         }
         if is_encoded(&head.headers) {
             body::skip_in_background(body);
             return self.refuse(client, clock::now(), Refusal::Encoding);
         }
-        let body = body::read(body, self.body_read_max, &self.large_bodies).await;
+        let room = &self.large_bodies;
+        let body = body::read(body, BODY_BYTES_MAX, self.body_read_max, room).await;
         let received_at = clock::now();
         let refusal = match body {
             Ok(body) => return self.judge(client, head, token, &body, received_at).await,

@@ -3,6 +3,7 @@
 
 mod admin;
 mod binance;
+mod bridge;
 mod canary;
 mod cli;
 mod config;

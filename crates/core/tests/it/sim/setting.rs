@@ -92,8 +92,10 @@ fn account_policy(name: &str) -> AccountPolicy {
             one_strategy_per_symbol: name == "d",
         },
         fitting: Default::default(),
+        unlisted_cure: None,
         guard: Default::default(),
         utc_offset_seconds: 0,
+        exchange: None,
     }
 }
 

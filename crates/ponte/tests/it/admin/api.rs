@@ -39,10 +39,12 @@ async fn a_ponte_that_works_says_so() {
 async fn an_engine_that_takes_nothing_is_not_ready() {
     let (_folder, mut loaded) = installed();
     let core = Core::start(&mut loaded).await.unwrap();
+    let config = Arc::new(loaded.config);
     let router = admin::router(admin::Parts {
         engine: core.engine.clone(),
         metrics: core.metrics.clone(),
-        config: Arc::new(loaded.config),
+        doctor: core.doctor(config.clone()),
+        config,
         started_at: ponte::clock::now(),
     });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -1,5 +1,8 @@
 //! The real binary in folders of its own.
 
+mod b3;
+mod bridge;
+mod doctor;
 mod errors;
 mod help;
 mod init;

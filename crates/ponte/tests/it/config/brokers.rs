@@ -26,7 +26,7 @@ fn binance(mode: &str, more: &str, section: &str) -> String {
 fn broker(text: &str) -> BinanceBroker {
     match config(text).accounts.remove(0).broker {
         Broker::Binance(binance) => binance,
-        Broker::Paper(paper) => panic!("{paper:?}"),
+        other @ (Broker::Paper(_) | Broker::Mt5(_)) => panic!("{other:?}"),
     }
 }
 
@@ -432,7 +432,7 @@ fn timing_and_settings() {
 fn prices_of_a_paper_account() {
     let read = |more: &str| match config(&account(more)).accounts.remove(0).broker {
         Broker::Paper(paper) => (paper.prices, paper.price_max_age),
-        Broker::Binance(binance) => panic!("{binance:?}"),
+        other @ (Broker::Binance(_) | Broker::Mt5(_)) => panic!("{other:?}"),
     };
     assert_eq!(
         read("prices = [\"alert\", \"binance\"]\n"),

@@ -90,7 +90,7 @@ accounts = ["papr"]
             ponte.toml:11:16: sources.dedup_window: expected a duration such as "45s", found "45"; write a whole number and one of the units ms, s, m, h, d
               11 | dedup_window = "45"
                  |                ^^^^
-            ponte.toml:14:10: accounts.broker: expected "paper" or "binance", found "binanse"; did you mean "binance"?
+            ponte.toml:14:10: accounts.broker: expected "paper", "binance" or "mt5", found "binanse"; did you mean "binance"?
               14 | broker = "binanse"
                  |          ^^^^^^^^^
             ponte.toml:15:8: accounts.mode: expected "paper", "demo" or "live", found "lve"; did you mean "live"?

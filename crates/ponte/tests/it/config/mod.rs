@@ -3,6 +3,7 @@
 // A table of cases is one thing, however long; and a helper that fails is a failed test.
 #![allow(clippy::too_many_lines, clippy::unwrap_used)]
 
+mod b3;
 mod brokers;
 mod findings;
 mod fuzz;
@@ -13,6 +14,7 @@ mod rules;
 mod secrets;
 mod sections;
 mod template;
+mod terminals;
 mod values;
 
 use expect_test::Expect;

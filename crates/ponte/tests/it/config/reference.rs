@@ -15,6 +15,10 @@ const BINANCE: &str =
 const KEYS: &str =
     "market = \"futures\"\napi_key = \"env:API_KEY\"\nsigning_key = \"env:SIGNING_KEY\"\n";
 
+const MT5: &str = "name = \"paper\"\nbroker = \"mt5\"\nmode = \"demo\"\ncurrency = \"BRL\"\n";
+const TERMINAL: &str = "login = 1\nserver = \"Demo\"\ntoken = \"env:TOKEN\"\n";
+const CERTIFICATE: &str = "certificate = \"c.pem\"\nkey = \"k.pem\"\n";
+
 const BINANCE_GUIDE: &str = include_str!("../../../../../docs/binance.md");
 const BINANCE_GUIDE_IN_PORTUGUESE: &str = include_str!("../../../../../docs/binance.pt-BR.md");
 
@@ -42,6 +46,8 @@ fn with_line(section: &Section, line: &str) -> String {
     };
     let account = if section.path == "accounts.binance" {
         BINANCE.replace("live", "demo")
+    } else if ["accounts.mt5", "bridge"].contains(&section.path) {
+        MT5.to_owned()
     } else if line == "trade_real_money = true" {
         BINANCE.to_owned()
     } else {
@@ -57,10 +63,22 @@ fn with_line(section: &Section, line: &str) -> String {
     for path in ["webhook", "admin", "log", "retention"] {
         text += &part(path, "");
     }
+    if account == MT5 {
+        text += &part("bridge", CERTIFICATE);
+    }
     text += &part("sources", PARTS.source);
     text += &part("accounts", &account);
     if is_binance {
         text += &part("accounts.binance", KEYS);
+    }
+    if account == MT5 {
+        text += &part("accounts.mt5", TERMINAL);
+    }
+    if section.path.starts_with("accounts.b3") {
+        text += &part("accounts.b3", "");
+    }
+    if section.path == "accounts.b3.products" {
+        text += &part("accounts.b3.products", "product = \"WIN\"");
     }
     text += &part("accounts.rules", "");
     if !instruments.is_empty() {
@@ -212,7 +230,7 @@ fn the_portuguese_reference_names_exactly_the_keys() {
 }
 
 /// Longer ones first, so that a part of one is not replaced before the whole.
-const WORDS: [(&str, &str); 34] = [
+const WORDS: [(&str, &str); 41] = [
     (
         "\"alert\" or a table with one key",
         "\"alert\" ou uma tabela com uma chave",
@@ -228,6 +246,13 @@ const WORDS: [(&str, &str); 34] = [
     ("2 to 12 letters and digits", "2 a 12 letras e dígitos"),
     ("names of accounts", "nomes de contas"),
     ("symbols, at least one", "símbolos, ao menos um"),
+    ("a trade server", "um servidor de negociação"),
+    ("a PEM file", "um arquivo PEM"),
+    ("a time of the day", "um horário"),
+    ("time", "horário"),
+    ("days", "dias"),
+    ("1 or more", "1 ou mais"),
+    ("symbols", "símbolos"),
     ("a symbol, or \"*\"", "um símbolo, ou \"*\""),
     ("symbol = symbol", "símbolo = símbolo"),
     ("\"*\" or names", "\"*\" ou nomes"),

@@ -15,7 +15,7 @@ const RECORDED_MAX: u32 = 1200;
 
 /// What a failure means for the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(crate) enum Standing {
     /// The address may still fail.
     Within {
         /// Whether this failure belongs into the journal.
@@ -29,7 +29,7 @@ pub(super) enum Standing {
 }
 
 /// The failures of the last minute.
-pub(super) struct Failures {
+pub(crate) struct Failures {
     per_span: u32,
     counted: Mutex<Counted>,
 }
@@ -44,7 +44,7 @@ struct Counted {
 }
 
 impl Failures {
-    pub(super) fn new(per_span: u32) -> Self {
+    pub(crate) fn new(per_span: u32) -> Self {
         Self {
             per_span,
             counted: Mutex::default(),
@@ -52,7 +52,7 @@ impl Failures {
     }
 
     /// Counts a failure of an address.
-    pub(super) fn count(&self, address: IpAddr, now: Instant) -> Standing {
+    pub(crate) fn count(&self, address: IpAddr, now: Instant) -> Standing {
         let address = network(address);
         // Both collections are whole after every step, whoever panicked while holding them.
         let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);

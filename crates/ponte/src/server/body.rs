@@ -5,14 +5,11 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody as _};
-use ponte_core::format::BODY_BYTES_MAX;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 /// A body up to this size is read without asking whether there is room; alerts rarely have more.
 const SMALL_BYTES_MAX: usize = 16 * 1024;
-/// Most larger bodies that are held at once, so that 64 MiB is the most that they take.
-const LARGE_BODIES_MAX: usize = 256;
 /// How much of an unwanted body is read, so that its sender sees the answer and not a broken connection.
 const SKIPPED_BYTES_MAX: usize = 1024 * 1024;
 /// How long that may take.
@@ -20,8 +17,8 @@ const SKIPPED_TIME_MAX: Duration = Duration::from_secs(2);
 
 /// Why a body was not read to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum BodyError {
-    /// It has more than [`BODY_BYTES_MAX`].
+pub(crate) enum BodyError {
+    /// It has more bytes than may be.
     TooLarge,
     /// It took too long.
     Slow,
@@ -31,25 +28,22 @@ pub(super) enum BodyError {
     NoRoom,
 }
 
-/// The room for large bodies.
-pub(super) fn large_bodies() -> Semaphore {
-    Semaphore::new(LARGE_BODIES_MAX)
-}
-
-/// Reads a whole body. What is not wanted of it is read to some length in the background.
+/// Reads a whole body of at most `bytes_max`; more than a little of it needs a place in `room`.
+/// What is not wanted is read to some length in the background.
 ///
 /// # Errors
 /// Why it could not be read to its end.
-pub(super) async fn read(
+pub(crate) async fn read(
     mut body: Body,
+    bytes_max: usize,
     time_max: Duration,
     room: &Semaphore,
 ) -> Result<Bytes, BodyError> {
-    if body.size_hint().lower() > BODY_BYTES_MAX as u64 {
+    if body.size_hint().lower() > bytes_max as u64 {
         skip_in_background(body);
         return Err(BodyError::TooLarge);
     }
-    let whole = timeout(time_max, collect(&mut body, room)).await;
+    let whole = timeout(time_max, collect(&mut body, bytes_max, room)).await;
     let whole = whole.unwrap_or(Err(BodyError::Slow));
     if matches!(whole, Err(BodyError::TooLarge | BodyError::NoRoom)) {
         skip_in_background(body);
@@ -57,20 +51,20 @@ pub(super) async fn read(
     whole
 }
 
-async fn collect(body: &mut Body, room: &Semaphore) -> Result<Bytes, BodyError> {
+async fn collect(body: &mut Body, bytes_max: usize, room: &Semaphore) -> Result<Bytes, BodyError> {
     let Some(first) = next(body).await? else {
         return Ok(Bytes::new());
     };
     if body.is_end_stream() {
         // The usual alert: one piece, and no copy of it.
-        return bounded(first.len()).map(|()| first);
+        return bounded(first.len(), bytes_max).map(|()| first);
     }
     let mut permit = None;
     let mut whole = Vec::with_capacity(2 * first.len());
     whole.extend_from_slice(&first);
     while let Some(piece) = next(body).await? {
         let bytes = whole.len().saturating_add(piece.len());
-        bounded(bytes)?;
+        bounded(bytes, bytes_max)?;
         if bytes > SMALL_BYTES_MAX && permit.is_none() {
             permit = Some(room.try_acquire().map_err(|_| BodyError::NoRoom)?);
         }
@@ -79,8 +73,8 @@ async fn collect(body: &mut Body, room: &Semaphore) -> Result<Bytes, BodyError> 
     Ok(whole.into())
 }
 
-fn bounded(bytes: usize) -> Result<(), BodyError> {
-    if bytes > BODY_BYTES_MAX {
+fn bounded(bytes: usize, bytes_max: usize) -> Result<(), BodyError> {
+    if bytes > bytes_max {
         return Err(BodyError::TooLarge);
     }
     Ok(())
@@ -103,12 +97,12 @@ async fn next(body: &mut Body) -> Result<Option<Bytes>, BodyError> {
 }
 
 /// Reads a body that nobody wants, up to what a wanted one could have.
-pub(super) async fn skip(mut body: Body, time_max: Duration) {
-    let _ = timeout(time_max, skipped(&mut body, BODY_BYTES_MAX)).await;
+pub(crate) async fn skip(mut body: Body, bytes_max: usize, time_max: Duration) {
+    let _ = timeout(time_max, skipped(&mut body, bytes_max)).await;
 }
 
 /// Reads some of a body that nobody wants while the answer is under way.
-pub(super) fn skip_in_background(mut body: Body) {
+pub(crate) fn skip_in_background(mut body: Body) {
     tokio::spawn(async move {
         let _ = timeout(SKIPPED_TIME_MAX, skipped(&mut body, SKIPPED_BYTES_MAX)).await;
     });

@@ -1,0 +1,3 @@
+"""The bridge's version."""
+
+VERSION = "0.1.0"

@@ -1,0 +1,461 @@
+//! Looks at an account from all sides: what its broker says, and whether that is what Ponte knows.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ponte_core::decide::naked_positions;
+use ponte_core::id::{AccountName, ClientOrderId, Symbol};
+use ponte_core::message::{Balance, OrderReport};
+use ponte_core::order::OrderStatus;
+use ponte_core::policy::Policy;
+use ponte_core::state::State;
+use rust_decimal::Decimal;
+
+use super::terminals::Terminal;
+use crate::admin::Doctor;
+use crate::admin::wire::{self, Diagnosis, Finding, Health};
+use crate::brokers::{Answer, Broker, BrokerError, BrokerPosition, Credentials};
+use crate::config::{Account, Broker as BrokerConfig, Config};
+use crate::engine::{Engine, Unavailable};
+use crate::execution::Brokers;
+
+/// How long a broker may take to answer one question.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// The subject of what could not be asked, until all is together.
+const UNANSWERED: &str = "unanswered";
+/// Most things that one finding names.
+const NAMED_MAX: usize = 5;
+
+/// Looks at the accounts of a running Ponte.
+pub(super) struct Examiner {
+    pub(super) engine: Engine,
+    pub(super) config: Arc<Config>,
+    pub(super) brokers: Brokers,
+    pub(super) terminals: Vec<Terminal>,
+}
+
+impl Doctor for Examiner {
+    fn examine<'a>(
+        &'a self,
+        account: &'a AccountName,
+    ) -> Pin<Box<dyn Future<Output = Option<Diagnosis>> + Send + 'a>> {
+        Box::pin(async move {
+            let known = self.config.accounts.iter();
+            let account = known.into_iter().find(|known| known.name == *account)?;
+            let broker = self.brokers.get(&account.name)?;
+            Some(self.look_at(account, &**broker).await)
+        })
+    }
+
+    fn terminal(&self, account: &AccountName) -> Option<wire::Terminal> {
+        Some(self.terminal_of(account)?.standing())
+    }
+}
+
+impl Examiner {
+    async fn look_at(&self, account: &Account, broker: &dyn Broker) -> Diagnosis {
+        let before = self.books(account).await;
+        let answers = Answers::of(broker).await;
+        // What changed while the broker was asked is right either way.
+        let books = match (before, self.books(account).await) {
+            (Ok(before), Ok(after)) => Ok([before, after]),
+            (Err(error), _) | (_, Err(error)) => Err(error),
+        };
+        let mut findings = vec![routed(account, &self.config)];
+        match books {
+            Ok(books) => {
+                findings.push(halts(&books[1]));
+                findings.extend(self.told(account, &answers, &books));
+            }
+            Err(error) => findings.push(Finding::wrong("engine", error.to_string())),
+        }
+        Diagnosis {
+            account: account.name.clone(),
+            broker: match account.broker {
+                BrokerConfig::Paper(_) => "paper",
+                BrokerConfig::Binance(_) => "binance",
+                BrokerConfig::Mt5(_) => "mt5",
+            }
+            .to_owned(),
+            mode: account.mode,
+            findings,
+        }
+    }
+
+    /// What the broker has told, held against the books.
+    fn told(&self, account: &Account, answers: &Answers, books: &[Books; 2]) -> Vec<Finding> {
+        let wanted = wanted(account, &self.config, &books[1]);
+        let mut findings = match self.terminal_of(&account.name) {
+            // What its credentials allow is among what a terminal says of itself.
+            Some(terminal) => terminal.findings(&wanted),
+            None => credentials(answers),
+        };
+        let is_explained = findings
+            .iter()
+            .any(|finding| finding.health == Health::Wrong);
+        let mut more = vec![money(account, answers), instruments(&books[1])];
+        if self.terminal_of(&account.name).is_none() {
+            more.extend(symbols(&wanted, &books[1]));
+        }
+        more.extend(positions(answers, books));
+        more.extend(orders(answers, books));
+        // A broker that can't be asked is said once.
+        more.retain(|finding| finding.subject != UNANSWERED || !is_explained);
+        for finding in &mut more {
+            if finding.subject == UNANSWERED {
+                "answers".clone_into(&mut finding.subject);
+            }
+        }
+        more.dedup();
+        findings.extend(more);
+        findings
+    }
+
+    fn terminal_of(&self, account: &AccountName) -> Option<&Terminal> {
+        let mut terminals = self.terminals.iter();
+        terminals.find(|terminal| terminal.account == *account)
+    }
+
+    async fn books(&self, account: &Account) -> Result<Books, Unavailable> {
+        let name = account.name.clone();
+        let look = move |state: &State, policy: &Policy| Books::of(&name, state, policy);
+        self.engine.look_by_policy(look).await
+    }
+}
+
+/// What Ponte knows of an account at one moment.
+struct Books {
+    halts: Vec<String>,
+    listed: BTreeSet<Symbol>,
+    any_symbol: bool,
+    positions: BTreeMap<Symbol, Decimal>,
+    orders: BTreeSet<ClientOrderId>,
+    unknown: usize,
+    naked: Vec<String>,
+}
+
+impl Books {
+    fn of(account: &AccountName, state: &State, policy: &Policy) -> Self {
+        let known = state.account(account);
+        let mut positions = BTreeMap::<Symbol, Decimal>::new();
+        for (symbol, position) in known
+            .iter()
+            .flat_map(|known| known.positions.values())
+            .flatten()
+        {
+            *positions.entry(symbol.clone()).or_default() += position.quantity;
+        }
+        positions.retain(|_, quantity| !quantity.is_zero());
+        let orders = known.iter().flat_map(|known| known.orders.values());
+        let unknown = orders
+            .clone()
+            .filter(|order| order.status == OrderStatus::Unknown)
+            .count();
+        let of_account = policy.accounts.get(account);
+        let covers = |halt: &&ponte_core::halt::Halt| match &halt.scope {
+            ponte_core::halt::Scope::Global
+            | ponte_core::halt::Scope::Strategy(_)
+            | ponte_core::halt::Scope::Symbol(_) => true,
+            ponte_core::halt::Scope::Account(name) => name == account,
+        };
+        let halts = state.halts.iter().filter(covers).map(|halt| {
+            let level = halt.level.as_str().replace('_', " ");
+            format!("{} ({level}, by {})", halt.scope, halt.by)
+        });
+        let naked = naked_positions(state, policy).into_iter();
+        Self {
+            halts: halts.collect(),
+            listed: of_account.map_or_else(BTreeSet::new, |policy| {
+                policy.instruments.listed.keys().cloned().collect()
+            }),
+            any_symbol: of_account.is_some_and(|policy| policy.instruments.any_other.is_some()),
+            positions,
+            orders: orders.map(|order| order.plan.id).collect(),
+            unknown,
+            naked: naked
+                .filter(|naked| naked.position.account == *account)
+                .map(|naked| naked.to_string())
+                .collect(),
+        }
+    }
+
+    fn knows(&self, symbol: &Symbol) -> bool {
+        self.any_symbol || self.listed.contains(symbol)
+    }
+}
+
+/// What the broker says.
+struct Answers {
+    credentials: Result<Credentials, BrokerError>,
+    balance: Result<Balance, BrokerError>,
+    positions: Result<Vec<BrokerPosition>, BrokerError>,
+    orders: Result<Vec<OrderReport>, BrokerError>,
+}
+
+impl Answers {
+    async fn of(broker: &dyn Broker) -> Self {
+        let (credentials, balance, positions, orders) = tokio::join!(
+            patiently(broker.check_credentials()),
+            patiently(broker.balance()),
+            patiently(broker.positions()),
+            patiently(broker.open_orders()),
+        );
+        Self {
+            credentials,
+            balance,
+            positions,
+            orders,
+        }
+    }
+}
+
+async fn patiently<T>(answer: Answer<'_, Result<T, BrokerError>>) -> Result<T, BrokerError> {
+    let late = || BrokerError::Unanswered(format!("not within {} s", PATIENCE.as_secs()));
+    let answer = tokio::time::timeout(PATIENCE, answer).await;
+    answer.unwrap_or_else(|_| Err(late()))
+}
+
+fn routed(account: &Account, config: &Config) -> Finding {
+    let routes = config.routes.iter();
+    let count = routes
+        .filter(|route| route.accounts.contains(&account.name))
+        .count();
+    match count {
+        0 => Finding::look(
+            "route",
+            "no route leads to the account, so that no alert reaches it",
+        )
+        .cured_by("add its name to accounts of a [[routes]] section"),
+        1 => Finding::fine("route", "1 route leads to the account"),
+        _ => Finding::fine("route", format!("{count} routes lead to the account")),
+    }
+}
+
+fn credentials(answers: &Answers) -> Vec<Finding> {
+    const SUBJECT: &str = "credentials";
+    let credentials = match &answers.credentials {
+        Ok(credentials) => credentials,
+        Err(error) => return vec![failed(SUBJECT, error)],
+    };
+    let mut findings = vec![if credentials.can_trade {
+        Finding::fine(SUBJECT, "orders may be placed")
+    } else {
+        Finding::wrong(
+            SUBJECT,
+            "no order may be placed with what the account logs in with",
+        )
+    }];
+    if credentials.can_withdraw == Some(true) {
+        let finding = Finding::look(
+            SUBJECT,
+            "the key may take money out, which Ponte never needs",
+        );
+        findings.push(finding.cured_by("take that permission away at the broker"));
+    }
+    if credentials.bound_to_address == Some(false) {
+        let finding = Finding::look(SUBJECT, "the key works from any address");
+        findings.push(finding.cured_by("bind it to this machine's at the broker"));
+    }
+    let warnings = credentials.warnings.iter();
+    findings.extend(warnings.map(|warning| Finding::look(SUBJECT, warning)));
+    findings
+}
+
+fn money(account: &Account, answers: &Answers) -> Finding {
+    const SUBJECT: &str = "balance";
+    match &answers.balance {
+        Ok(balance) => Finding::fine(
+            SUBJECT,
+            format!(
+                "the equity is {} {}",
+                balance.equity.round_dp(2),
+                account.currency
+            ),
+        ),
+        Err(error) => failed(SUBJECT, error),
+    }
+}
+
+fn halts(books: &Books) -> Finding {
+    const SUBJECT: &str = "halts";
+    if books.halts.is_empty() {
+        return Finding::fine(SUBJECT, "nothing is halted");
+    }
+    let finding = Finding::look(SUBJECT, format!("halted: {}", some(&books.halts)));
+    finding.cured_by("ponte resume, once the reason is gone")
+}
+
+/// The symbols that the account is meant to trade, or holds.
+fn wanted(account: &Account, config: &Config, books: &Books) -> BTreeSet<Symbol> {
+    let allowed = account.rules.allowed_symbols.iter().flatten();
+    let routes = config.routes.iter();
+    let mapped = routes
+        .filter(|route| route.accounts.contains(&account.name))
+        .flat_map(|route| route.symbols.values());
+    let named: &[String] = match &account.broker {
+        BrokerConfig::Mt5(mt5) => &mt5.symbols,
+        BrokerConfig::Paper(_) | BrokerConfig::Binance(_) => &[],
+    };
+    let named = named.iter().filter_map(|name| Symbol::new(name).ok());
+    let held = books.positions.keys();
+    allowed
+        .chain(mapped)
+        .chain(held)
+        .cloned()
+        .chain(named)
+        .collect()
+}
+
+fn instruments(books: &Books) -> Finding {
+    const SUBJECT: &str = "instruments";
+    if books.any_symbol {
+        return Finding::fine(SUBJECT, "every symbol is taken");
+    }
+    match books.listed.len() {
+        0 => Finding::wrong(
+            SUBJECT,
+            "no instrument is known, so that nothing can be entered",
+        ),
+        count => Finding::fine(SUBJECT, format!("{count} instruments are known")),
+    }
+}
+
+/// Whether what is to be traded is listed.
+fn symbols(wanted: &BTreeSet<Symbol>, books: &Books) -> Option<Finding> {
+    const SUBJECT: &str = "symbols";
+    if wanted.is_empty() || books.listed.is_empty() && !books.any_symbol {
+        return None;
+    }
+    let unknown = wanted.iter().filter(|symbol| !books.knows(symbol));
+    let unknown: Vec<String> = unknown.map(ToString::to_string).collect();
+    Some(if unknown.is_empty() {
+        let count = wanted.len();
+        let text = format!("{count} wanted, and the broker lists them all");
+        Finding::fine(SUBJECT, text)
+    } else {
+        let text = format!("the broker does not list {}", some(&unknown));
+        Finding::wrong(SUBJECT, text)
+    })
+}
+
+/// Whether the broker holds what Ponte holds.
+fn positions(answers: &Answers, books: &[Books; 2]) -> Vec<Finding> {
+    const SUBJECT: &str = "positions";
+    let told = match &answers.positions {
+        Ok(told) => told,
+        Err(error) => return vec![failed(SUBJECT, error)],
+    };
+    let mut held = BTreeMap::<&Symbol, Decimal>::new();
+    for position in told {
+        *held.entry(&position.symbol).or_default() += position.quantity;
+    }
+    let symbols: BTreeSet<&Symbol> = held
+        .keys()
+        .copied()
+        .chain(books.iter().flat_map(|books| books.positions.keys()))
+        .collect();
+    let (mut differ, mut foreign) = (Vec::new(), Vec::new());
+    for symbol in symbols {
+        let there = held.get(symbol).copied().unwrap_or_default();
+        let ours = |books: &Books| books.positions.get(symbol).copied().unwrap_or_default();
+        if books.iter().any(|books| ours(books) == there) {
+            continue;
+        }
+        let here = ours(&books[1]);
+        if here.is_zero() {
+            foreign.push(format!("{} {symbol}", there.normalize()));
+        } else {
+            let (here, there) = (here.normalize(), there.normalize());
+            differ.push(format!("{symbol} (Ponte {here}, broker {there})"));
+        }
+    }
+    let mut findings = Vec::new();
+    if differ.is_empty() {
+        let count = books[1].positions.len();
+        let text = match count {
+            0 => "Ponte holds nothing".to_owned(),
+            _ => format!("{count} are at the broker as Ponte knows them"),
+        };
+        findings.push(Finding::fine(SUBJECT, text));
+    } else {
+        let text = format!("Ponte and the broker differ: {}", some(&differ));
+        let finding = Finding::wrong(SUBJECT, text);
+        findings.push(finding.cured_by(
+            "somebody else traded the account, or an order was closed by the broker: ponte flatten \
+             closes what is left of Ponte's",
+        ));
+    }
+    if !foreign.is_empty() {
+        let text = format!(
+            "the broker holds what Ponte has not bought: {}",
+            some(&foreign)
+        );
+        findings.push(Finding::look(SUBJECT, text));
+    }
+    if !books[1].naked.is_empty() {
+        let text = format!(
+            "without the stop that was asked for: {}",
+            some(&books[1].naked)
+        );
+        findings.push(Finding::wrong("stops", text));
+    }
+    findings
+}
+
+/// Whether Ponte knows the orders of its own that rest at the broker.
+fn orders(answers: &Answers, books: &[Books; 2]) -> Vec<Finding> {
+    const SUBJECT: &str = "orders";
+    let mut findings = Vec::new();
+    match &answers.orders {
+        Err(error) => findings.push(failed(SUBJECT, error)),
+        Ok(resting) => {
+            let is_known =
+                |report: &&OrderReport| books.iter().any(|books| books.orders.contains(&report.id));
+            let unknown = resting.iter().filter(|report| !is_known(report));
+            let unknown: Vec<String> = unknown
+                .map(|report| format!("{} (the broker's {})", report.id, report.broker_order_id))
+                .collect();
+            findings.push(if unknown.is_empty() {
+                let count = resting.len();
+                Finding::fine(
+                    SUBJECT,
+                    format!("{count} rest at the broker, Ponte knows them"),
+                )
+            } else {
+                let text = format!(
+                    "these rest at the broker, and to Ponte they are over: {}",
+                    some(&unknown)
+                );
+                Finding::wrong(SUBJECT, text).cured_by("cancel them at the broker")
+            });
+        }
+    }
+    if books[1].unknown > 0 {
+        let count = books[1].unknown;
+        let text = format!("{count} of unknown fate, about which the broker is being asked");
+        findings.push(Finding::look(SUBJECT, text));
+    }
+    findings
+}
+
+/// A question without an answer; where the broker is silent it is not the question's fault.
+fn failed(subject: &str, error: &BrokerError) -> Finding {
+    match error {
+        BrokerError::Unanswered(_) => Finding::wrong(UNANSWERED, error.to_string()),
+        BrokerError::Refused(_) | BrokerError::Unreadable(_) => {
+            Finding::wrong(subject, error.to_string())
+        }
+    }
+}
+
+/// The first of them, and how many more there are.
+fn some(names: &[String]) -> String {
+    let shown = names.iter().take(NAMED_MAX).cloned().collect::<Vec<_>>();
+    match names.len().saturating_sub(NAMED_MAX) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
