@@ -28,6 +28,9 @@ input string Lang = "";                         // Language: en or pt; empty: as
 #define PONTE_IDLE_HOLD_MS 1000
 #define PONTE_BACK_OFF_MS_MAX 15000
 #define PONTE_RESULTS_CHARACTERS_MAX 300000
+#ifndef PONTE_WAIT_PERCENT
+#define PONTE_WAIT_PERCENT 100
+#endif
 
 string g_token = "";
 string g_url = "";
@@ -70,10 +73,10 @@ void show(const string english, const string in_portuguese) {
 
 void wait_for(const ulong milliseconds) {
     g_wait_tick = GetTickCount64();
-    g_wait_ms = milliseconds;
+    g_wait_ms = milliseconds * PONTE_WAIT_PERCENT / 100;
 }
 
-// 1, 2, 4 … 15 s and up to a quarter more, so that many bridges don't come back at once.
+// 1, 2, 4 to 15 s and up to a quarter more, so that many bridges don't come back at once.
 void back_off() {
     ulong wait = 1000;
     for(int i = 0; i < g_failures && wait < PONTE_BACK_OFF_MS_MAX; i++) wait *= 2;
@@ -84,6 +87,7 @@ void back_off() {
 
 // TLS, or this very machine.
 bool url_safe(const string url) {
+    if(StringFind(url, "@") >= 0) return false;
     if(starts_with(url, "https://")) return StringLen(url) > 8;
     string local[3];
     local[0] = "http://127.0.0.1";
@@ -176,7 +180,10 @@ string request_json(const bool hello) {
     string facts = joined(state_member(hello), lists_members(hello));
     string results = results_member();
     facts = joined(facts, results);
-    if(!hello) {
+    if(hello) {
+        g_symbols_next = -1;
+        g_symbols_after = -1;
+    } else {
         facts = joined(facts, history_members(g_history_hours, g_items));
         facts = joined(facts, symbols_members());
         string ticks = ticks_json(g_items);
@@ -211,8 +218,8 @@ void request_heard() {
     if(g_items < PONTE_ITEMS_MAX) g_items++;
 }
 
-// Posts a request. The status, or -1 with GetLastError.
-int post(const string body, string &answer) {
+// Posts a request. The status, or -1 with the terminal's error.
+int post(const string body, string &answer, int &error) {
     char data[];
     char result[];
     string headers = "Content-Type: application/json\r\nAuthorization: Bearer " + g_token + "\r\n";
@@ -223,6 +230,7 @@ int post(const string body, string &answer) {
     ResetLastError();
     int status = WebRequest("POST", g_url + "/mt5/v1/sync", headers, PONTE_IDLE_HOLD_MS + PONTE_ANSWER_MS, data, result,
                             result_headers);
+    error = GetLastError();
     answer = "";
     if(ArraySize(result) > 0 && ArraySize(result) <= PONTE_JSON_LENGTH_MAX) {
         answer = CharArrayToString(result, 0, WHOLE_ARRAY, CP_UTF8);
@@ -234,23 +242,28 @@ int post(const string body, string &answer) {
 void no_answer(const int error) {
     if(error == ERR_FUNCTION_NOT_ALLOWED) {
         show("allow " + g_url + " under Tools, Options, Expert Advisors, Allow WebRequest for listed URL",
-             "permita " + g_url + " em Ferramentas, Op\x00e7\x00f5es, Expert Advisors, Permitir WebRequest para as URLs");
+             "permita " + g_url + " em Ferramentas, Op\x00e7\x00f5es, Expert Advisors, Permitir WebRequest para URLs");
         wait_for(5000);
         return;
     }
-    show("no answer from " + g_url + " (error " + whole(error) + "): is the address right, does Ponte run, is the port "
-             + "open, does Windows trust the certificate?",
-         "sem resposta de " + g_url + " (erro " + whole(error) + "): o endere\x00e7o est\x00e1 certo, o Ponte est\x00e1 "
-             + "rodando, a porta est\x00e1 aberta, o Windows confia no certificado?");
+    string which = g_url + " (" + whole(error) + "): ";
+    show("no answer from " + which + "is the address right, does Ponte run, is the port open, does Windows trust the "
+             + "certificate?",
+         "sem resposta de " + which + "o endere\x00e7o est\x00e1 certo, o Ponte est\x00e1 rodando, a porta est\x00e1 "
+             + "aberta, o Windows confia no certificado?");
     back_off();
 }
 
-void not_accepted(const int status, const string answer) {
+void not_accepted(const int status, const string answer, const bool hello) {
     string words = StringLen(answer) > 200 ? StringSubstr(answer, 0, 200) : answer;
-    if(status == 400) {
+    string number = whole(status);
+    if(status == 410 && !hello) {
+        g_session = "";
+    } else if(status == 400) {
         show("Ponte does not understand the request: " + words, "o Ponte n\x00e3o entendeu o pedido: " + words);
         wait_for(5000);
     } else if(status == 401) {
+        g_token = "";
         show("Ponte does not accept the token; make one with: ponte bridge token ACCOUNT",
              "o Ponte n\x00e3o aceita o token; crie um com: ponte bridge token CONTA");
         wait_for(30000);
@@ -258,18 +271,17 @@ void not_accepted(const int status, const string answer) {
         show("another bridge serves this account; stop it, or wait until it has been silent for 15 s",
              "outra ponte atende esta conta; pare-a ou espere at\x00e9 que ela fique em sil\x00eancio por 15 s");
         wait_for(15000);
-    } else if(status == 410) {
-        g_session = "";
     } else if(status == 413) {
         g_items = g_items > 2 * PONTE_ITEMS_MIN ? g_items / 2 : PONTE_ITEMS_MIN;
         Print("ponte: the request is too large for Ponte, telling less at a time");
         if(g_items == PONTE_ITEMS_MIN) back_off();
     } else if(status == 426) {
-        show("Ponte speaks another version of the protocol, the expert " + whole(PONTE_PROTOCOL) + "; update one: " + words,
-             "o Ponte fala outra vers\x00e3o do protocolo, o expert " + whole(PONTE_PROTOCOL) + "; atualize um: " + words);
+        string ours = whole(PONTE_PROTOCOL);
+        show("Ponte speaks another version of the protocol than this expert (" + ours + "); update one: " + words,
+             "o Ponte fala outra vers\x00e3o do protocolo que este expert (" + ours + "); atualize um: " + words);
         wait_for(60000);
     } else {
-        show("Ponte answers " + whole(status) + "; trying again", "o Ponte responde " + whole(status) + "; tentando de novo");
+        show("Ponte answers " + number + "; trying again", "o Ponte responde " + number + "; tentando de novo");
         back_off();
     }
 }
@@ -280,9 +292,10 @@ void show_state() {
         show("connected to Ponte; the terminal has no connection to its trade server",
              "conectado ao Ponte; o terminal est\x00e1 sem conex\x00e3o com o servidor de negocia\x00e7\x00e3o");
     } else if(!trading_allowed()) {
-        show("connected to Ponte; algorithmic trading is off: press Algo Trading and allow it in the expert's settings",
-             "conectado ao Ponte; a negocia\x00e7\x00e3o algor\x00edtmica est\x00e1 desligada: clique em Algo Trading e "
-                 + "permita-a nas propriedades do expert");
+        show("connected to Ponte; algorithmic trading is off: press Algo Trading, and allow it in the expert's "
+                 + "settings",
+             "conectado ao Ponte; a negocia\x00e7\x00e3o algor\x00edtmica est\x00e1 desligada: clique em Algo Trading "
+                 + "e permita-a nas propriedades do expert");
     } else if(!account_flag(ACCOUNT_TRADE_ALLOWED) || !account_flag(ACCOUNT_TRADE_EXPERT)) {
         show("connected to Ponte; the account or its server does not allow programs to trade",
              "conectado ao Ponte; a conta ou o servidor n\x00e3o permite negociar por programas");
@@ -366,8 +379,8 @@ void sync() {
     string answer = "";
     string body = request_json(hello);
     ulong sent_tick = GetTickCount64();
-    int status = post(body, answer);
-    int error = GetLastError();
+    int error = 0;
+    int status = post(body, answer, error);
     observe_connection();
     if(status == 200 && accepted(hello, answer, sent_tick)) {
         show_state();
@@ -381,12 +394,13 @@ void sync() {
              "a resposta do Ponte n\x00e3o pode ser lida: outro programa responde em " + g_url + "?");
         back_off();
     } else {
-        not_accepted(status, answer);
+        not_accepted(status, answer, hello);
     }
 }
 
 int OnInit() {
     g_session = "";
+    g_token = "";
     g_shown = "";
     g_failures = 0;
     g_wait_ms = 0;
@@ -395,7 +409,7 @@ int OnInit() {
     while(StringLen(g_url) > 1 && StringGetCharacter(g_url, StringLen(g_url) - 1) == '/') {
         g_url = StringSubstr(g_url, 0, StringLen(g_url) - 1);
     }
-    MathSrand((uint)GetMicrosecondCount());
+    MathSrand((int)GetMicrosecondCount());
     if(!url_safe(g_url)) {
         show("the input Url must be an https:// address; http:// is for this machine only",
              "a entrada Url deve ser um endere\x00e7o https://; http:// \x00e9 s\x00f3 para esta m\x00e1quina");
@@ -421,7 +435,7 @@ void OnTimer() {
     if(elapsed_since(g_wait_tick) < g_wait_ms) return;
     g_wait_ms = 0;
     journal_tend();
-    g_token = read_token();
+    if(g_token == "") g_token = read_token();
     if(g_token == "") {
         show("no token: put it into MQL5/Files/" + TokenFile + " or into the input Token",
              "sem token: coloque-o em MQL5/Files/" + TokenFile + " ou na entrada Token");

@@ -3,6 +3,7 @@
 #define PONTE_ITEMS_MAX 500
 #define PONTE_ITEMS_MIN 20
 #define PONTE_WATCH_MAX 500
+#define PONTE_SYMBOL_LENGTH_MAX 64
 #define PONTE_TICK_GAP_MS 250
 #define PONTE_HISTORY_GAP_MS 1000
 #define PONTE_SLACK_SECONDS 93600
@@ -19,9 +20,9 @@ struct PonteWatch {
 
 PonteWatch g_watch[];
 ulong g_told_deals[];      // tickets in ascending order
-ulong g_told_orders[];
+ulong g_told_ended[];
 ulong g_telling_deals[];   // in the request that is under way
-ulong g_telling_orders[];
+ulong g_telling_ended[];
 ulong g_history_tick = 0;
 bool g_changed = true;     // a trade event has come since the history was last read
 
@@ -68,6 +69,7 @@ bool trading_allowed() {
 string state_steady_json() {
     string out = truth_member("connected", terminal_connected());
     out += "," + truth_member("trade_allowed", trading_allowed());
+    out += "," + truth_member("tradeapi_disabled", false);
     out += "," + truth_member("account_trade_allowed", account_flag(ACCOUNT_TRADE_ALLOWED));
     out += "," + truth_member("account_trade_expert", account_flag(ACCOUNT_TRADE_EXPERT));
     out += "," + whole_member("login", AccountInfoInteger(ACCOUNT_LOGIN));
@@ -230,14 +232,14 @@ string ended_orders_json(const int limit) {
     ulong tickets[];
     for(int i = HistoryOrdersTotal() - 1; i >= 0 && ArraySize(tickets) < limit; i--) {
         ulong ticket = HistoryOrderGetTicket(i);
-        if(ticket == 0 || ticket_in(g_told_orders, ticket)) continue;
+        if(ticket == 0 || ticket_in(g_told_ended, ticket)) continue;
         ArrayResize(tickets, ArraySize(tickets) + 1, 64);
         tickets[ArraySize(tickets) - 1] = ticket;
     }
     string list = "";
     for(int i = ArraySize(tickets) - 1; i >= 0; i--) {
         list = joined(list, ended_order_json(tickets[i]));
-        ticket_add(g_telling_orders, tickets[i]);
+        ticket_add(g_telling_ended, tickets[i]);
     }
     return list;
 }
@@ -246,12 +248,12 @@ string ended_orders_json(const int limit) {
 // where it was read a moment ago and no trade event has come since.
 string history_members(const long hours, const int limit) {
     ArrayResize(g_telling_deals, 0);
-    ArrayResize(g_telling_orders, 0);
+    ArrayResize(g_telling_ended, 0);
     if(!g_changed && elapsed_since(g_history_tick) < PONTE_HISTORY_GAP_MS) return "";
     if(!terminal_connected() || !history_select(hours)) return "";
     string deals = deals_json(limit);
     string ended = ended_orders_json(limit);
-    g_changed = ArraySize(g_telling_deals) >= limit || ArraySize(g_telling_orders) >= limit;
+    g_changed = ArraySize(g_telling_deals) >= limit || ArraySize(g_telling_ended) >= limit;
     g_history_tick = GetTickCount64();
     string out = "";
     if(deals != "") out = joined(out, member("deals", "[" + deals + "]"));
@@ -262,9 +264,9 @@ string history_members(const long hours, const int limit) {
 // Ponte has heard what was told of the history in the last request.
 void history_heard() {
     for(int i = 0; i < ArraySize(g_telling_deals); i++) ticket_add(g_told_deals, g_telling_deals[i]);
-    for(int i = 0; i < ArraySize(g_telling_orders); i++) ticket_add(g_told_orders, g_telling_orders[i]);
+    for(int i = 0; i < ArraySize(g_telling_ended); i++) ticket_add(g_told_ended, g_telling_ended[i]);
     ArrayResize(g_telling_deals, 0);
-    ArrayResize(g_telling_orders, 0);
+    ArrayResize(g_telling_ended, 0);
 }
 
 // Whether a moment of the day lies in a session; one that ends at or before its start goes on to
@@ -320,7 +322,7 @@ string symbols_json(const int from, const int limit) {
     int total = SymbolsTotal(true);
     for(int i = from; i < total && i < from + limit; i++) {
         string name = SymbolName(i, true);
-        if(name != "") list = joined(list, symbol_json(name));
+        if(name != "" && StringLen(name) <= PONTE_SYMBOL_LENGTH_MAX) list = joined(list, symbol_json(name));
     }
     return list;
 }
@@ -390,6 +392,8 @@ string ticks_json(const int limit) {
 // A request did not get through: what it told is told again.
 void facts_unheard() {
     g_changed = true;
+    ArrayResize(g_telling_deals, 0);
+    ArrayResize(g_telling_ended, 0);
     for(int i = 0; i < ArraySize(g_watch); i++) {
         g_watch[i].time_msc = 0;
         g_watch[i].told_tick = 0;
@@ -400,5 +404,5 @@ void facts_unheard() {
 void facts_forget() {
     facts_unheard();
     ArrayResize(g_told_deals, 0);
-    ArrayResize(g_told_orders, 0);
+    ArrayResize(g_told_ended, 0);
 }

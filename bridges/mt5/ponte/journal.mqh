@@ -116,7 +116,7 @@ string journal_new_name() {
     string seed = TerminalInfoString(TERMINAL_DATA_PATH) + AccountInfoString(ACCOUNT_SERVER)
                   + whole(AccountInfoInteger(ACCOUNT_LOGIN)) + whole((long)GetMicrosecondCount())
                   + whole((long)GetTickCount64()) + whole((long)TimeLocal());
-    MathSrand((uint)GetMicrosecondCount());
+    MathSrand((int)GetMicrosecondCount());
     ulong state = 0x9E3779B97F4A7C15;
     for(int i = 0; i < StringLen(seed); i++) {
         state ^= StringGetCharacter(seed, i);
@@ -217,6 +217,12 @@ void journal_answer(const int at) {
     journal_append("{" + step_key("answer", g_steps[at]) + "," + member("step", step_json(g_steps[at])) + "}");
 }
 
+// The request was not sent after all. In the journal it is one that never left the terminal.
+void journal_withdraw(const int at) {
+    g_steps[at].answered = true;
+    journal_answer(at);
+}
+
 void journal_absent(const string order) {
     steps_absent(order);
     journal_append("{" + text_member("k", "absent") + "," + text_member("o", order) + "}");
@@ -255,7 +261,7 @@ string result_json(const string session, const long number, const string order, 
                  + text_member("order", order) + "," + text_member("outcome", outcome);
     if(steps != "") out += "," + member("steps", "[" + steps + "]");
     if(found != "") out += "," + member("found", found);
-    if(why != "") out += "," + text_member("why", why);
+    if(why != "") out += "," + member("why", quoted(why, 1024));
     return "{" + out + "}";
 }
 

@@ -84,6 +84,8 @@ pub struct AccountPolicy {
     pub fitting: Fitting,
     /// How long a position may be without the stop that it was asked to have.
     pub guard: Guard,
+    /// What its owner can do where the broker does not list a symbol, for people.
+    pub unlisted_cure: Option<String>,
     /// Where its trading day begins: at midnight of the clock that is so many seconds ahead of UTC
     /// (−10800 for B3, where no clock has been moved for summer since 2019). From −50400 to 50400.
     pub utc_offset_seconds: i32,

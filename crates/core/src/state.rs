@@ -112,9 +112,6 @@ impl Position {
     fn book(&mut self, change: Decimal, price: Decimal, multiplier: Decimal, fee: Decimal) {
         self.fees = self.fees.saturating_add(fee);
         self.multiplier = multiplier;
-        if change.is_zero() {
-            return;
-        }
         let same_way = self.quantity.is_zero()
             || self.quantity.is_sign_positive() == change.is_sign_positive();
         if same_way {
@@ -174,6 +171,13 @@ impl State {
         self.accounts
             .values()
             .find_map(|account| account.orders.get(id).or_else(|| account.closed.get(id)))
+    }
+
+    /// The open orders that an order takes over from: the one that it replaces, and whatever that was
+    /// to replace and still has not.
+    pub(crate) fn replaced_by(&self, order: &Order) -> impl Iterator<Item = &Order> {
+        let old = move |order: &Order| self.open_order(&order.plan.replaces?);
+        std::iter::successors(old(order), move |order| old(order))
     }
 
     /// All orders that are not over.
@@ -496,8 +500,7 @@ impl AccountState {
             .filled
             .saturating_mul(order.average_price)
             .saturating_add(fill.quantity.saturating_mul(fill.price));
-        let bought = order.filled.saturating_add(fill.quantity);
-        order.average_price = cost.checked_div(bought).unwrap_or(fill.price).normalize();
+        order.average_price = cost.checked_div(total).unwrap_or(fill.price).normalize();
         order.filled = total.normalize();
         order.fees = order.fees.saturating_add(fill.fee).normalize();
         order.withheld = order.withheld.saturating_add(fill.withheld).normalize();

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Callable
 
 from . import clock, shapes
 from .commands import tickets_of
 from .journal import Body, ResultId
 from .protocol import ITEMS_MAX
-from .terminal import NOBODY, Account, Terminal, TerminalGone, Traces
+from .terminal import NOBODY, Account, CallFailed, Terminal, TerminalGone, Traces
+
+_LOGGER = logging.getLogger("ponte_mt5_bridge")
 
 # Told at least so often, in seconds; PROTOCOL.md asks for 5.
 HEARTBEAT_SECONDS = 4.0
@@ -35,6 +38,8 @@ class Look:
     history_hours: int | None = None
     must_read_history: bool = False
     symbols: bool = False
+    # The first request of a session brings the lists as the terminal has them, trusted or not.
+    is_first: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,11 +54,7 @@ class Snapshot:
     ticks: tuple[Body, ...] = ()
     symbols: list[Body] | None = None
     new_symbols: tuple[Body, ...] = ()
-
-    @property
-    def is_up(self) -> bool:
-        """Whether the terminal is connected and somebody is logged in."""
-        return bool(self.state["connected"]) and self.account != NOBODY
+    is_trusted: bool = False
 
 
 class Watcher:
@@ -66,6 +67,7 @@ class Watcher:
         self._refused: dict[str, float] = {}
         self._counts: tuple[int, int] | None = None
         self._read_at = 0.0
+        self._failed = ""
 
     def look(self, look: Look) -> Snapshot:
         """One look. A terminal that does not answer is one that is not connected."""
@@ -81,27 +83,36 @@ class Watcher:
         info, account = self._terminal.info()
         who = NOBODY if account is None else Account(int(account.login), str(account.server))
         if not info.connected or who.login == 0:
-            return Snapshot(shapes.state(info, account, self._terminal.newest_tick_ms), who)
+            state = shapes.state(info, account, self._terminal.newest_tick_ms)
+            return self._with_lists(Snapshot(state, who)) if look.is_first else Snapshot(state, who)
         new_symbols = self._select(look.watch)
         ticks = [(name, self._terminal.tick(name)) for name in look.watch if name in self._selected]
         # Somebody may have taken it out of Market Watch: the next look puts it back.
         self._selected -= {name for name, item in ticks if item is None}
-        state = shapes.state(info, account, self._terminal.newest_tick_ms)
         seen = tuple(shapes.tick(name, item) for name, item in ticks if item is not None)
+        state = shapes.state(info, account, self._terminal.newest_tick_ms)
+        snapshot = Snapshot(state, who, ticks=seen, new_symbols=new_symbols)
         if self._terminal.has_come_back() and self._terminal.connected_seconds() < self._settle:
             # Just connected: a list that is still on its way would look like one that has become empty.
-            return Snapshot(state, who, ticks=seen, new_symbols=new_symbols)
-        positions = [shapes.position(item) for item in self._terminal.positions()]
-        return Snapshot(
-            state=state,
-            account=who,
-            positions=sorted(positions, key=_ticket),
-            orders=sorted((shapes.order(item) for item in self._terminal.orders()), key=_ticket),
-            traces=self._history(look),
-            ticks=seen,
-            symbols=[shapes.symbol(item) for item in self._terminal.symbols_watched()] if look.symbols else None,
-            new_symbols=new_symbols,
-        )
+            return self._with_lists(snapshot) if look.is_first else snapshot
+        try:
+            snapshot = replace(self._with_lists(snapshot), is_trusted=True)
+            symbols = [shapes.symbol(item) for item in self._terminal.symbols_watched()] if look.symbols else None
+            return replace(snapshot, symbols=symbols, traces=self._history(look))
+        except CallFailed as error:
+            # What was read until then is told; the rest is asked for again with the next look.
+            self._say(str(error))
+            return snapshot
+
+    def _say(self, failed: str) -> None:
+        if failed != self._failed:
+            self._failed = failed
+            _LOGGER.warning(failed)
+
+    def _with_lists(self, snapshot: Snapshot) -> Snapshot:
+        positions = sorted((shapes.position(item) for item in self._terminal.positions()), key=_ticket)
+        orders = sorted((shapes.order(item) for item in self._terminal.orders()), key=_ticket)
+        return replace(snapshot, positions=positions, orders=orders)
 
     def _select(self, watch: tuple[str, ...]) -> tuple[Body, ...]:
         """Puts watched symbols into Market Watch; returns what is now known of the new ones."""
@@ -174,8 +185,9 @@ class Told:
         """What the first request of the session said."""
         self._state = snapshot.state
         self._told_at = clock.monotonic()
-        self._positions = snapshot.positions
-        self._orders = snapshot.orders
+        if snapshot.is_trusted:
+            self._positions = snapshot.positions
+            self._orders = snapshot.orders
 
     def look(self, watch: tuple[str, ...], history_hours: int, results: list[Body]) -> Look:
         """What must be looked at, given the results that wait."""
@@ -198,7 +210,7 @@ class Told:
         if is_due or "state" in self.wants or _calm(snapshot.state) != _calm(self._state):
             fields["state"] = snapshot.state
         has_fresh = any(self._is_fresh(body) for body in ready)
-        if snapshot.positions is not None:
+        if snapshot.is_trusted:
             if has_fresh or "positions" in self.wants or snapshot.positions != self._positions:
                 fields["positions"] = snapshot.positions
             if has_fresh or "orders" in self.wants or snapshot.orders != self._orders:

@@ -106,7 +106,7 @@ class Finder:
         if earlier is None or earlier.history_hours < task.history_hours:
             return None
         age = scan.at - earlier.at
-        return earlier if self._patience.scan_gap <= age < scan.connected_seconds else None
+        return earlier if self._patience.scan_gap <= age <= scan.connected_seconds else None
 
     def _unsettled(self, task: Find) -> str:
         for step in self._journal.steps(task.order):

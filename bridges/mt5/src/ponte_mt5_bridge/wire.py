@@ -170,7 +170,7 @@ class Wire:
         if len(content) > protocol.ANSWER_BYTES_MAX:
             raise protocol.ProtocolError("the answer is larger than any of Ponte's")
         if response.status != 200:
-            raise Refused(response.status, content[:500].decode("utf-8", "replace").strip())
+            raise Refused(response.status, _message(content))
         return protocol.parse_answer(content), sent_at
 
     def _connect(self) -> http.client.HTTPConnection:
@@ -226,6 +226,14 @@ def _context(address: Address) -> ssl.SSLContext:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
+
+
+def _message(content: bytes) -> str:
+    """What a refusal says: Ponte's own message, or the beginning of whatever was sent in its place."""
+    try:
+        return str(json.loads(content)["error"]["message"])[:500]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return content[:200].decode("utf-8", "replace").strip()
 
 
 def _no_answer(error: Exception) -> NoAnswer:

@@ -123,7 +123,13 @@ fn fit_protection(context: Context<'_>, account: &AccountState, lane: &Lane) -> 
         orders.sort_by_key(|order| std::cmp::Reverse((order.planned_at, order.plan.id)));
         for (order, wanted) in fitted(&orders, held.abs()) {
             let Ok(quantity) = Quantity::new(wanted) else {
-                decision.join(cancel::request(order, "the position is smaller now"));
+                let reason = "the position is smaller now";
+                decision.join(cancel::request(order, reason));
+                // What it was to move would come back at levels that hold no more.
+                let moved = |old: &&Order| old.plan.kind != order.plan.kind;
+                for old in context.state.replaced_by(order).filter(moved) {
+                    decision.join(cancel::request(old, reason));
+                }
                 continue;
             };
             if let Some(plan) = smaller(context, account, order, quantity) {

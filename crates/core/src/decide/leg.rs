@@ -348,10 +348,12 @@ impl Leg<'_> {
         let near = nearest(self.symbol.as_str(), listed)
             .map(|near| format!("; did you mean {near}?"))
             .unwrap_or_default();
+        let cure = self.policy.unlisted_cure.as_ref();
+        let cure = cure.map(|cure| format!("; {cure}")).unwrap_or_default();
         Some(refuse(
             Rule::KnownSymbol,
             format!(
-                "account {} does not know the symbol {}{near}",
+                "account {} does not know the symbol {}{near}{cure}",
                 self.account, self.symbol
             ),
         ))

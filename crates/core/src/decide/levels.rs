@@ -4,7 +4,7 @@
 use rust_decimal::Decimal;
 
 use super::exits::{self, Holding, holding_of};
-use super::{Context, Decision, protection, sizing};
+use super::{Context, Decision, sizing};
 use crate::id::{AccountName, ClientOrderId};
 use crate::number::{Price, Quantity};
 use crate::order::{Order, OrderClass, OrderKind, OrderPlan, Origin};
@@ -230,31 +230,30 @@ fn move_id(context: Context<'_>, old: &Order, kind: OrderKind) -> ClientOrderId 
         .unwrap_or_else(|| numbered(0))
 }
 
-/// How much of what an order has traded was its strategy's to trade. A level at the position closes
-/// all that the account holds of the symbol, also what a fill brought that has not been told yet,
-/// and what somebody else has added.
-pub(super) fn owned(context: Context<'_>, order: &Order, traded: Decimal) -> Decimal {
-    let plan = &order.plan;
+/// What may have come to a position without being told yet, when an order that stands for its level
+/// trades: the level closes all that the account holds, also what a fill brought a moment ago.
+/// Nothing for any other order.
+pub(super) fn untold(context: Context<'_>, order: &Order) -> Decimal {
     if !closes_position(context, order) {
-        return traded;
+        return Decimal::ZERO;
     }
+    let plan = &order.plan;
     let holding = holding_of(plan);
     let opens = plan.side.opposite();
-    let held = opens.signed(protection::held(context, order));
     let account = context.state.account(&plan.account);
-    let coming = account.map_or(Decimal::ZERO, |account| {
+    account.map_or(Decimal::ZERO, |account| {
         account
             .orders_in(&plan.symbol)
             .filter(|other| {
                 holding.is_of(other)
                     && other.plan.class == OrderClass::Entry
                     && other.plan.side == opens
+                    && other.status.may_be_at_broker()
             })
             .fold(Decimal::ZERO, |sum, other| {
                 sum.saturating_add(other.remaining())
             })
-    });
-    traded.min(held.max(Decimal::ZERO).saturating_add(coming))
+    })
 }
 
 /// Whether the order stands for a level of the position.

@@ -49,7 +49,8 @@ pub(super) fn after_entry(
 pub(super) fn after_exit(context: Context<'_>, order: &Order, traded: Decimal) -> Decision {
     let plan = &order.plan;
     let held = held(context, order);
-    let closable = plan.side.opposite().signed(held).max(Decimal::ZERO);
+    let known = plan.side.opposite().signed(held).max(Decimal::ZERO);
+    let closable = known.saturating_add(levels::untold(context, order));
     let reason = format!("{} had {held} left to close", plan.strategy);
     close_again(context, order, traded - closable, &reason)
 }

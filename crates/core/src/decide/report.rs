@@ -301,12 +301,8 @@ fn acknowledge(
     if order.cancel_requested {
         decision.command(Command::Cancel(Box::new(order.plan.clone())));
     }
-    // The new protection rests: only now may the old one go.
-    let replaced = order
-        .plan
-        .replaces
-        .and_then(|old| context.state.open_order(&old));
-    if let Some(old) = replaced {
+    // The new protection rests: only now may the old one go, and what that was to replace.
+    for old in context.state.replaced_by(order) {
         let reason = if old.plan.kind == order.plan.kind {
             "replaced by protection of the right size"
         } else {
@@ -374,30 +370,17 @@ fn fill(context: Context<'_>, order: &Order, report: &OrderReport, traded: Decim
         .checked_div(traded)
         .unwrap_or(report.average_price)
         .normalize();
-    let owned = levels::owned(context, order, traded);
     let mut decision = Decision::event(Event::OrderFilled {
         id,
-        quantity: owned.normalize(),
+        quantity: traded.normalize(),
         price,
         fee: (report.fees - order.fees).normalize(),
         withheld: withheld(order, report),
         total: report.filled.normalize(),
         at: report.at,
     });
-    if levels::closes_position(context, order) {
-        if owned < traded {
-            decision.alarm(
-                format!(
-                    "the position's stop or target closed {traded} {} in {}, of which {owned} was \
-                     {}'s; the rest was not Ponte's, look at the account",
-                    order.plan.symbol, order.plan.account, order.plan.strategy
-                ),
-                Some(id),
-            );
-        }
-        return decision;
-    }
-    if report.filled > order.plan.quantity.get() {
+    let is_too_much = report.filled > order.plan.quantity.get();
+    if is_too_much && !levels::closes_position(context, order) {
         decision.alarm(
             format!(
                 "order {id} traded {} and was for {}; look at account {}",

@@ -23,6 +23,7 @@ use tokio::task::JoinHandle;
 
 use super::instruments::Memory;
 use super::keys::{self, Looked, Unchecked};
+use super::terminals::{self, Terminal};
 use crate::brokers::paper::{
     Embedded, EmbeddedOptions, MarketPrices, Precedence, Remembered, Remote,
 };
@@ -32,10 +33,10 @@ use crate::engine::{Engine, Prelude};
 use crate::execution::Brokers;
 use crate::prices::binance::BinancePrices;
 use crate::prices::{self, PriceFeed};
-use crate::secret::BinanceSecrets;
+use crate::secret::{BinanceSecrets, Secret};
 
 /// How often an account's money is read.
-const BALANCE_EVERY: Duration = Duration::from_secs(30);
+pub(super) const BALANCE_EVERY: Duration = Duration::from_secs(30);
 /// A change of equity below this share of it is not worth an event.
 const EQUITY_CHANGE_MIN_PERCENT: Decimal = Decimal::from_parts(1, 0, 0, false, 1);
 
@@ -61,6 +62,8 @@ pub(super) struct Connected {
     pub(super) with_lists: Vec<AccountName>,
     /// The accounts whose keys could not be looked at yet.
     pub(super) unchecked: Vec<Unchecked>,
+    /// The terminals, each for its account.
+    pub(super) terminals: Vec<Terminal>,
 }
 
 /// The prices of each account's market.
@@ -73,6 +76,8 @@ enum Source {
     Venue(Arc<Embedded>),
     /// At the market, in public.
     Feed(Arc<BinancePrices>),
+    /// In the account's terminal.
+    Terminal(Terminal),
 }
 
 impl Quotes for MarketQuotes {
@@ -84,6 +89,7 @@ impl Quotes for MarketQuotes {
                 feed.follow(symbol);
                 Price::new(feed.last(symbol)?.last).ok()
             }
+            Source::Terminal(terminal) => terminal.quote(symbol),
         }
     }
 }
@@ -93,6 +99,8 @@ pub(super) struct FirstPrices {
     routes: Vec<Route>,
     /// The accounts that are decided by a feed's prices, with what they list.
     markets: BTreeMap<AccountName, (Arc<BinancePrices>, Instruments)>,
+    /// The accounts that are decided by their terminal's prices.
+    terminals: BTreeMap<AccountName, Terminal>,
 }
 
 impl Connected {
@@ -107,6 +115,11 @@ impl Connected {
         FirstPrices {
             routes: config.routes.clone(),
             markets: markets.collect(),
+            terminals: self
+                .terminals
+                .iter()
+                .map(|terminal| (terminal.account.clone(), terminal.clone()))
+                .collect(),
         }
     }
 }
@@ -118,17 +131,21 @@ impl Prelude for FirstPrices {
             .symbol
             .as_ref()
             .filter(|_| signal.intent.may_open())?;
-        let mut missing = Vec::new();
+        let mut missing: Vec<Pin<Box<dyn Future<Output = ()> + Send>>> = Vec::new();
         let routes = self.routes.iter();
         for route in routes.filter(|route| route.strategies.takes(&signal.strategy)) {
             let symbol = route.symbol(symbol);
             for account in &route.accounts {
-                let Some((feed, instruments)) = self.markets.get(account) else {
-                    continue;
-                };
                 // Only a first time is waited for: later there is a price, or there is none.
-                if instruments.get(&symbol).is_some() && feed.follow(&symbol) {
-                    missing.push(prices::known(feed.clone(), symbol.clone()));
+                if let Some((feed, instruments)) = self.markets.get(account)
+                    && instruments.get(&symbol).is_some()
+                    && feed.follow(&symbol)
+                {
+                    missing.push(Box::pin(prices::known(feed.clone(), symbol.clone())));
+                }
+                let terminal = self.terminals.get(account);
+                if let Some(first) = terminal.and_then(|terminal| terminal.first_price(&symbol)) {
+                    missing.push(Box::pin(first));
                 }
             }
         }
@@ -164,6 +181,7 @@ pub(super) async fn connect(
     config: &Config,
     state: &State,
     secrets: &mut BTreeMap<AccountName, BinanceSecrets>,
+    tokens: &mut BTreeMap<AccountName, Secret>,
 ) -> Result<Connected, ConnectError> {
     let mut connected = Connected::default();
     let mut feeds = Feeds::default();
@@ -213,7 +231,21 @@ pub(super) async fn connect(
                 });
                 broker
             }
-            BrokerConfig::Mt5(_) => return Err(failed(BrokerError::Refused("soon".into()))),
+            BrokerConfig::Mt5(mt5) => {
+                let token = tokens
+                    .remove(&name)
+                    .ok_or_else(|| failed(BrokerError::Refused("its token is not there".into())))?;
+                // A terminal that is away keeps nothing from starting: it calls when it is there.
+                let remembered = memory.recall(&name).unwrap_or_default();
+                let terminal = Terminal::new(account, mt5, token, remembered.clone());
+                terminal.watch(account, mt5, &config.routes, state);
+                let facts = (terminals::capabilities(mt5), remembered);
+                connected.facts.insert(name.clone(), facts);
+                let source = Source::Terminal(terminal.clone());
+                connected.quotes.0.insert(name.clone(), source);
+                connected.terminals.push(terminal.clone());
+                terminal.adapter
+            }
         };
         connected.brokers.insert(name, broker);
     }
@@ -253,7 +285,10 @@ pub(super) async fn facts_offline(
                 super::binance::capabilities(binance),
                 memory.recall(&name).unwrap_or_default(),
             ),
-            BrokerConfig::Mt5(_) => return Err(failed(BrokerError::Refused("soon".into()))),
+            BrokerConfig::Mt5(mt5) => (
+                terminals::capabilities(mt5),
+                memory.recall(&name).unwrap_or_default(),
+            ),
         };
         connected.facts.insert(name, facts);
     }
@@ -339,7 +374,11 @@ fn embedded(account: &Account, paper: &PaperBroker) -> EmbeddedOptions {
 }
 
 /// Starts to listen to every broker's reports and to read every account's money.
-pub(super) fn follow(engine: &Engine, brokers: &Brokers) -> Vec<JoinHandle<()>> {
+pub(super) fn follow(
+    engine: &Engine,
+    brokers: &Brokers,
+    terminals: &[Terminal],
+) -> Vec<JoinHandle<()>> {
     let mut tasks = Vec::new();
     for (account, broker) in brokers {
         let (into, mut reports) = mpsc::unbounded_channel();
@@ -355,11 +394,14 @@ pub(super) fn follow(engine: &Engine, brokers: &Brokers) -> Vec<JoinHandle<()>> 
                 });
             }
         }));
-        tasks.push(tokio::spawn(read_balance(
-            engine.clone(),
-            account.clone(),
-            broker.clone(),
-        )));
+        // A terminal tells its money by itself.
+        if !terminals
+            .iter()
+            .any(|terminal| terminal.account == *account)
+        {
+            let (engine, account, broker) = (engine.clone(), account.clone(), broker.clone());
+            tasks.push(tokio::spawn(read_balance(engine, account, broker)));
+        }
     }
     tasks
 }
@@ -390,7 +432,7 @@ async fn read_balance(engine: Engine, account: AccountName, broker: Arc<dyn Brok
     }
 }
 
-fn is_worth_telling(told: &Balance, now: &Balance) -> bool {
+pub(super) fn is_worth_telling(told: &Balance, now: &Balance) -> bool {
     let change = (now.equity - told.equity)
         .abs()
         .saturating_mul(Decimal::ONE_HUNDRED);
@@ -442,6 +484,7 @@ mod tests {
                 symbols: BTreeMap::new(),
             }],
             markets: [(account, (feed, instruments))].into(),
+            terminals: BTreeMap::new(),
         };
         let waits = |body: &str| first.before(&signal(body)).is_some();
         assert!(!waits(r#"{"acao":"fechar","ativo":"BTCUSDT"}"#));

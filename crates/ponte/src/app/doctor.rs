@@ -14,8 +14,9 @@ use ponte_core::policy::Policy;
 use ponte_core::state::State;
 use rust_decimal::Decimal;
 
+use super::terminals::Terminal;
 use crate::admin::Doctor;
-use crate::admin::wire::{Diagnosis, Finding, Terminal};
+use crate::admin::wire::{self, Diagnosis, Finding, Health};
 use crate::brokers::{Answer, Broker, BrokerError, BrokerPosition, Credentials};
 use crate::config::{Account, Broker as BrokerConfig, Config};
 use crate::engine::{Engine, Unavailable};
@@ -23,6 +24,8 @@ use crate::execution::Brokers;
 
 /// How long a broker may take to answer one question.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// The subject of what could not be asked, until all is together.
+const UNANSWERED: &str = "unanswered";
 /// Most things that one finding names.
 const NAMED_MAX: usize = 5;
 
@@ -31,6 +34,7 @@ pub(super) struct Examiner {
     pub(super) engine: Engine,
     pub(super) config: Arc<Config>,
     pub(super) brokers: Brokers,
+    pub(super) terminals: Vec<Terminal>,
 }
 
 impl Doctor for Examiner {
@@ -46,8 +50,8 @@ impl Doctor for Examiner {
         })
     }
 
-    fn terminal(&self, _: &AccountName) -> Option<Terminal> {
-        None
+    fn terminal(&self, account: &AccountName) -> Option<wire::Terminal> {
+        Some(self.terminal_of(account)?.standing())
     }
 }
 
@@ -61,14 +65,10 @@ impl Examiner {
             (Err(error), _) | (_, Err(error)) => Err(error),
         };
         let mut findings = vec![routed(account, &self.config)];
-        findings.extend(credentials(&answers));
-        findings.push(money(account, &answers));
         match books {
             Ok(books) => {
                 findings.push(halts(&books[1]));
-                findings.extend(symbols(account, &self.config, &books[1]));
-                findings.extend(positions(&answers, &books));
-                findings.extend(orders(&answers, &books));
+                findings.extend(self.told(account, &answers, &books));
             }
             Err(error) => findings.push(Finding::wrong("engine", error.to_string())),
         }
@@ -83,6 +83,40 @@ impl Examiner {
             mode: account.mode,
             findings,
         }
+    }
+
+    /// What the broker has told, held against the books.
+    fn told(&self, account: &Account, answers: &Answers, books: &[Books; 2]) -> Vec<Finding> {
+        let wanted = wanted(account, &self.config, &books[1]);
+        let mut findings = match self.terminal_of(&account.name) {
+            // What its credentials allow is among what a terminal says of itself.
+            Some(terminal) => terminal.findings(&wanted),
+            None => credentials(answers),
+        };
+        let is_explained = findings
+            .iter()
+            .any(|finding| finding.health == Health::Wrong);
+        let mut more = vec![money(account, answers), instruments(&books[1])];
+        if self.terminal_of(&account.name).is_none() {
+            more.extend(symbols(&wanted, &books[1]));
+        }
+        more.extend(positions(answers, books));
+        more.extend(orders(answers, books));
+        // A broker that can't be asked is said once.
+        more.retain(|finding| finding.subject != UNANSWERED || !is_explained);
+        for finding in &mut more {
+            if finding.subject == UNANSWERED {
+                "answers".clone_into(&mut finding.subject);
+            }
+        }
+        more.dedup();
+        findings.extend(more);
+        findings
+    }
+
+    fn terminal_of(&self, account: &AccountName) -> Option<&Terminal> {
+        let mut terminals = self.terminals.iter();
+        terminals.find(|terminal| terminal.account == *account)
     }
 
     async fn books(&self, account: &Account) -> Result<Books, Unavailable> {
@@ -204,7 +238,7 @@ fn credentials(answers: &Answers) -> Vec<Finding> {
     const SUBJECT: &str = "credentials";
     let credentials = match &answers.credentials {
         Ok(credentials) => credentials,
-        Err(error) => return vec![Finding::wrong(SUBJECT, error.to_string())],
+        Err(error) => return vec![failed(SUBJECT, error)],
     };
     let mut findings = vec![if credentials.can_trade {
         Finding::fine(SUBJECT, "orders may be placed")
@@ -241,7 +275,7 @@ fn money(account: &Account, answers: &Answers) -> Finding {
                 account.currency
             ),
         ),
-        Err(error) => Finding::wrong(SUBJECT, error.to_string()),
+        Err(error) => failed(SUBJECT, error),
     }
 }
 
@@ -254,44 +288,57 @@ fn halts(books: &Books) -> Finding {
     finding.cured_by("ponte resume, once the reason is gone")
 }
 
-/// Whether what may be traded is known.
-fn symbols(account: &Account, config: &Config, books: &Books) -> Vec<Finding> {
-    let listed = if books.any_symbol {
-        Finding::fine("instruments", "every symbol is taken")
-    } else if books.listed.is_empty() {
-        Finding::wrong(
-            "instruments",
-            "no instrument is known, so that nothing can be entered",
-        )
-    } else {
-        let count = books.listed.len();
-        Finding::fine("instruments", format!("{count} instruments are known"))
-    };
+/// The symbols that the account is meant to trade, or holds.
+fn wanted(account: &Account, config: &Config, books: &Books) -> BTreeSet<Symbol> {
     let allowed = account.rules.allowed_symbols.iter().flatten();
     let routes = config.routes.iter();
     let mapped = routes
         .filter(|route| route.accounts.contains(&account.name))
         .flat_map(|route| route.symbols.values());
-    let wanted: BTreeSet<&Symbol> = allowed.chain(mapped).collect();
-    let unknown: Vec<String> = wanted
-        .iter()
-        .filter(|symbol| !books.knows(symbol))
-        .map(ToString::to_string)
-        .collect();
-    if wanted.is_empty() || books.listed.is_empty() && !books.any_symbol {
-        return vec![listed];
+    let named: &[String] = match &account.broker {
+        BrokerConfig::Mt5(mt5) => &mt5.symbols,
+        BrokerConfig::Paper(_) | BrokerConfig::Binance(_) => &[],
+    };
+    let named = named.iter().filter_map(|name| Symbol::new(name).ok());
+    let held = books.positions.keys();
+    allowed
+        .chain(mapped)
+        .chain(held)
+        .cloned()
+        .chain(named)
+        .collect()
+}
+
+fn instruments(books: &Books) -> Finding {
+    const SUBJECT: &str = "instruments";
+    if books.any_symbol {
+        return Finding::fine(SUBJECT, "every symbol is taken");
     }
-    let known = if unknown.is_empty() {
+    match books.listed.len() {
+        0 => Finding::wrong(
+            SUBJECT,
+            "no instrument is known, so that nothing can be entered",
+        ),
+        count => Finding::fine(SUBJECT, format!("{count} instruments are known")),
+    }
+}
+
+/// Whether what is to be traded is listed.
+fn symbols(wanted: &BTreeSet<Symbol>, books: &Books) -> Option<Finding> {
+    const SUBJECT: &str = "symbols";
+    if wanted.is_empty() || books.listed.is_empty() && !books.any_symbol {
+        return None;
+    }
+    let unknown = wanted.iter().filter(|symbol| !books.knows(symbol));
+    let unknown: Vec<String> = unknown.map(ToString::to_string).collect();
+    Some(if unknown.is_empty() {
         let count = wanted.len();
-        Finding::fine(
-            "symbols",
-            format!("all {count} symbols of the configuration are known"),
-        )
+        let text = format!("{count} wanted, and the broker lists them all");
+        Finding::fine(SUBJECT, text)
     } else {
         let text = format!("the broker does not list {}", some(&unknown));
-        Finding::wrong("symbols", text)
-    };
-    vec![listed, known]
+        Finding::wrong(SUBJECT, text)
+    })
 }
 
 /// Whether the broker holds what Ponte holds.
@@ -299,7 +346,7 @@ fn positions(answers: &Answers, books: &[Books; 2]) -> Vec<Finding> {
     const SUBJECT: &str = "positions";
     let told = match &answers.positions {
         Ok(told) => told,
-        Err(error) => return vec![Finding::wrong(SUBJECT, error.to_string())],
+        Err(error) => return vec![failed(SUBJECT, error)],
     };
     let mut held = BTreeMap::<&Symbol, Decimal>::new();
     for position in told {
@@ -363,7 +410,7 @@ fn orders(answers: &Answers, books: &[Books; 2]) -> Vec<Finding> {
     const SUBJECT: &str = "orders";
     let mut findings = Vec::new();
     match &answers.orders {
-        Err(error) => findings.push(Finding::wrong(SUBJECT, error.to_string())),
+        Err(error) => findings.push(failed(SUBJECT, error)),
         Ok(resting) => {
             let is_known =
                 |report: &&OrderReport| books.iter().any(|books| books.orders.contains(&report.id));
@@ -392,6 +439,16 @@ fn orders(answers: &Answers, books: &[Books; 2]) -> Vec<Finding> {
         findings.push(Finding::look(SUBJECT, text));
     }
     findings
+}
+
+/// A question without an answer; where the broker is silent it is not the question's fault.
+fn failed(subject: &str, error: &BrokerError) -> Finding {
+    match error {
+        BrokerError::Unanswered(_) => Finding::wrong(UNANSWERED, error.to_string()),
+        BrokerError::Refused(_) | BrokerError::Unreadable(_) => {
+            Finding::wrong(subject, error.to_string())
+        }
+    }
 }
 
 /// The first of them, and how many more there are.

@@ -19,7 +19,7 @@ const LIST_ATTEMPTS: u32 = 4;
 /// The wait before it is asked again.
 const LIST_PAUSE: Duration = Duration::from_millis(500);
 /// How often lists are read anew: steps and minimums change rarely, a market's state more often.
-const RENEW_EVERY: Duration = Duration::from_secs(15 * 60);
+pub(super) const RENEW_EVERY: Duration = Duration::from_secs(15 * 60);
 /// The wait after a list that could not be read.
 const RETRY_AFTER: Duration = Duration::from_secs(60);
 
@@ -60,7 +60,7 @@ impl Memory {
     }
 
     /// Remembers a list; without it a start needs the broker, and nothing else is lost.
-    fn remember(&self, account: &AccountName, instruments: &Instruments) {
+    pub(super) fn remember(&self, account: &AccountName, instruments: &Instruments) {
         let listed: Vec<_> = instruments.listed.values().collect();
         let path = self.path(account);
         let written = std::fs::create_dir_all(&self.folder).and_then(|()| {

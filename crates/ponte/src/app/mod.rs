@@ -8,6 +8,7 @@ mod housekeeping;
 mod instruments;
 mod keys;
 mod serve;
+mod terminals;
 
 use std::sync::Arc;
 
@@ -15,7 +16,10 @@ use ponte_core::decide::Quotes;
 use ponte_core::policy::Policy;
 use tokio::sync::mpsc;
 
+use terminals::Terminal;
+
 use crate::admin;
+use crate::bridge::Hub;
 use crate::config::{self, Keep, Loaded, UnknownAccount};
 use crate::engine::{Engine, Parts, Retention, Running, StartError};
 use crate::execution;
@@ -50,6 +54,9 @@ pub enum RunError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The certificate for bridges can't be used.
+    #[error("bridge.certificate: {0}")]
+    Certificate(#[from] crate::server::CertificateError),
     /// A listener gave up.
     #[error("{what} can't accept connections any more: {source}")]
     Serve {
@@ -69,6 +76,8 @@ pub struct Core {
     /// How many events were replayed at the start.
     pub replayed: u64,
     brokers: execution::Brokers,
+    terminals: Vec<Terminal>,
+    hub: Arc<Hub>,
     running: Running,
     tasks: Vec<tokio::task::JoinHandle<()>>,
 }
@@ -84,7 +93,8 @@ impl Core {
         let mut writer = Writer::open(&config.data_dir)?;
         let journal = writer.load()?;
         let secrets = &mut loaded.broker_secrets;
-        let connected = brokers::connect(config, &journal.state, secrets).await?;
+        let tokens = &mut loaded.terminal_tokens;
+        let connected = brokers::connect(config, &journal.state, secrets, tokens).await?;
         let policy = config::policy(config, &journal.installation, &connected.facts)?;
         let first_prices = Arc::new(connected.first_prices(config));
         let metrics = Arc::new(Metrics::default());
@@ -100,7 +110,8 @@ impl Core {
         })
         .map_err(StartError::from)?;
         let engine = engine.with_prelude(first_prices);
-        let mut tasks = brokers::follow(&engine, &connected.brokers);
+        let terminals = connected.terminals;
+        let mut tasks = brokers::follow(&engine, &connected.brokers, &terminals);
         for feed in connected.feeds {
             tasks.push(tokio::spawn(async move { feed.run().await }));
         }
@@ -108,6 +119,14 @@ impl Core {
             tasks.push(tokio::spawn(keys::keep_asking(engine.clone(), unchecked)));
         }
         let memory = instruments::Memory::in_data_dir(&config.data_dir);
+        for terminal in &terminals {
+            terminal.meter(&metrics);
+            let symbols = terminal
+                .clone()
+                .follow_symbols(engine.clone(), memory.clone());
+            tasks.push(tokio::spawn(symbols));
+            tasks.push(tokio::spawn(terminal.clone().follow_money(engine.clone())));
+        }
         tasks.extend(instruments::keep_fresh(
             &engine,
             &memory,
@@ -134,6 +153,8 @@ impl Core {
             metrics,
             replayed: journal.replayed,
             brokers: connected.brokers,
+            hub: Hub::new(terminals.iter().map(|known| known.line.clone()).collect()),
+            terminals,
             running,
             tasks,
         })
@@ -146,7 +167,14 @@ impl Core {
             engine: self.engine.clone(),
             config,
             brokers: self.brokers.clone(),
+            terminals: self.terminals.clone(),
         })
+    }
+
+    /// Where the bridges beside terminals call.
+    #[must_use]
+    pub fn hub(&self) -> Arc<Hub> {
+        self.hub.clone()
     }
 
     /// Decides what waits, writes a snapshot and ends everything.

@@ -4,15 +4,17 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use futures_util::future::select_all;
 use ponte_core::format::Format;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::{Core, RunError};
-use crate::config::{Config, Loaded, SourceFormat};
+use crate::config::{Bridge, Broker, Config, Loaded, SourceFormat};
 use crate::intake::{BODY_READ_MAX, Intake};
 use crate::secret::SourceSecrets;
+use crate::server::{Certificate, Limits, Security};
 use crate::{admin, clock, server};
 
 /// A whole Ponte that runs.
@@ -21,6 +23,8 @@ pub struct Served {
     pub webhook: SocketAddr,
     /// Where the owner asks.
     pub admin: SocketAddr,
+    /// Where the bridges beside terminals call, if there are any.
+    pub bridge: Option<SocketAddr>,
     /// How many events were replayed at the start.
     pub replayed: u64,
     core: Core,
@@ -35,6 +39,13 @@ pub struct Served {
 pub async fn serve(mut loaded: Loaded) -> Result<Served, RunError> {
     let webhook_listener = listen("webhook.listen", loaded.config.webhook.listen).await?;
     let admin_listener = listen("admin.listen", loaded.config.admin.listen).await?;
+    let (bridge_listener, security) = match terminals_call_at(&loaded.config) {
+        Some(bridge) => {
+            let listener = listen("bridge.listen", bridge.listen).await?;
+            (Some(listener), secured(bridge)?)
+        }
+        None => (None, Security::Plain),
+    };
     let started_at = clock::now();
     let core = Core::start(&mut loaded).await?;
     let Loaded {
@@ -42,6 +53,7 @@ pub async fn serve(mut loaded: Loaded) -> Result<Served, RunError> {
     } = loaded;
     let config = Arc::new(config);
     let (webhook, admin_address) = (address(&webhook_listener)?, address(&admin_listener)?);
+    let bridge = bridge_listener.as_ref().map(address).transpose()?;
     let (stop, stopping) = watch::channel(false);
     let intake = intake(&core, &config, secrets).router();
     let owner = admin::router(admin::Parts {
@@ -51,23 +63,28 @@ pub async fn serve(mut loaded: Loaded) -> Result<Served, RunError> {
         doctor: core.doctor(config),
         started_at,
     });
-    let serve = |what, listener, router| {
+    let serve = |what, listener, router, security: Security| {
         let mut stopping = stopping.clone();
         tokio::spawn(async move {
             // An end of the sender is an end as well.
             let stopped = async move { drop(stopping.wait_for(|stop| *stop).await) };
-            server::serve(listener, router, stopped)
+            server::serve_secured(listener, router, &security, Limits::default(), stopped)
                 .await
                 .map_err(|source| RunError::Serve { what, source })
         })
     };
-    let listeners = vec![
-        serve("webhook.listen", webhook_listener, intake),
-        serve("admin.listen", admin_listener, owner),
+    let mut listeners = vec![
+        serve("webhook.listen", webhook_listener, intake, Security::Plain),
+        serve("admin.listen", admin_listener, owner, Security::Plain),
     ];
+    if let Some(listener) = bridge_listener {
+        let router = core.hub().router();
+        listeners.push(serve("bridge.listen", listener, router, security));
+    }
     Ok(Served {
         webhook,
         admin: admin_address,
+        bridge,
         replayed: core.replayed,
         core,
         stop,
@@ -99,6 +116,8 @@ impl Served {
     pub async fn stop(mut self) {
         // The receivers are the listeners, which have ended if nobody listens.
         let _ = self.stop.send(true);
+        // What is held for bridges must not hold up the end.
+        self.core.hub().close();
         for listener in self.listeners.drain(..) {
             // A failure was told when it happened.
             let _ = listener.await;
@@ -108,16 +127,24 @@ impl Served {
 
     /// Waits until a listener ends, which none does by itself while it works.
     async fn listener_gave_up(&mut self) -> Result<(), RunError> {
-        let [webhook, admin] = self.listeners.as_mut_slice() else {
-            return std::future::pending().await;
-        };
-        let ended = tokio::select! {
-            ended = webhook => ended,
-            ended = admin => ended,
-        };
+        let (ended, _, _) = select_all(&mut self.listeners).await;
         self.listeners.retain(|listener| !listener.is_finished());
         ended.unwrap_or(Ok(()))
     }
+}
+
+/// Where bridges call; `None` where no account is in a terminal.
+fn terminals_call_at(config: &Config) -> Option<&Bridge> {
+    let mut accounts = config.accounts.iter();
+    let any = accounts.any(|account| matches!(account.broker, Broker::Mt5(_)));
+    config.bridge.as_ref().filter(|_| any)
+}
+
+fn secured(bridge: &Bridge) -> Result<Security, RunError> {
+    let Some(files) = &bridge.tls else {
+        return Ok(Security::Plain);
+    };
+    Ok(Security::Tls(Certificate::read(files.clone())?))
 }
 
 async fn listen(what: &'static str, address: SocketAddr) -> Result<TcpListener, RunError> {

@@ -19,9 +19,12 @@ use super::line::{Line, Refused};
 use super::protocol::{BODY_BYTES_MAX, PROTOCOL, SYNC_PATH, SyncAnswer, SyncRequest};
 use crate::clock;
 use crate::secret;
+use crate::server::Limits;
 use crate::server::body::{self, BodyError};
 use crate::server::failures::{Failures, Standing};
 
+/// Most connections at once: a bridge has two or three.
+const CONNECTIONS_MAX: u32 = 512;
 /// How long a body may take to arrive.
 const BODY_READ_MAX: Duration = Duration::from_secs(10);
 /// Most larger bodies that are read at once, over all lines.
@@ -50,6 +53,17 @@ impl Hub {
             failures: Failures::new(WRONG_TOKENS_MAX),
             large_bodies: Semaphore::new(LARGE_BODIES_MAX),
         })
+    }
+
+    /// What the listener has to hold connections to: a request whose bridge has gone away is dropped,
+    /// so that no command is handed to nobody.
+    #[must_use]
+    pub fn limits() -> Limits {
+        Limits {
+            connections_max: CONNECTIONS_MAX,
+            half_close: false,
+            ..Limits::default()
+        }
     }
 
     /// The lines.
@@ -187,7 +201,7 @@ fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
 fn refuse(refused: &Refused) -> Response {
     let (status, code) = match refused {
         Refused::NotUnderstood(_) => (StatusCode::BAD_REQUEST, "not_understood"),
-        Refused::Incomplete => (StatusCode::REQUEST_TIMEOUT, "incomplete_body"),
+        Refused::Incomplete => (StatusCode::SERVICE_UNAVAILABLE, "incomplete_body"),
         Refused::WrongToken => (StatusCode::UNAUTHORIZED, "wrong_token"),
         Refused::AnotherBridge { .. } => (StatusCode::CONFLICT, "another_bridge"),
         Refused::UnknownSession => (StatusCode::GONE, "unknown_session"),

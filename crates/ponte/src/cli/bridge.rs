@@ -21,7 +21,7 @@ const KEYS_FOLDER: &str = "secrets";
 /// Where the configuration of the example listens.
 const EXAMPLE_LISTEN: &str = "0.0.0.0:8443";
 
-/// Make what the bridge beside a MetaTrader 5 terminal needs: a token, a certificate to pin
+/// Make what a MetaTrader 5 bridge needs: a token, a certificate to pin
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     ponte bridge token my-mt5\n  \
@@ -235,7 +235,7 @@ pub(super) fn make_token(path: &Path) -> Result<(), Failure> {
     })
 }
 
-fn refused(error: &SelfSignedError) -> Failure {
+pub(super) fn refused(error: &SelfSignedError) -> Failure {
     let text = error.to_string();
     match error {
         SelfSignedError::Host { .. } => {
@@ -273,7 +273,7 @@ fn in_a_file_name(account: &AccountName) -> String {
 }
 
 /// A host as it stands in an address: IPv6 in brackets.
-fn in_an_address(host: &str) -> String {
+pub(super) fn in_an_address(host: &str) -> String {
     match host.parse() {
         Ok(IpAddr::V6(address)) => format!("[{address}]"),
         Ok(IpAddr::V4(_)) | Err(_) => host.to_owned(),

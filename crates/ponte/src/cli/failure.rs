@@ -119,8 +119,14 @@ impl From<serde_json::Error> for Failure {
 impl From<crate::app::RunError> for Failure {
     fn from(error: crate::app::RunError) -> Self {
         let failure = Self::unreachable(error.to_string());
-        let crate::app::RunError::Broker(connect) = error else {
-            return failure;
+        let connect = match error {
+            crate::app::RunError::Broker(connect) => connect,
+            crate::app::RunError::Certificate(error) => return failure.cured_by(error.cure()),
+            crate::app::RunError::Journal(_)
+            | crate::app::RunError::Start(_)
+            | crate::app::RunError::Policy(_)
+            | crate::app::RunError::Listen { .. }
+            | crate::app::RunError::Serve { .. } => return failure,
         };
         match connect.source {
             BrokerError::Unanswered(_) => failure.cured_by(

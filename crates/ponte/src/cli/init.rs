@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use super::context::Context;
 use super::failure::Failure;
+use super::init_terminal::{Prepared, TerminalFlags};
 use super::screen::{self, BOLD, DIM, GOOD, styled};
 use crate::config::{InitAnswers, InitMarket, SecretPlace, parse, template};
 use crate::random::hex_token;
@@ -21,7 +22,7 @@ use crate::secret::{SECRET_BYTES_GOOD, Secret};
 /// Random bytes of a new secret.
 const SECRET_BYTES: usize = 24;
 /// Where the template keeps a broker's keys, beside the configuration.
-const KEYS_FOLDER: &str = "secrets";
+pub(super) const KEYS_FOLDER: &str = "secrets";
 /// Longer commands don't fit on a line with their reason.
 const STEP_CHARS_MAX: usize = 40;
 /// What the template calls the account.
@@ -33,6 +34,8 @@ const TEMPLATE_ACCOUNT: &str = "paper";
     ponte init\n  \
     ponte init --yes --currency BRL --balance 50000\n  \
     ponte init --broker binance --market futures\n  \
+    ponte init --broker mt5 --b3 --login 12345678 --server XP-Demo --host vps.example.com\n  \
+    ponte init --broker mt5 --accounting hedging --login 12345678 --server Pepperstone-Demo\n  \
     ponte init --secret-env WEBHOOK_SECRET --listen 0.0.0.0:8080 --public-url https://ponte.example.com\n  \
     ponte --config /etc/ponte/ponte.toml init --data-dir /var/lib/ponte\n\n\
     On a terminal it asks for what no flag says. Nothing that is there is replaced without \
@@ -44,6 +47,8 @@ pub(super) struct Init {
     /// The market of the account at Binance [default: spot]
     #[arg(long, value_name = "NAME", value_enum, requires = "broker")]
     market: Option<MarketName>,
+    #[command(flatten)]
+    terminal: TerminalFlags,
     /// The paper account's name
     #[arg(long, value_name = "NAME")]
     account: Option<String>,
@@ -89,9 +94,10 @@ pub(super) struct Init {
 }
 
 /// The brokers that an account can be made for.
-#[derive(Clone, Copy, ValueEnum)]
-enum BrokerName {
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum BrokerName {
     Binance,
+    Mt5,
 }
 
 /// Binance's markets, as the configuration names them.
@@ -102,7 +108,7 @@ enum MarketName {
 }
 
 /// A step after this one: what to type, and why.
-type Step = (String, &'static str);
+pub(super) type Step = (String, &'static str);
 
 /// What was made.
 #[derive(Serialize)]
@@ -116,6 +122,9 @@ struct Made {
     webhook_url: String,
     /// Messages to paste into TradingView, with the secret.
     messages: Vec<String>,
+    /// What the bridge beside the terminal needs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    terminal: Option<Prepared>,
     next: Vec<String>,
 }
 
@@ -129,23 +138,48 @@ impl Init {
             );
         }
         let asks = std::io::stdin().is_terminal() && !self.yes && !context.json;
+        self.fitting_together()?;
         let (account, answers) = self.answers(asks)?;
         let text = with_account(&template(&answers), &account);
         // What is written must be a good configuration, whatever was answered.
         let file = path.display().to_string();
         parse(&text, &file).map_err(|errors| Failure::usage(errors.to_string()))?;
         let folder = path.parent().unwrap_or(Path::new(""));
+        let pair = self.terminal.pair(context)?;
         let (secret, kept) = self.secret(folder, &answers.secret)?;
         if answers.binance.is_some() {
             private_folder(&folder.join(KEYS_FOLDER))?;
         }
+        let terminal = answers.mt5.as_ref();
+        let terminal = terminal.map(|mt5| {
+            self.terminal
+                .prepare(folder, mt5, pair.as_ref(), self.force)
+        });
+        let terminal = terminal.transpose()?;
         write(path, &text, self.force)?;
-        let steps = steps(path, &answers);
-        let made = self.made(path, &answers, &secret, kept, &steps);
+        let steps = steps(path, &answers, terminal.as_ref());
+        let made = Made {
+            terminal,
+            ..self.made(path, &answers, &secret, kept, &steps)
+        };
         if context.json {
             return screen::print_json(&made);
         }
         screen::print(&shown(&made, &secret, &answers.secret, &steps))
+    }
+
+    /// Flags of a broker that isn't the one.
+    fn fitting_together(&self) -> Result<(), Failure> {
+        let is = |wanted: BrokerName| self.broker == Some(wanted);
+        if self.market.is_some() && !is(BrokerName::Binance) {
+            return Err(Failure::usage("--market goes with --broker binance"));
+        }
+        if self.terminal.is_any() && !is(BrokerName::Mt5) {
+            return Err(Failure::usage(
+                "--b3, --accounting, --login, --server, --host and --bridge-listen go with --broker mt5",
+            ));
+        }
+        Ok(())
     }
 
     /// What the flags say, what a person answers, and else the defaults.
@@ -163,7 +197,10 @@ impl Init {
         };
         let answers = InitAnswers {
             data_dir: self.data_dir.clone().unwrap_or(defaults.data_dir),
-            currency: take(asks, &self.currency, "Currency", || defaults.currency)?,
+            currency: take(asks, &self.currency, "Currency", || {
+                let terminals = self.terminal.currency(self.broker);
+                terminals.map_or(defaults.currency, str::to_owned)
+            })?,
             balance: take(asks, &self.balance, "Balance to begin with", || {
                 defaults.balance
             })?,
@@ -179,10 +216,17 @@ impl Init {
             admin_listen: self.admin_listen.unwrap_or(defaults.admin_listen),
             allow_this_machine: !self.only_tradingview,
             secret,
-            binance: self.broker.map(|BrokerName::Binance| match self.market {
-                Some(MarketName::Futures) => InitMarket::Futures,
-                Some(MarketName::Spot) | None => InitMarket::Spot,
-            }),
+            binance: match (self.broker, self.market) {
+                (Some(BrokerName::Binance), Some(MarketName::Futures)) => Some(InitMarket::Futures),
+                (Some(BrokerName::Binance), Some(MarketName::Spot) | None) => {
+                    Some(InitMarket::Spot)
+                }
+                (Some(BrokerName::Mt5) | None, _) => None,
+            },
+            mt5: match self.broker {
+                Some(BrokerName::Mt5) => Some(self.terminal.answers(asks)?),
+                Some(BrokerName::Binance) | None => None,
+            },
         };
         Ok((account, answers))
     }
@@ -252,13 +296,14 @@ impl Init {
             secret_kept: kept,
             webhook_url: format!("{base}/webhook"),
             messages: messages(secret),
+            terminal: None,
             next: steps.iter().map(|(command, _)| command.clone()).collect(),
         }
     }
 }
 
 /// What comes next, in order.
-fn steps(path: &Path, answers: &InitAnswers) -> Vec<Step> {
+fn steps(path: &Path, answers: &InitAnswers, terminal: Option<&Prepared>) -> Vec<Step> {
     let named = if path == Path::new("ponte.toml") {
         String::new()
     } else {
@@ -287,14 +332,17 @@ fn steps(path: &Path, answers: &InitAnswers) -> Vec<Step> {
     steps.extend([
         (format!("ponte{named} check"), "is everything right?"),
         (format!("ponte{named} run"), "start; stop with Ctrl+C"),
-        (
-            format!("ponte{named} send --example pt"),
-            match answers.binance {
-                None => "from another terminal: a first paper trade",
-                Some(_) => "from another terminal: a first trade, on paper and in the demo",
-            },
-        ),
     ]);
+    if let Some(terminal) = terminal {
+        steps.extend(terminal.steps(&named));
+    }
+    steps.push((
+        format!("ponte{named} send --example pt"),
+        match answers.binance {
+            None => "from another shell: a first paper trade",
+            Some(_) => "from another shell: a first trade, on paper and in the demo",
+        },
+    ));
     steps
 }
 
@@ -327,7 +375,7 @@ fn with_account(text: &str, account: &AccountName) -> String {
 }
 
 /// What a flag says, else what a person answers, else the default.
-fn take<T: FromStr + ToString + Clone>(
+pub(super) fn take<T: FromStr + ToString + Clone>(
     asks: bool,
     given: &Option<T>,
     question: &str,
@@ -402,7 +450,7 @@ fn private_folder(path: &Path) -> Result<(), Failure> {
         .map_err(|error| unwritable(path, &error))
 }
 
-fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
+pub(super) fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
     let path = path.display();
     if error.kind() == ErrorKind::AlreadyExists {
         return Failure::refused(format!("{path} is there already"));

@@ -1,15 +1,14 @@
 //! Reads `[bridge]`: where the bridges beside terminals call, and what proves to them who answers.
 
-use std::fs::{File, Metadata};
-use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 
 use super::finding::{Notes, Problem};
-use super::model::{Bridge, TlsFiles};
+use super::model::Bridge;
 use super::sections::{self, BridgeMention, Mentions};
 use super::table::{Spot, Table};
 use super::value;
+use crate::server::{Certificate, CertificateError, CertificateFiles, may_be_plain};
 
 /// Where bridges call when the file doesn't say.
 pub(super) const BRIDGE_LISTEN_DEFAULT: SocketAddr =
@@ -46,8 +45,7 @@ pub(super) fn bridge(
     let address = listen
         .as_ref()
         .map_or(BRIDGE_LISTEN_DEFAULT, |spot| spot.value);
-    let is_public = !address.ip().to_canonical().is_loopback();
-    if is_public && !table.has("certificate") && !table.has("key") {
+    if !may_be_plain(address) && !table.has("certificate") && !table.has("key") {
         let at = listen.map_or(table.at.clone(), |spot| spot.at);
         let problem = Problem::new(format!(
             "{address} is not a loopback address, and without certificate and key the terminals' \
@@ -62,7 +60,7 @@ pub(super) fn bridge(
     }
     let file = |spot: Option<Spot<String>>| spot.map(|spot| base.join(spot.value));
     let tls = match (file(certificate), file(key)) {
-        (Some(certificate), Some(key)) => Some(TlsFiles { certificate, key }),
+        (Some(certificate), Some(key)) => Some(CertificateFiles { certificate, key }),
         (_, _) => None,
     };
     Some(Bridge {
@@ -73,52 +71,33 @@ pub(super) fn bridge(
 
 /// Notes files that can't be used.
 pub(super) fn look_at_files(notes: &mut Notes<'_>, mentions: &Mentions, bridge: &Bridge) {
-    let (Some(tls), Some(mention)) = (&bridge.tls, &mentions.bridge) else {
+    let (Some(files), Some(mention)) = (&bridge.tls, &mentions.bridge) else {
         return;
     };
-    for (name, at) in &mention.files {
-        let (path, is_private) = match *name {
-            "key" => (&tls.key, true),
-            _ => (&tls.certificate, false),
-        };
-        if let Err(problem) = looked_at(path, is_private) {
-            notes.error(&format!("bridge.{name}"), at, problem);
-        }
-    }
-}
-
-fn looked_at(path: &Path, is_private: bool) -> Result<(), Problem> {
-    let shown = path.display();
-    let unreadable = |error: io::Error| {
-        let problem = Problem::new(format!("file {shown} can't be read: {error}"));
-        if error.kind() == io::ErrorKind::NotFound {
-            return problem.cured_by("write a pair with: ponte bridge certificate --host NAME");
-        }
-        problem
+    let Err(error) = Certificate::read(files.clone()) else {
+        return;
     };
-    let metadata = File::open(path)
-        .and_then(|file| file.metadata())
-        .map_err(unreadable)?;
-    if !metadata.is_file() {
-        return Err(Problem::new(format!("{shown} is not a file")));
-    }
-    if let Some(mode) = open_to_others(&metadata).filter(|_| is_private) {
-        let problem = Problem::new(format!(
-            "file {shown} has mode {mode:03o}, others than its owner may use it"
-        ));
-        return Err(problem.cured_by(format!("chmod 600 {shown}")));
-    }
-    Ok(())
-}
-
-#[cfg(unix)]
-fn open_to_others(metadata: &Metadata) -> Option<u32> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let mode = metadata.permissions().mode() & 0o777;
-    (mode & 0o077 != 0).then_some(mode)
-}
-
-#[cfg(not(unix))]
-const fn open_to_others(_: &Metadata) -> Option<u32> {
-    None
+    let blamed = match &error {
+        CertificateError::Unreadable { path, .. }
+        | CertificateError::OpenToAll { path, .. }
+        | CertificateError::BrokenLine { path, .. }
+        | CertificateError::Missing { path, .. }
+        | CertificateError::Encrypted { path }
+        | CertificateError::Unusable { path, .. }
+            if *path == files.certificate.display().to_string() =>
+        {
+            "certificate"
+        }
+        CertificateError::Unreadable { .. }
+        | CertificateError::OpenToAll { .. }
+        | CertificateError::BrokenLine { .. }
+        | CertificateError::Missing { .. }
+        | CertificateError::Encrypted { .. }
+        | CertificateError::Unusable { .. }
+        | CertificateError::Mismatch { .. } => "key",
+    };
+    let at = mention.files.iter().find(|(name, _)| *name == blamed);
+    let at = at.map_or(&mention.at, |(_, at)| at);
+    let problem = Problem::new(error.to_string()).cured_by(error.cure());
+    notes.error(&format!("bridge.{blamed}"), at, problem);
 }

@@ -39,12 +39,12 @@ pub use keys::{Absent, Key, SECTIONS, SIZE, Section};
 pub use model::{
     Account, Accounting, Admin, BinanceBroker, BinanceFutures, BinanceHosts, BinanceMarket, Bridge,
     Broker, Config, Fills, Keep, Log, LogFormat, LogLevel, MarginType, Mt5Broker, OrderLife,
-    OrderTransport, PaperBroker, PriceSource, Retention, Source, SourceFormat, StopSize, TlsFiles,
+    OrderTransport, PaperBroker, PriceSource, Retention, Source, SourceFormat, StopSize,
     TriggerPrice, VolumeFilling, Webhook,
 };
 pub use network::{AllowFrom, Cidr, CidrError, ClientAddress, NamedSet, TRADINGVIEW_ADDRESSES};
 pub use policy::{UnknownAccount, policy};
-pub use template::{InitAnswers, InitMarket, SecretPlace, template};
+pub use template::{InitAnswers, InitMarket, InitTerminal, SecretPlace, template};
 
 use crate::secret::{BinanceSecrets, Secret, SourceSecrets, Variables};
 use finding::{Notes, Problem};

@@ -11,6 +11,7 @@ use rust_decimal::Decimal;
 
 use super::network::{AllowFrom, Cidr, ClientAddress};
 use crate::secret::SecretRef;
+use crate::server::CertificateFiles;
 
 /// A whole configuration, free of errors.
 #[derive(Debug, Clone)]
@@ -70,16 +71,7 @@ pub struct Bridge {
     /// The address; without TLS a loopback address. Default: `127.0.0.1:8443`.
     pub listen: SocketAddr,
     /// The files for TLS. Default: none, in plain HTTP.
-    pub tls: Option<TlsFiles>,
-}
-
-/// What a server proves with who it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TlsFiles {
-    /// The certificate with those that vouch for it, as PEM.
-    pub certificate: PathBuf,
-    /// Its private key, as PEM, which only its owner may read.
-    pub key: PathBuf,
+    pub tls: Option<CertificateFiles>,
 }
 
 /// What is written about the running program.

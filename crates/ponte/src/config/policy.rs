@@ -6,7 +6,7 @@ use ponte_core::id::AccountName;
 use ponte_core::instrument::Instruments;
 use ponte_core::policy::{AccountPolicy, Capabilities, Policy, SourcePolicy};
 
-use super::model::Config;
+use super::model::{Account, Broker, Config};
 
 /// An account about which no broker adapter has said anything.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -40,6 +40,7 @@ pub fn policy(
             capabilities: capabilities.clone(),
             fitting: account.fitting,
             guard: account.guard,
+            unlisted_cure: unlisted_cure(account),
             utc_offset_seconds: account.utc_offset_seconds,
             exchange: account.exchange.clone(),
         };
@@ -55,4 +56,16 @@ pub fn policy(
         routes: config.routes.clone(),
         sources: sources.collect(),
     })
+}
+
+/// What helps where an account does not list a symbol.
+fn unlisted_cure(account: &Account) -> Option<String> {
+    match account.broker {
+        Broker::Mt5(_) => Some(format!(
+            "only what is in the terminal's Market Watch can be traded: add it there, or to symbols \
+             of [accounts.mt5]; ponte doctor --account {} looks at the terminal",
+            account.name
+        )),
+        Broker::Paper(_) | Broker::Binance(_) => None,
+    }
 }

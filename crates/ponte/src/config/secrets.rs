@@ -38,7 +38,7 @@ pub(super) fn secret_reference(
         Err(error) => {
             let (variable, file) = match key {
                 "secret" => ("WEBHOOK_SECRET", "secrets/main"),
-                "token" => ("MT5_TOKEN", "secrets/mt5-token"),
+                "token" => ("MT5_TOKEN", "secrets/mt5-bridge-token"),
                 "api_key" => ("BINANCE_API_KEY", "secrets/binance-api-key"),
                 _ => ("BINANCE_SIGNING_KEY", "secrets/binance-signing-key.pem"),
             };

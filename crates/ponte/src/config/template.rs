@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 
 use rust_decimal::Decimal;
 
+use super::model::Accounting;
+
 /// What `ponte init` was told, or assumes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InitAnswers {
@@ -25,6 +27,8 @@ pub struct InitAnswers {
     pub max_order_notional: Decimal,
     /// An account at Binance's demo trading beside the paper account, in this market. Default: none.
     pub binance: Option<InitMarket>,
+    /// An account in a `MetaTrader` 5 terminal beside the paper account. Default: none.
+    pub mt5: Option<InitTerminal>,
 }
 
 /// The market of the account at Binance.
@@ -34,6 +38,23 @@ pub enum InitMarket {
     Spot,
     /// USDⓈ-M perpetual futures.
     Futures,
+}
+
+/// The account in a `MetaTrader` 5 terminal, and where its bridge calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InitTerminal {
+    /// The account's number.
+    pub login: i64,
+    /// Its trade server.
+    pub server: String,
+    /// How it counts positions.
+    pub accounting: Accounting,
+    /// Whether it trades at B3.
+    pub at_b3: bool,
+    /// Where bridges call.
+    pub bridge_listen: SocketAddr,
+    /// Whether the address is served with the certificate in `secrets/bridge-certificate.pem`.
+    pub has_certificate: bool,
 }
 
 /// Where the webhook's secret is kept.
@@ -57,6 +78,7 @@ impl Default for InitAnswers {
             balance: Decimal::from(10_000),
             max_order_notional: Decimal::from(5000),
             binance: None,
+            mt5: None,
         }
     }
 }
@@ -92,6 +114,38 @@ const FUTURES: &str = r#"# leverage = 3                         # what Binance s
 # trigger = "mark"                     # the mark price triggers stops, instead of the last one
 # dead_mans_switch = "2m"              # without Ponte, resting limit orders are cancelled after this
 "#;
+/// The account in a terminal.
+const MT5: &str = include_str!("template.mt5.toml");
+/// Where its bridge calls.
+const BRIDGE: &str = include_str!("template.bridge.toml");
+const BRIDGE_TLS: &str = r#"# ponte bridge certificate writes them anew. Bridges know the certificate by its fingerprint.
+# ponte bridge certificate as escreve de novo. As pontes reconhecem o certificado pela impressão digital.
+certificate = "secrets/bridge-certificate.pem"
+key = "secrets/bridge-key.pem""#;
+const BRIDGE_PLAIN: &str = r#"# This machine only. For a terminal on another one: "0.0.0.0:8443", and a pair of files that
+# ponte bridge certificate writes.
+# certificate = "secrets/bridge-certificate.pem"
+# key = "secrets/bridge-key.pem""#;
+const B3_RULES: &str = r#"max_order_contracts = "1"
+# max_position_contracts = "2"
+# max_daily_loss = "500"               # in BRL; then nothing more is entered until the next day
+# require_stop = true
+# max_stop_points = "500"
+# max_price_deviation_points = "200"
+# allowed_symbols = ["WIN1!", "WDO1!"]"#;
+const FOREX_RULES: &str = r#"max_order_quantity = "0.1"             # in lots
+# max_position = "0.2"
+# max_daily_loss = "100"               # in the account's currency
+# require_stop = true
+# max_price_deviation = "1"            # entries further from the market than this, in percent
+# allowed_symbols = ["EURUSD"]"#;
+const MT5_ROUTE: &str = r#"
+[[routes]]
+strategies = ["*"]
+accounts = ["mt5"]
+# size = { fixed = "<<least>>" }
+# symbols = <<renamed>>
+"#;
 const ROUTE: &str = r#"
 [[routes]]
 strategies = ["*"]
@@ -114,6 +168,10 @@ impl InitAnswers {
             "binance" if self.binance.is_some() => filled(BINANCE, self),
             "binance_route" if self.binance.is_some() => filled(ROUTE, self),
             "binance" | "binance_route" => String::new(),
+            "bridge" | "mt5" | "mt5_route" if self.mt5.is_none() => String::new(),
+            "bridge" => filled(BRIDGE, self),
+            "mt5" => filled(MT5, self),
+            "mt5_route" => filled(MT5_ROUTE, self),
             "market" => self.by_market("spot", "futures").to_owned(),
             "futures" => self.by_market("", FUTURES).to_owned(),
             "symbols" => self
@@ -130,6 +188,36 @@ impl InitAnswers {
                 )
                 .to_owned(),
             "max_order_notional" => self.max_order_notional.to_string(),
+            other => self.mt5.as_ref().map_or_else(String::new, |mt5| mt5.fill(other)),
+        }
+    }
+}
+
+impl InitTerminal {
+    fn fill(&self, blank: &str) -> String {
+        let by_market =
+            |b3: &'static str, forex: &'static str| if self.at_b3 { b3 } else { forex }.to_owned();
+        match blank {
+            "login" => self.login.to_string(),
+            "server" => quoted(&self.server),
+            "accounting" => match self.accounting {
+                Accounting::Netting => "netting".to_owned(),
+                Accounting::Hedging => "hedging".to_owned(),
+            },
+            "bridge_listen" => self.bridge_listen.to_string(),
+            "bridge_tls" if self.has_certificate => BRIDGE_TLS.to_owned(),
+            "bridge_tls" => BRIDGE_PLAIN.to_owned(),
+            "market_watch" => by_market(
+                r#"["PETR4"]                # for Market Watch, beside allowed_symbols"#,
+                r#"["EURUSD.a"]             # for Market Watch, as the terminal writes them"#,
+            ),
+            "b3" => String::new(),
+            "mt5_rules" => by_market(B3_RULES, FOREX_RULES),
+            "least" => by_market("1", "0.01"),
+            "renamed" => by_market(
+                r#"{ "IBOV" = "WIN1!" }     # charts of the index trade its future"#,
+                r#"{ "EURUSD" = "EURUSD.a" }  # what the broker calls it"#,
+            ),
             unknown => unreachable!("the template has an unknown blank {unknown}"),
         }
     }

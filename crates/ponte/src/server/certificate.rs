@@ -384,3 +384,6 @@ fn not_open_to_all(path: &Path) -> Result<(), CertificateError> {
 fn not_open_to_all(_: &Path) -> Result<(), CertificateError> {
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

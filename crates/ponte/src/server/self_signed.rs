@@ -112,12 +112,12 @@ impl SelfSigned {
         {
             return Err(SelfSignedError::Exists(there.clone()));
         }
-        let unwritable = |path: &Path, why: io::Error| match why.kind() {
-            io::ErrorKind::AlreadyExists => SelfSignedError::Exists(path.to_owned()),
-            _ => SelfSignedError::Unwritable {
-                path: path.to_owned(),
-                why,
-            },
+        let unwritable = |path: &Path, why: io::Error| {
+            let path = path.to_owned();
+            if why.kind() == io::ErrorKind::AlreadyExists {
+                return SelfSignedError::Exists(path);
+            }
+            SelfSignedError::Unwritable { path, why }
         };
         let written = self.key.write_new(&files.key);
         written.map_err(|error| unwritable(&files.key, error))?;

@@ -3,4 +3,5 @@
 pub mod binance;
 mod clock;
 mod connection;
+pub mod mt5;
 pub mod paper;

@@ -190,9 +190,11 @@ fn a_level_closes_all_of_the_position() {
             ended #3 filled
 
         buy 2 stop 95 price 100; filled 1; ack 2 | report 2 3@95
-            filled #2 2@95 (3)
-            alarm the position's stop or target closed 3 BTCUSDT in paper, of which 2 was S1's; the rest was not Ponte's, look at the account
+            filled #2 3@95 (3)
+            alarm 1 BTCUSDT of order #2 in paper is traded back at the market: S1 had 2 left to close
+            plan #3 exit buy 1 reducing
             ended #2 filled
+            > submit #3 1 reducing
 
         buy 2 stop 95 price 100; filled 1; ack 2; buy 1 price 100; filled 3; ack 4; report 2 2@95 | report 4 1@95
             filled #4 1@95 (1)

@@ -75,6 +75,7 @@ pub(crate) fn account_policy(rules: Rules) -> AccountPolicy {
         },
         capabilities: CAN_ALL,
         fitting: Default::default(),
+        unlisted_cure: None,
         guard: Default::default(),
         utc_offset_seconds: 0,
         exchange: None,

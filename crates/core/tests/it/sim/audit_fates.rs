@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use ponte_core::id::ClientOrderId;
 use ponte_core::message::{Event, OrderEnd};
 use ponte_core::order::{OrderClass, OrderKind, OrderStatus};
 use ponte_core::signal::Terms;
 use rust_decimal::Decimal;
 
 use super::auditor::{Audit, Books, Evidence, hold};
+use super::broker::Seen;
+use super::levels::{self, Pair};
 use super::setting::{ACCOUNTS, MAX_POSITION};
 
 /// Account, strategy, symbol.
@@ -27,28 +28,27 @@ pub(super) fn fates(evidence: &Evidence<'_>, books: &Books<'_>) -> Audit {
         hold(!order.cancel_requested, || {
             format!("order {id} was to be taken back and still works")
         })?;
-        let account = order.plan.account.as_str();
-        let there = evidence.venue.find(account, &id.to_string()).unwrap();
-        hold(there.is_some_and(ponte_venue::Order::is_open), || {
+        let there = evidence.broker.orders(order.plan.account.as_str());
+        let there = there.iter().find(|there| there.id == id);
+        hold(there.is_some_and(|there| there.is_open), || {
             format!("order {id} works here and not at the venue")
         })?;
     }
     for account in ACCOUNTS {
-        let (orders, _) = evidence.venue.all_orders(account).unwrap();
-        for order in orders {
-            let id: ClientOrderId = order.request.client_order_id.parse().unwrap();
+        for order in evidence.broker.orders(account) {
+            let id = order.id;
             let here = evidence.state.open_order(&id).is_some();
-            hold(here == order.is_open(), || {
+            hold(here == order.is_open, || {
                 format!(
-                    "order {id} is {:?} at the venue and open here: {here}",
-                    order.status
+                    "order {id} is open at the venue: {}, and here: {here}",
+                    order.is_open
                 )
             })?;
             let known = books.traded.get(&id).copied().unwrap_or_default();
-            hold(known == order.filled_quantity, || {
+            hold(known == order.filled, || {
                 format!(
                     "order {id} traded {} at the venue and {known} here",
-                    order.filled_quantity
+                    order.filled
                 )
             })?;
         }
@@ -81,7 +81,7 @@ pub(super) fn positions(evidence: &Evidence<'_>, books: &Books<'_>) -> Audit {
         format!("the state forgets {by_strategy:?}")
     })?;
     for account in ACCOUNTS {
-        for position in evidence.venue.positions(account).unwrap() {
+        for position in evidence.broker.venue.positions(account).unwrap() {
             let here = by_lane.remove(&(account.to_owned(), position.symbol.clone()));
             hold(here == Some(position.quantity), || {
                 format!(
@@ -115,9 +115,9 @@ fn held(books: &Books<'_>) -> BTreeMap<Holding, Decimal> {
 pub(super) fn protection(evidence: &Evidence<'_>, books: &Books<'_>) -> Audit {
     let mut resting: BTreeMap<Holding, Decimal> = BTreeMap::new();
     for account in ACCOUNTS {
-        for order in evidence.venue.open_orders(account).unwrap() {
-            let id: ClientOrderId = order.request.client_order_id.parse().unwrap();
-            let plan = books.plans[&id];
+        let orders = evidence.broker.orders(account);
+        for order in orders.iter().filter(|order| order.is_open) {
+            let plan = books.plans[&order.id];
             let stops = match plan.kind {
                 OrderKind::OneCancelsOther { .. } | OrderKind::TrailingStop { .. } => true,
                 OrderKind::Single { terms } => matches!(terms, Terms::Stop { .. }),
@@ -128,7 +128,7 @@ pub(super) fn protection(evidence: &Evidence<'_>, books: &Books<'_>) -> Audit {
                     plan.strategy.as_str().to_owned(),
                     plan.symbol.as_str().to_owned(),
                 );
-                *resting.entry(key).or_default() += plan.side.signed(order.remaining_quantity());
+                *resting.entry(key).or_default() += plan.side.signed(order.quantity - order.filled);
             }
         }
     }
@@ -181,29 +181,46 @@ fn kept_too_large(evidence: &Evidence<'_>, books: &Books<'_>) -> Vec<Holding> {
         .collect()
 }
 
+/// A position that carries its levels has those that its protection names, all of it the same.
+pub(super) fn levels(evidence: &Evidence<'_>, books: &Books<'_>) -> Audit {
+    let too_large = kept_too_large(evidence, books);
+    for shield in evidence.broker.levels.shields() {
+        let plan = &shield.plan;
+        let holding = (
+            plan.account.as_str().to_owned(),
+            plan.strategy.as_str().to_owned(),
+            plan.symbol.as_str().to_owned(),
+        );
+        if !shield.is_open() || too_large.contains(&holding) {
+            continue;
+        }
+        let there = evidence.broker.levels.of(plan.symbol.as_str());
+        hold(there == Pair::of(plan), || {
+            format!(
+                "order {} stands for {:?}, the position has {there:?}",
+                plan.id, plan.kind
+            )
+        })?;
+    }
+    Ok(())
+}
+
 /// No entry takes an account past its largest position.
 pub(super) fn caps(evidence: &Evidence<'_>, books: &Books<'_>) -> Audit {
     let most = Decimal::from(MAX_POSITION);
     for account in ACCOUNTS {
-        let (orders, _) = evidence.venue.all_orders(account).unwrap();
-        let mut fills: Vec<_> = orders
-            .iter()
-            .flat_map(|order| {
-                order
-                    .fills
-                    .iter()
-                    .map(move |fill| (fill.trade_id, order, fill))
-            })
-            .collect();
-        fills.sort_by_key(|(trade, _, _)| *trade);
+        let mut fills = Vec::new();
+        for Seen { id, trades, .. } in evidence.broker.orders(account) {
+            fills.extend(trades.into_iter().map(|trade| (trade, id)));
+        }
+        fills.sort_by_key(|((trade, _), _)| *trade);
         // By side: what one strategy holds long is no credit for what another may hold short.
         let mut held: BTreeMap<(String, String), Decimal> = BTreeMap::new();
-        for (_, order, fill) in fills {
-            let id: ClientOrderId = order.request.client_order_id.parse().unwrap();
+        for ((_, quantity), id) in fills {
             let plan = books.plans[&id];
             let symbol = plan.symbol.as_str().to_owned();
             let key = (symbol.clone(), plan.strategy.as_str().to_owned());
-            *held.entry(key).or_default() += plan.side.signed(fill.quantity);
+            *held.entry(key.clone()).or_default() += plan.side.signed(quantity);
             if plan.class != OrderClass::Entry {
                 continue;
             }
@@ -214,6 +231,15 @@ pub(super) fn caps(evidence: &Evidence<'_>, books: &Books<'_>) -> Audit {
                 .sum();
             hold(on_side <= most, || {
                 format!("entry {id} brings {account} to {on_side} {symbol}, above {most}")
+            })?;
+            if account != levels::ACCOUNT {
+                continue;
+            }
+            let other = held
+                .iter()
+                .find(|(of, quantity)| of.0 == symbol && of.1 != key.1 && !quantity.is_zero());
+            hold(other.is_none(), || {
+                format!("entry {id} is of {}, and {other:?} is held already", key.1)
             })?;
         }
     }

@@ -7,14 +7,15 @@ use ponte_core::halt::Halt;
 use ponte_core::id::{ClientOrderId, Digest};
 use ponte_core::message::{AlertDecision, Event, Outcome};
 use ponte_core::order::{Lane, OrderClass, OrderPlan, Origin};
-use ponte_core::signal::{Intent, Side};
+use ponte_core::signal::Intent;
 use ponte_core::state::State;
 use ponte_core::time::Timestamp;
-use ponte_venue::Venue;
+use ponte_core::verdict::{Rule, Ruling};
 use rust_decimal::Decimal;
 
 use super::Summary;
 use super::audit_fates;
+use super::broker::Broker;
 use super::execution::Sent;
 use super::sender::{Answer, SentAlert};
 use super::setting::{ACCOUNTS, MAX_ORDER_QUANTITY, S3_FACTOR};
@@ -24,7 +25,7 @@ pub(super) struct Evidence<'a> {
     pub(super) alerts: &'a [SentAlert],
     pub(super) journal: &'a [(Timestamp, Event)],
     pub(super) wire: &'a [Sent],
-    pub(super) venue: &'a Venue,
+    pub(super) broker: &'a Broker,
     pub(super) state: &'a State,
     pub(super) crashes: usize,
 }
@@ -57,6 +58,7 @@ pub(super) fn audit(evidence: &Evidence<'_>) -> Result<Summary, String> {
     audit_fates::fates(evidence, &books)?;
     audit_fates::positions(evidence, &books)?;
     audit_fates::protection(evidence, &books)?;
+    audit_fates::levels(evidence, &books)?;
     audit_fates::caps(evidence, &books)?;
     replay(evidence)?;
     let answers = evidence
@@ -64,7 +66,27 @@ pub(super) fn audit(evidence: &Evidence<'_>) -> Result<Summary, String> {
         .iter()
         .flat_map(|alert| &alert.deliveries)
         .filter(|delivery| matches!(delivery.answer, Some(Answer::Ok(..))));
+    let shields = || evidence.broker.levels.shields().iter();
+    let plans = || books.plans.values();
+    let legs = books.decisions.values().flat_map(|decision| &decision.legs);
+    let verdicts = legs.flat_map(|leg| &leg.verdicts);
     Ok(Summary {
+        closed_by_levels: evidence.broker.closings,
+        moved: plans()
+            .filter(|plan| {
+                let old = plan.replaces.map(|old| books.plans[&old]);
+                old.is_some_and(|old| old.kind != plan.kind)
+            })
+            .count(),
+        exceeded: shields()
+            .filter(|shield| shield.filled > shield.plan.quantity.get())
+            .count(),
+        claimed: shields().filter(|shield| shield.was_claim).count(),
+        second_strategies: verdicts
+            .filter(|verdict| {
+                verdict.rule == Rule::OneStrategyPerSymbol && verdict.ruling == Ruling::Refuse
+            })
+            .count(),
         alerts: evidence.alerts.len(),
         answered: answers.count(),
         orders: books.plans.len(),
@@ -291,24 +313,18 @@ fn wire(evidence: &Evidence<'_>) -> Audit {
 fn venue_orders(evidence: &Evidence<'_>, books: &Books<'_>) -> Audit {
     let mut ids = BTreeSet::new();
     for account in ACCOUNTS {
-        let (orders, _) = evidence.venue.all_orders(account).unwrap();
-        for order in orders {
-            let request = &order.request;
-            let id: ClientOrderId = request.client_order_id.parse().unwrap();
+        for order in evidence.broker.orders(account) {
+            let id = order.id;
             hold(ids.insert(id), || {
                 format!("order {id} is twice at the venue")
             })?;
             let Some(plan) = books.plans.get(&id) else {
                 return Err(format!("order {id} is at the venue and in no journal"));
             };
-            let side = match plan.side {
-                Side::Buy => ponte_venue::Side::Buy,
-                Side::Sell => ponte_venue::Side::Sell,
-            };
             let as_planned = plan.account.as_str() == account
-                && plan.symbol.as_str() == request.symbol
-                && side == request.side
-                && request.quantity <= plan.quantity.get();
+                && plan.symbol.as_str() == order.symbol
+                && plan.side == order.side
+                && order.quantity <= plan.quantity.get();
             hold(as_planned, || {
                 format!("order {id} at the venue is not the one that was planned")
             })?;
@@ -320,13 +336,11 @@ fn venue_orders(evidence: &Evidence<'_>, books: &Books<'_>) -> Audit {
 /// An alert enters at most as much as it says, per account.
 fn sizes(evidence: &Evidence<'_>, books: &Books<'_>) -> Audit {
     for account in ACCOUNTS {
-        let (orders, _) = evidence.venue.all_orders(account).unwrap();
         let mut entered: BTreeMap<u64, Decimal> = BTreeMap::new();
-        for order in orders {
-            let id: ClientOrderId = order.request.client_order_id.parse().unwrap();
-            let plan = books.plans[&id];
+        for order in evidence.broker.orders(account) {
+            let plan = books.plans[&order.id];
             if let (OrderClass::Entry, Origin::Alert(alert)) = (plan.class, &plan.origin) {
-                *entered.entry(alert.0).or_default() += order.filled_quantity;
+                *entered.entry(alert.0).or_default() += order.filled;
             }
         }
         for (alert, quantity) in entered {

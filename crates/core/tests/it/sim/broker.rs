@@ -1,6 +1,6 @@
 //! The broker: the venue with its faults, and a thin honest translation on both sides of the wire.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ponte_core::id::{AccountName, ClientOrderId};
 use ponte_core::message::{OrderReport, ReportedStatus};
@@ -14,6 +14,7 @@ use ponte_venue::{
 };
 use rust_decimal::Decimal;
 
+use super::levels::{self, Closed, Levels, Pair};
 use super::random::Random;
 use super::setting::{ACCOUNTS, SYMBOLS};
 
@@ -65,6 +66,26 @@ pub(super) struct Broker {
     live: BTreeMap<String, LiveDelivery>,
     pub(super) duplicates_requests: bool,
     pub(super) prices: BTreeMap<String, i64>,
+    pub(super) levels: Levels,
+    /// What was rejected for no reason, and is whenever it comes.
+    refused: BTreeSet<ClientOrderId>,
+    /// The entries that the terminal has taken.
+    entries: BTreeMap<ClientOrderId, OrderPlan>,
+    /// Which of the news of the levels get lost on their way.
+    losses: Random,
+    pub(super) closings: usize,
+}
+
+/// An order as the broker has it, for the auditor.
+pub(super) struct Seen {
+    pub(super) id: ClientOrderId,
+    pub(super) symbol: String,
+    pub(super) side: Side,
+    pub(super) quantity: Decimal,
+    pub(super) filled: Decimal,
+    pub(super) is_open: bool,
+    /// The number of each trade, and how much it was.
+    pub(super) trades: Vec<(u64, Decimal)>,
 }
 
 impl Broker {
@@ -121,6 +142,11 @@ impl Broker {
             live: BTreeMap::new(),
             duplicates_requests: forever,
             prices,
+            levels: Levels::default(),
+            refused: BTreeSet::new(),
+            entries: BTreeMap::new(),
+            losses: Random::new(random.next()),
+            closings: 0,
         }
     }
 
@@ -137,6 +163,7 @@ impl Broker {
                 .tick(name, Decimal::from(*price), Micros(now))
                 .unwrap();
         }
+        self.watch_levels(now);
     }
 
     pub(super) fn handle(&mut self, request: &Request, now: i64, lag: i64) -> Handled {
@@ -151,9 +178,14 @@ impl Broker {
                 Fault::Delay { milliseconds } => {
                     return Handled::Later(i64::try_from(milliseconds).unwrap() * 1_000);
                 }
-                // An exit that is rejected for no reason is beyond any program's help.
+                // An exit that is rejected for no reason is beyond any program's help,
                 Fault::Reject if leaves => {}
+                // and so is a request of which one copy is rejected and the other one taken.
+                Fault::Reject if self.has(request) => {}
                 Fault::Reject => {
+                    if let Request::Place { plan, .. } = request {
+                        self.refused.insert(plan.id);
+                    }
                     return Handled::Answered(match operation {
                         Operation::Place => Response::Rejected("injected".to_owned()),
                         Operation::Find | Operation::Cancel | Operation::Reports => {
@@ -181,28 +213,27 @@ impl Broker {
 
     fn process(&mut self, request: &Request, now: i64, lag: i64) -> Response {
         match request {
+            Request::Place { plan, .. } if self.refused.contains(&plan.id) => {
+                Response::Rejected("injected".to_owned())
+            }
+            Request::Place { plan, valid_until } if plan.account.as_str() == levels::ACCOUNT => {
+                self.place_in_terminal(plan, *valid_until, now)
+            }
             Request::Place { plan, valid_until } => {
                 if let Some(response) = self.make_way(plan, now) {
                     return response;
                 }
-                let placed = self.venue.place(
-                    plan.account.as_str(),
-                    translate(plan, *valid_until),
-                    Micros(now),
-                );
-                match placed {
-                    Ok(order) => Response::Placed(report_of(&order)),
-                    // Another copy of the request may have been taken.
-                    Err(rejection)
-                        if matches!(
-                            rejection.code,
-                            RejectCode::DuplicateClientOrderId | RejectCode::Expired
-                        ) =>
-                    {
-                        Response::Broken(rejection.message)
-                    }
-                    Err(rejection) => Response::Rejected(rejection.message),
-                }
+                self.place(plan, *valid_until, now)
+            }
+            Request::Find { id, .. } if self.levels.find(id).is_some() => {
+                let shield = self
+                    .levels
+                    .find(id)
+                    .filter(|shield| shield.accepted_at + lag <= now);
+                Response::Found(shield.map(levels::Shield::report), now)
+            }
+            Request::Cancel { id, .. } if self.levels.find(id).is_some() => {
+                Response::Cancelled(self.levels.cancel(id).unwrap())
             }
             Request::Find { account, id } => {
                 let order = self.venue.find(account.as_str(), &id.to_string()).unwrap();
@@ -222,6 +253,202 @@ impl Broker {
                 }
             }
         }
+    }
+
+    /// Whether an order has been taken already.
+    fn has(&self, request: &Request) -> bool {
+        let Request::Place { plan, .. } = request else {
+            return false;
+        };
+        let account = plan.account.as_str();
+        let order = self.venue.find(account, &plan.id.to_string()).unwrap();
+        order.is_some() || self.levels.find(&plan.id).is_some()
+    }
+
+    fn place(&mut self, plan: &OrderPlan, valid_until: i64, now: i64) -> Response {
+        let order = translate(plan, valid_until);
+        match self.venue.place(plan.account.as_str(), order, Micros(now)) {
+            Ok(order) => Response::Placed(report_of(&order)),
+            // Another copy of the request may have been taken.
+            Err(rejection)
+                if matches!(
+                    rejection.code,
+                    RejectCode::DuplicateClientOrderId | RejectCode::Expired
+                ) =>
+            {
+                Response::Broken(rejection.message)
+            }
+            Err(rejection) => Response::Rejected(rejection.message),
+        }
+    }
+
+    /// At `d` protection is no order, an order at the market trades at once, and an exit that is
+    /// larger than the position is not handed over.
+    fn place_in_terminal(&mut self, plan: &OrderPlan, valid_until: i64, now: i64) -> Response {
+        if now > valid_until {
+            return Response::Broken("expired".to_owned());
+        }
+        if let Some(shield) = self.levels.find(&plan.id) {
+            return Response::Placed(shield.report());
+        }
+        let known = self
+            .venue
+            .find(levels::ACCOUNT, &plan.id.to_string())
+            .unwrap();
+        if known.is_some() {
+            return self.place(plan, valid_until, now);
+        }
+        let symbol = plan.symbol.as_str();
+        let closes = -plan.side.signed(self.held(symbol));
+        match plan.class {
+            OrderClass::Protection => {
+                let is_held = closes > Decimal::ZERO;
+                let price = Decimal::from(self.prices[symbol]);
+                if is_held && Pair::of(plan).hit(plan.side, price).is_some() {
+                    return Response::Rejected("invalid stops".to_owned());
+                }
+                return match self.levels.place(plan, is_held, now) {
+                    Some(report) => Response::Placed(report),
+                    None => Response::Rejected("there is no position".to_owned()),
+                };
+            }
+            OrderClass::Exit if closes < plan.quantity.get() && !plan.kind.rests() => {
+                return match self.levels.claim(plan, now) {
+                    Some(report) => Response::Placed(report),
+                    None => Response::NotTaken(format!("the position is {closes}")),
+                };
+            }
+            OrderClass::Entry if !plan.kind.rests() => {
+                let price = Decimal::from(self.prices[symbol]);
+                if Pair::of(plan).hit(plan.side.opposite(), price).is_some() {
+                    return Response::Rejected("invalid stops".to_owned());
+                }
+            }
+            OrderClass::Exit | OrderClass::Entry => {}
+        }
+        if plan.class == OrderClass::Entry {
+            self.entries.insert(plan.id, plan.clone());
+        }
+        let response = self.place(plan, valid_until, now);
+        let Response::Placed(_) = response else {
+            return response;
+        };
+        if !plan.kind.rests() {
+            self.fill_now(symbol, &plan.id.to_string(), now);
+        }
+        self.watch_levels(now);
+        let order = self
+            .venue
+            .find(levels::ACCOUNT, &plan.id.to_string())
+            .unwrap();
+        Response::Placed(report_of(order.unwrap()))
+    }
+
+    /// What the terminal's account holds.
+    fn held(&self, symbol: &str) -> Decimal {
+        let positions = self.venue.positions(levels::ACCOUNT).unwrap();
+        let position = positions.iter().find(|position| position.symbol == symbol);
+        position.map_or(Decimal::ZERO, |position| position.quantity)
+    }
+
+    fn fill_now(&mut self, symbol: &str, id: &str, now: i64) {
+        let price = Decimal::from(self.prices[symbol]);
+        while self
+            .venue
+            .find(levels::ACCOUNT, id)
+            .unwrap()
+            .is_some_and(ponte_venue::Order::is_open)
+        {
+            self.venue.tick(symbol, price, Micros(now)).unwrap();
+        }
+    }
+
+    /// Gives the terminal's positions the levels that their deals bring, and closes what a level says.
+    fn watch_levels(&mut self, now: i64) {
+        for symbol in SYMBOLS {
+            let held = self.held(symbol);
+            self.levels.now_held(symbol, held);
+            let entries: Vec<_> = self
+                .orders(levels::ACCOUNT)
+                .into_iter()
+                .filter(|order| order.symbol == symbol)
+                .collect();
+            for order in entries {
+                let plan = self.entries.get(&order.id);
+                if let Some(plan) = plan {
+                    self.levels.entered(plan, order.filled);
+                }
+            }
+            if held.is_zero() {
+                continue;
+            }
+            let closes = if held.is_sign_positive() {
+                Side::Sell
+            } else {
+                Side::Buy
+            };
+            let price = Decimal::from(self.prices[symbol]);
+            let Some(is_stop) = self.levels.of(symbol).hit(closes, price) else {
+                continue;
+            };
+            let id = format!("level-{}", self.closings);
+            self.closings += 1;
+            let side = match closes {
+                Side::Buy => ponte_venue::Side::Buy,
+                Side::Sell => ponte_venue::Side::Sell,
+            };
+            let order = ponte_venue::OrderRequest::market(&id, symbol, side, held.abs());
+            self.venue
+                .place(levels::ACCOUNT, order, Micros(now))
+                .unwrap();
+            self.fill_now(symbol, &id, now);
+            let order = self.venue.find(levels::ACCOUNT, &id).unwrap().unwrap();
+            let fills = order.fills.iter().map(|fill| Closed {
+                side: closes,
+                trade: fill.trade_id.0,
+                quantity: fill.quantity,
+                price: fill.price,
+            });
+            let fills = fills.collect();
+            self.levels.closed(symbol, is_stop, fills);
+            self.levels.gone(symbol);
+        }
+    }
+
+    /// All orders that the account has had; levels that have acted are not orders of their own.
+    pub(super) fn orders(&self, account: &str) -> Vec<Seen> {
+        let (orders, _) = self.venue.all_orders(account).unwrap();
+        let orders = orders.into_iter().filter_map(|order| {
+            Some(Seen {
+                id: order.request.client_order_id.parse().ok()?,
+                symbol: order.request.symbol.clone(),
+                side: match order.request.side {
+                    ponte_venue::Side::Buy => Side::Buy,
+                    ponte_venue::Side::Sell => Side::Sell,
+                },
+                quantity: order.request.quantity,
+                filled: order.filled_quantity,
+                is_open: order.is_open(),
+                trades: order
+                    .fills
+                    .iter()
+                    .map(|fill| (fill.trade_id.0, fill.quantity))
+                    .collect(),
+            })
+        });
+        let mut seen: Vec<_> = orders.collect();
+        if account == levels::ACCOUNT {
+            seen.extend(self.levels.shields().iter().map(|shield| Seen {
+                id: shield.plan.id,
+                symbol: shield.plan.symbol.as_str().to_owned(),
+                side: shield.plan.side,
+                quantity: shield.plan.quantity.get(),
+                filled: shield.filled,
+                is_open: shield.is_open(),
+                trades: shield.trades.clone(),
+            }));
+        }
+        seen
     }
 
     /// At `c` what rests holds what it would sell: it is taken back for what comes in its stead, and
@@ -268,6 +495,11 @@ impl Broker {
         after: u64,
         now: i64,
     ) -> (Vec<OrderReport>, u64) {
+        if account == levels::STREAM {
+            let mut reports = self.levels.reports_after(after);
+            reports.retain(|_| !self.losses.chance(200));
+            return (reports, self.levels.newest());
+        }
         let page = self.venue.reports_after(account, after).unwrap();
         let newest = page.reports.last().map_or(after, |report| report.number);
         let live = self.live.entry(account.to_owned()).or_default();
@@ -277,11 +509,17 @@ impl Broker {
 
     /// What a reading of the gap brings: everything, once more.
     pub(super) fn gap(&self, account: &str, after: u64) -> Vec<OrderReport> {
+        if account == levels::STREAM {
+            return self.levels.reports_after(after);
+        }
         let page = self.venue.reports_after(account, after).unwrap();
         self.translate_reports(account, &page.reports)
     }
 
     pub(super) fn newest(&self, account: &str) -> u64 {
+        if account == levels::STREAM {
+            return self.levels.newest();
+        }
         self.venue.reports_after(account, 0).unwrap().newest
     }
 
@@ -309,6 +547,7 @@ impl Broker {
             ReportEvent::Rejected { .. } => return None,
         };
         let order = self.venue.find(account, &report.client_order_id).unwrap()?;
+        let id = report.client_order_id.parse().ok()?;
         let mut filled = Decimal::ZERO;
         let mut fees = Decimal::ZERO;
         for fill in &order.fills {
@@ -318,7 +557,7 @@ impl Broker {
             }
         }
         Some(OrderReport {
-            id: report.client_order_id.parse().unwrap(),
+            id,
             broker_order_id: order.venue_order_id.to_string(),
             status,
             filled: report.cumulative_quantity,

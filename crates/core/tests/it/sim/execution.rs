@@ -9,7 +9,7 @@ use ponte_core::time::Timestamp;
 
 use super::Sabotage;
 use super::broker::{Handled, LAG_MAX, Request, Response};
-use super::setting::ACCOUNTS;
+use super::setting::STREAMS;
 use super::world::{Step, World};
 
 /// How long the venue may still accept an order after it was sent, by the venue's clock.
@@ -331,7 +331,7 @@ impl World {
     /// The stream of reports, with all that can go wrong with it.
     pub(super) fn poll(&mut self) {
         if self.process.up {
-            for name in ACCOUNTS {
+            for name in STREAMS {
                 let after = self.process.reports_read[name];
                 let (reports, newest) = self.broker.stream(name, after, self.now);
                 self.process.reports_read.insert(name.to_owned(), newest);
@@ -345,7 +345,7 @@ impl World {
     /// The reading of the gap that a stream's reader makes when numbers are missing.
     pub(super) fn read_gap(&mut self) {
         if self.process.up {
-            for name in ACCOUNTS {
+            for name in STREAMS {
                 let from = self.process.gaps_read[name];
                 let newest = self.broker.newest(name);
                 let reports = self.broker.gap(name, from);
@@ -361,6 +361,8 @@ impl World {
             return;
         }
         let epoch = self.process.epoch;
+        // An account can have several streams.
+        let name = name.split(' ').next().unwrap_or(name);
         let inputs = reports
             .into_iter()
             .map(|report| Input::Reported {

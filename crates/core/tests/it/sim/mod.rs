@@ -8,6 +8,7 @@ mod audit_fates;
 mod auditor;
 mod broker;
 mod execution;
+mod levels;
 mod process;
 mod random;
 mod sender;
@@ -50,6 +51,16 @@ struct Summary {
     fills: usize,
     crashes: usize,
     unknown: usize,
+    /// Positions that a level has closed.
+    closed_by_levels: usize,
+    /// Orders of protection that were to move to other levels.
+    moved: usize,
+    /// Orders of protection that traded more than they stood for.
+    exceeded: usize,
+    /// Orders that found that a level had closed what they were for.
+    claimed: usize,
+    /// Entries that met another strategy's position.
+    second_strategies: usize,
 }
 
 fn play(seed: u64, sabotage: Sabotage, trace: bool) -> Result<Summary, String> {
@@ -89,6 +100,11 @@ fn every_seed_keeps_the_promises() {
                 sum.fills += summary.fills;
                 sum.crashes += summary.crashes;
                 sum.unknown += summary.unknown;
+                sum.closed_by_levels += summary.closed_by_levels;
+                sum.moved += summary.moved;
+                sum.exceeded += summary.exceeded;
+                sum.claimed += summary.claimed;
+                sum.second_strategies += summary.second_strategies;
             }
             Err(what) => panic!(
                 "seed {seed}: {what}\nreplay it with: PONTE_SIM_SEED={seed} \
@@ -99,6 +115,8 @@ fn every_seed_keeps_the_promises() {
     println!("{sum:?}");
     // A simulation in which nothing happens proves nothing.
     assert!(sum.fills > 0 && sum.crashes > 0 && sum.unknown > 0 && sum.answered > 0);
+    assert!(sum.closed_by_levels > 0 && sum.moved > 0 && sum.exceeded > 0);
+    assert!(sum.claimed > 0 && sum.second_strategies > 0);
 }
 
 #[track_caller]

@@ -325,7 +325,7 @@ impl World {
         process.up = true;
         process.gate = process.state.gate();
         process.fence_of_others = self.now + Self::FENCE_AFTER_START;
-        for name in super::setting::ACCOUNTS {
+        for name in super::setting::STREAMS {
             // What happened in between comes by question, or once more from the beginning.
             let from = if self.random.chance(500) {
                 0

@@ -92,7 +92,7 @@ pub(super) fn compose(
         name => Protection {
             stop: Some(price(last + away * random.between(12, 30))),
             targets: if name == "S3" {
-                (1..=random.between(1, 3))
+                (1..=random.between(0, 3))
                     .map(|step| price(last - away * (step * 5 + 10)))
                     .collect()
             } else {

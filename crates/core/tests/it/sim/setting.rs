@@ -14,9 +14,11 @@ use ponte_core::policy::{
 };
 use rust_decimal::Decimal;
 
-/// `a` has one order for stop and target, `b` two that know nothing of each other, and at `c` what
-/// rests holds what it would sell.
-pub(super) const ACCOUNTS: [&str; 3] = ["a", "b", "c"];
+/// `a` has one order for stop and target, `b` two that know nothing of each other, at `c` what rests
+/// holds what it would sell, and at `d` the position carries its levels and is one strategy's.
+pub(super) const ACCOUNTS: [&str; 4] = ["a", "b", "c", "d"];
+/// What reports are read from.
+pub(super) const STREAMS: [&str; 5] = ["a", "b", "c", "d", super::levels::STREAM];
 pub(super) const SYMBOLS: [&str; 2] = ["XXX", "YYY"];
 pub(super) const STRATEGIES: [&str; 3] = ["S1", "S2", "S3"];
 /// S3's route takes the alert's quantity so many times.
@@ -77,19 +79,20 @@ fn account_policy(name: &str) -> AccountPolicy {
             limit: true,
             stop: true,
             stop_limit: true,
-            brackets: if name == "b" {
-                Brackets::TwoOrders
-            } else {
-                Brackets::OneOrder
+            brackets: match name {
+                "b" => Brackets::TwoOrders,
+                "d" => Brackets::OnPosition,
+                _ => Brackets::OneOrder,
             },
             trailing_stop: false,
             short: name != "c",
             reduce_only: false,
             resting_reduce_only: false,
             resting_holds: name == "c",
-            one_strategy_per_symbol: false,
+            one_strategy_per_symbol: name == "d",
         },
         fitting: Default::default(),
+        unlisted_cure: None,
         guard: Default::default(),
         utc_offset_seconds: 0,
         exchange: None,
@@ -104,10 +107,10 @@ pub(super) fn policy() -> Policy {
             .into(),
         routes: vec![
             route(&["S1"], &ACCOUNTS, Sizing::AsAlert),
-            route(&["S2"], &["a"], Sizing::AsAlert),
+            route(&["S2"], &["a", "d"], Sizing::AsAlert),
             route(
                 &["S3"],
-                &["b", "c"],
+                &["b", "c", "d"],
                 Sizing::Multiplied(Decimal::from(S3_FACTOR)),
             ),
         ],

@@ -76,6 +76,7 @@ pub(super) enum Step {
         inputs: Vec<Input>,
     },
     Walk,
+    NewDay,
     Crash,
     Restart,
     SetClock,
@@ -194,6 +195,10 @@ impl World {
                 self.after(at, Step::SetClock);
             }
         }
+        for _ in 0..self.random.between(0, 2) {
+            let at = self.random.between(0, MARKET - 1);
+            self.after(at, Step::NewDay);
+        }
         self.after(0, Step::Restart);
         self.after(1, Step::Tick);
         self.after(2, Step::Poll);
@@ -260,6 +265,10 @@ impl World {
                     let pause = self.random.between(200_000, 2_000_000);
                     self.after(pause, Step::Walk);
                 }
+            }
+            Step::NewDay => {
+                self.say(|| "positions lose their levels".to_owned());
+                self.broker.levels.new_day();
             }
             Step::Crash => self.crash("as planned"),
             Step::Restart => self.restart(),
@@ -340,7 +349,7 @@ impl World {
             alerts: &self.alerts,
             journal: &self.journal,
             wire: &self.wire,
-            venue: &self.broker.venue,
+            broker: &self.broker,
             state: &self.process.state,
             crashes: self.crashes,
         }

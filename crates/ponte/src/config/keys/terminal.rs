@@ -33,7 +33,7 @@ pub(in crate::config) const MT5: Section = Section {
             "token",
             "secret",
             "\"env:NAME\", \"file:PATH\"",
-            "\"file:secrets/mt5-token\"",
+            "\"file:secrets/mt5-bridge-token\"",
         ),
         means(
             "accounting",

@@ -2,6 +2,7 @@
 
 mod api;
 mod control;
+mod doctor;
 mod guard;
 
 use std::time::Duration;

@@ -3,10 +3,10 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use ponte::bridge::Ran;
 use ponte::bridge::protocol::{BODY_BYTES_MAX, SYNC_PATH, SyncRequest};
+use ponte::bridge::{Hub, Ran};
 use ponte::metrics::Metrics;
-use ponte::server::{self, Limits, Security};
+use ponte::server::{self, Security};
 use reqwest::StatusCode;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -23,10 +23,7 @@ async fn served(desk: &Desk) -> SocketAddr {
     let address = listener.local_addr().unwrap();
     assert!(server::may_be_plain(address));
     let router = desk.hub.router();
-    let limits = Limits {
-        half_close: false,
-        ..Limits::default()
-    };
+    let limits = Hub::limits();
     tokio::spawn(async move {
         let never = std::future::pending::<()>();
         server::serve_secured(listener, router, &Security::Plain, limits, never).await
@@ -67,7 +64,7 @@ async fn a_bridge_calls_and_is_counted() {
         desk.run("01", LONG, LONG)
     });
     bridge.done(&fetched[0], vec![code(10009)]).await;
-    assert!(matches!(running.await.unwrap(), Ran::Answered(_)));
+    assert!(matches!(running.ran().await, Ran::Answered(_)));
     bridge.state.connected = false;
     bridge.tell(Vec::new()).await;
     let text = metrics.text();

@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 use tokio::time::{sleep, timeout};
 
 use super::scripted::{answered, code, ended, executed, found};
-use super::{Desk, Said, trade};
+use super::{Desk, Said, Waiting, trade};
 
 const VALID: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -78,9 +78,9 @@ async fn a_command_goes_out_and_its_result_comes_back_after_its_facts() {
         vec![executed(5, 6, decimal("2"), decimal("128340"))],
     );
     let answer = bridge.answer(result.clone(), Vec::new()).await;
-    assert_eq!(answer.results_seen, [result.id.clone()]);
-    assert_eq!(running.await.unwrap(), Ran::Answered(result.clone()));
-    assert_eq!(desk.ear.results(), [result.clone()]);
+    assert_eq!(answer.results_seen, vec![result.id.clone()]);
+    assert_eq!(running.ran().await, Ran::Answered(result.clone()));
+    assert_eq!(desk.ear.results(), vec![result.clone()]);
 
     // A bridge tells a result until it has read that it was seen.
     let again = bridge.answer(result.clone(), Vec::new()).await;
@@ -90,7 +90,7 @@ async fn a_command_goes_out_and_its_result_comes_back_after_its_facts() {
 /// Looks, when it hears a result, whether somebody has it already.
 #[derive(Default)]
 struct First {
-    running: Mutex<Option<tokio::task::JoinHandle<Ran>>>,
+    running: Mutex<Option<Waiting>>,
     was_first: Mutex<Vec<bool>>,
 }
 
@@ -119,7 +119,7 @@ async fn facts_are_heard_before_the_result_is_had() {
     let command = bridge.command().await;
     bridge.done(&command, vec![code(10009)]).await;
     let running = first.running.lock().unwrap().take().unwrap();
-    assert!(matches!(running.await.unwrap(), Ran::Answered(_)));
+    assert!(matches!(running.ran().await, Ran::Answered(_)));
     assert_eq!(*first.was_first.lock().unwrap(), [true]);
 }
 
@@ -186,7 +186,7 @@ async fn a_command_without_a_result_is_told_to_be_with_that_bridge() {
     bridge.hello().await;
     let running = desk.run("01", VALID, PATIENCE);
     let command = bridge.command().await;
-    let Ran::NoResult { why, journal } = running.await.unwrap() else {
+    let Ran::NoResult { why, journal } = running.ran().await else {
         panic!("it has no result");
     };
     assert_eq!(why, "no result within 10000 ms");
@@ -194,7 +194,7 @@ async fn a_command_without_a_result_is_told_to_be_with_that_bridge() {
     // It comes late, and is heard as a fact.
     let result = answered(&command, vec![code(10009)]);
     let answer = bridge.answer(result.clone(), Vec::new()).await;
-    assert_eq!(answer.results_seen, [result.id.clone()]);
+    assert_eq!(answer.results_seen, vec![result.id.clone()]);
     assert_eq!(desk.ear.results(), [result]);
 }
 
@@ -216,9 +216,9 @@ async fn a_new_session_ends_the_old_one_and_its_commands() {
         ..bridge.facts()
     };
     let answer = bridge.send(hello).await.unwrap();
-    assert_eq!(answer.results_seen, [result.id.clone()]);
-    assert_eq!(told.await.unwrap(), Ran::Answered(result));
-    let Ran::NoResult { journal, .. } = untold.await.unwrap() else {
+    assert_eq!(answer.results_seen, vec![result.id.clone()]);
+    assert_eq!(told.ran().await, Ran::Answered(result));
+    let Ran::NoResult { journal, .. } = untold.ran().await else {
         panic!("it has no result");
     };
     assert_eq!(journal, bridge.info.journal);
@@ -490,5 +490,51 @@ async fn what_a_broken_listener_has_not_heard_is_told_again() {
     drop(broken);
     desk.line.set_listener(nobody);
     bridge.send(found).await.unwrap();
-    assert!(matches!(running.await.unwrap(), Ran::Answered(_)));
+    assert!(matches!(running.ran().await, Ran::Answered(_)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_late_tells_nothing_of_what_is() {
+    let desk = Desk::new();
+    let mut bridge = desk.bridge();
+    bridge.hello().await;
+    let running = desk.run("01", VALID, PATIENCE);
+    let command = bridge.command().await;
+    // The first one is given up by its sender, and delivered after the second.
+    bridge.state.balance = decimal("1");
+    let result = answered(&command, vec![code(10009)]);
+    let late = SyncRequest {
+        sequence: 1,
+        results: vec![result.clone()],
+        ticks: vec![tick("WINZ26", "1", "1", "1")],
+        ..bridge.facts()
+    };
+    bridge.state.balance = decimal("2");
+    let later = SyncRequest {
+        sequence: 2,
+        ticks: vec![tick("WINZ26", "2", "2", "2")],
+        ..bridge.facts()
+    };
+    bridge.send(later.clone()).await.unwrap();
+    let answer = bridge.send(late).await.unwrap();
+    assert_eq!(answer.results_seen, vec![result.id.clone()]);
+    assert_eq!(running.ran().await, Ran::Answered(result));
+    let Some(Said::Facts(heard)) = desk.ear.all().pop() else {
+        panic!("the result was heard");
+    };
+    assert_eq!(
+        (heard.state, heard.positions, heard.orders),
+        (None, None, None)
+    );
+    assert_eq!(desk.line.tick("WINZ26").unwrap().0.bid, decimal("2"));
+    let Presence::Present(seen) = desk.line.presence() else {
+        panic!("it was heard");
+    };
+    assert_eq!(seen.state.unwrap().balance, decimal("2"));
+    // The same one again is as good as the first time.
+    bridge.send(later).await.unwrap();
+    let Some(Said::Facts(heard)) = desk.ear.all().pop() else {
+        panic!("it was heard");
+    };
+    assert!(heard.positions.is_some());
 }

@@ -42,9 +42,30 @@ impl Desk {
     }
 
     /// Hands a task over, in a task of its own.
-    fn run(&self, order: &str, valid: Duration, patience: Duration) -> JoinHandle<Ran> {
+    fn run(&self, order: &str, valid: Duration, patience: Duration) -> Waiting {
         let (line, order) = (self.line.clone(), order.to_owned());
-        tokio::spawn(async move { line.run(trade(&order), valid, patience).await })
+        Waiting(tokio::spawn(async move {
+            line.run(trade(&order), valid, patience).await
+        }))
+    }
+}
+
+/// Somebody who waits for a result.
+struct Waiting(JoinHandle<Ran>);
+
+impl Waiting {
+    /// How it ended.
+    async fn ran(self) -> Ran {
+        self.0.await.unwrap()
+    }
+
+    fn is_finished(&self) -> bool {
+        self.0.is_finished()
+    }
+
+    /// Waits no longer.
+    fn abort(self) {
+        self.0.abort();
     }
 }
 

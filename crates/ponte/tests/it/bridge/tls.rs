@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ponte::bridge::Hub;
 use ponte::server::{
     self, Certificate, CertificateError, CertificateFiles, Limits, Look, Security, SelfSigned,
     fingerprint_of_file,
@@ -135,9 +136,8 @@ impl Served {
         let router = desk.hub.router();
         let security = Security::Tls(certificate.clone());
         let limits = Limits {
-            half_close: false,
             handshake_max,
-            ..Limits::default()
+            ..Hub::limits()
         };
         tokio::spawn(async move {
             let never = std::future::pending::<()>();

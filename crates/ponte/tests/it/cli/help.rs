@@ -14,6 +14,7 @@ const PAGES: &[&[&str]] = &[
     &["send"],
     &["explain"],
     &["status"],
+    &["doctor"],
     &["alerts"],
     &["orders"],
     &["positions"],
@@ -34,6 +35,7 @@ const PAGES: &[&[&str]] = &[
     &["venue"],
     &["venue", "paper"],
     &["venue", "binance"],
+    &["venue", "mt5"],
     &["completions"],
 ];
 

@@ -123,7 +123,7 @@ fn init_prepares_an_account_at_binance() {
             (umask 077; cat > secrets/binance-api-key)
           ponte check              is everything right?
           ponte run                start; stop with Ctrl+C
-          ponte send --example pt  from another terminal: a first trade, on paper and in the demo
+          ponte send --example pt  from another shell: a first trade, on paper and in the demo
     "#]]
     .assert_eq(next);
     let check = home.run(&["check"]);
@@ -167,5 +167,103 @@ fn init_refuses_what_makes_no_sense() {
         home.run(arguments).complaint(2);
         assert!(!home.path("ponte.toml").exists(), "{arguments:?}");
         assert!(!home.path("secrets").exists(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn an_account_in_a_terminal_comes_with_all_that_its_bridge_needs() {
+    let home = Home::new();
+    let flags = [
+        "init",
+        "--broker",
+        "mt5",
+        "--b3",
+        "--login",
+        "12345678",
+        "--server",
+        "XP-Demo",
+        "--host",
+        "vps.example.com",
+    ];
+    let text = home.run(&flags).ok();
+    let token = home.read("secrets/mt5-bridge-token");
+    assert!(!text.contains(token.trim()), "a token is not for a screen");
+    let mode = |name: &str| {
+        let metadata = std::fs::metadata(home.path(name)).unwrap();
+        metadata.permissions().mode() & 0o777
+    };
+    assert_eq!(mode("secrets/mt5-bridge-token"), 0o600);
+    assert_eq!(mode("secrets/bridge-key.pem"), 0o600);
+    let check = home.run(&["check", "--json"]).json();
+    assert_eq!(check["ok"], true, "{check}");
+    assert_eq!(check["warnings"], serde_json::json!([]));
+    let fingerprint = home.run(&["bridge", "fingerprint", "secrets/bridge-certificate.pem"]);
+    let fingerprint = fingerprint.ok();
+    let command = format!(
+        "ponte-mt5-bridge run --url https://vps.example.com:8443 --pin {} \
+         --token-file mt5-bridge-token",
+        fingerprint.trim()
+    );
+    assert!(text.contains(&command), "{text}");
+    assert!(text.contains("ponte doctor --account mt5"), "{text}");
+    // What the terminals know stays as it is.
+    let mut again = flags.to_vec();
+    again.extend(["--force", "--json"]);
+    let made = home.run(&again).json();
+    assert_eq!(made["terminal"]["command"], command);
+    assert_eq!(home.read("secrets/mt5-bridge-token"), token);
+}
+
+#[test]
+fn a_terminal_on_this_machine_needs_no_certificate() {
+    let home = Home::new();
+    let made = home
+        .run(&[
+            "init",
+            "--json",
+            "--broker",
+            "mt5",
+            "--accounting",
+            "hedging",
+            "--login",
+            "1",
+            "--server",
+            "Pepperstone-Demo",
+        ])
+        .json();
+    assert_eq!(
+        made["terminal"]["command"],
+        "ponte-mt5-bridge run --url http://127.0.0.1:8443 --token-file mt5-bridge-token"
+    );
+    assert!(!home.path("secrets/bridge-key.pem").exists());
+    let config = home.read("ponte.toml");
+    assert!(config.contains("accounting = \"hedging\""), "{config}");
+    assert!(config.contains("currency = \"USD\""), "{config}");
+    home.run(&["check"]).ok();
+}
+
+#[test]
+fn flags_of_another_broker_are_wrong_usage() {
+    let home = Home::new();
+    for (flags, expected) in [
+        (
+            &["init", "--broker", "mt5"][..],
+            "needs --login and --server",
+        ),
+        (
+            &["init", "--broker", "mt5", "--market", "spot"],
+            "--market goes with --broker binance",
+        ),
+        (&["init", "--b3"], "go with --broker mt5"),
+        (
+            &[
+                "init", "--broker", "mt5", "--login", "1", "--server", "x", "--host", "a:b",
+            ],
+            "without a port",
+        ),
+    ] {
+        let complaint = home.run(flags).complaint(2);
+        assert!(complaint.contains(expected), "{complaint}");
+        assert!(!home.path("ponte.toml").exists());
     }
 }

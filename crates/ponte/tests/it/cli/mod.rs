@@ -2,6 +2,7 @@
 
 mod b3;
 mod bridge;
+mod doctor;
 mod errors;
 mod help;
 mod init;

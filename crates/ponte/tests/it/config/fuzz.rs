@@ -1,6 +1,6 @@
 //! No text makes the parser panic.
 
-use ponte::config::{InitAnswers, InitMarket, parse, template};
+use ponte::config::{Accounting, InitAnswers, InitMarket, InitTerminal, parse, template};
 use proptest::prelude::*;
 
 use super::rendered;
@@ -36,6 +36,14 @@ proptest! {
 fn everything() -> String {
     template(&InitAnswers {
         binance: Some(InitMarket::Futures),
+        mt5: Some(InitTerminal {
+            login: 1,
+            server: "Demo".to_owned(),
+            accounting: Accounting::Netting,
+            at_b3: true,
+            bridge_listen: std::net::SocketAddr::from(([0, 0, 0, 0], 8443)),
+            has_certificate: true,
+        }),
         ..InitAnswers::default()
     })
 }

@@ -1,6 +1,9 @@
 //! The file that `ponte init` writes.
 
-use ponte::config::{BinanceMarket, Broker, InitAnswers, InitMarket, SecretPlace, parse, template};
+use ponte::config::{
+    Accounting, BinanceMarket, Broker, InitAnswers, InitMarket, InitTerminal, SecretPlace, parse,
+    template,
+};
 use ponte::secret::SecretRef;
 use ponte_core::id::Symbol;
 use ponte_core::policy::Mode;
@@ -90,6 +93,57 @@ fn an_account_at_binance_stands_beside_the_paper_account() {
     }
 }
 
+fn terminal(at_b3: bool, has_certificate: bool) -> InitTerminal {
+    InitTerminal {
+        login: 123_456,
+        server: "XP \"Demo\"".to_owned(),
+        accounting: if at_b3 {
+            Accounting::Netting
+        } else {
+            Accounting::Hedging
+        },
+        at_b3,
+        bridge_listen: SocketAddr::from(if has_certificate {
+            ([0, 0, 0, 0], 443)
+        } else {
+            ([127, 0, 0, 1], 8443)
+        }),
+        has_certificate,
+    }
+}
+
+#[test]
+fn an_account_in_a_terminal_stands_beside_the_paper_account() {
+    for (at_b3, has_certificate) in [(true, true), (true, false), (false, true), (false, false)] {
+        let terminal = terminal(at_b3, has_certificate);
+        let answers = InitAnswers {
+            mt5: Some(terminal.clone()),
+            currency: "BRL".to_owned(),
+            ..InitAnswers::default()
+        };
+        let parsed = parse(&template(&answers), "ponte.toml").unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(parsed.warnings, []);
+        let [paper, mt5] = parsed.config.accounts.as_slice() else {
+            panic!("{:?}", parsed.config.accounts);
+        };
+        assert_eq!((paper.mode, mt5.mode), (Mode::Paper, Mode::Demo));
+        let Broker::Mt5(settings) = &mt5.broker else {
+            panic!("{:?}", mt5.broker);
+        };
+        assert_eq!(settings.login, terminal.login);
+        assert_eq!(settings.server, terminal.server);
+        assert_eq!(settings.accounting, terminal.accounting);
+        assert!(mt5.rules.max_order_quantity.is_some(), "something limits");
+        let bridge = parsed.config.bridge.unwrap();
+        assert_eq!(bridge.listen, terminal.bridge_listen);
+        assert_eq!(bridge.tls.is_some(), has_certificate);
+        assert_eq!(
+            parsed.config.routes[1].accounts,
+            std::slice::from_ref(&mt5.name)
+        );
+    }
+}
+
 #[test]
 fn the_keys_in_its_comments_are_right_too() {
     let is_key = |line: &&str| {
@@ -98,15 +152,20 @@ fn the_keys_in_its_comments_are_right_too() {
                 .is_some_and(|(key, _)| key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
         })
     };
-    for (binance, expected) in [
-        (None, 13),
-        (Some(InitMarket::Spot), 13 + 9),
-        (Some(InitMarket::Futures), 13 + 14),
+    let with = |binance, mt5| InitAnswers {
+        binance,
+        mt5,
+        ..InitAnswers::default()
+    };
+    let common = 13;
+    for (answers, expected) in [
+        (with(None, None), common),
+        (with(Some(InitMarket::Spot), None), common + 9),
+        (with(Some(InitMarket::Futures), None), common + 14),
+        (with(None, Some(terminal(true, true))), common + 15),
+        (with(None, Some(terminal(false, false))), common + 16),
     ] {
-        let text = template(&InitAnswers {
-            binance,
-            ..InitAnswers::default()
-        });
+        let text = template(&answers);
         let commented = text.lines().filter(is_key).count();
         assert_eq!(commented, expected, "{text}");
         let lines = text

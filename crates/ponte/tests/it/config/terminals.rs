@@ -5,10 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use expect_test::{Expect, expect};
-use ponte::config::{
-    Accounting, Bridge, Broker, Mt5Broker, OrderLife, TlsFiles, VolumeFilling, load_with,
-};
+use ponte::config::{Accounting, Bridge, Broker, Mt5Broker, OrderLife, VolumeFilling, load_with};
 use ponte::secret::SecretRef;
+use ponte::server::{CertificateFiles, SelfSigned};
 use ponte_core::policy::Mode;
 use tempfile::TempDir;
 
@@ -78,7 +77,7 @@ fn it_may_say_more() {
     let bridge = "[bridge]\nlisten = \"0.0.0.0:443\"\ncertificate = \"c.pem\"\nkey = \"/k.pem\"\n";
     let expected = Bridge {
         listen: SocketAddr::from(([0, 0, 0, 0], 443)),
-        tls: Some(TlsFiles {
+        tls: Some(CertificateFiles {
             certificate: "c.pem".into(),
             key: "/k.pem".into(),
         }),
@@ -134,7 +133,7 @@ fn what_is_wrong_with_an_account() {
         ponte.toml:13:1: accounts.mt5.server: missing; add server = "MetaQuotes-Demo"
           13 | [accounts.mt5]
              | ^^^^^^^^^^^^^^
-        ponte.toml:13:1: accounts.mt5.token: missing; add token = "file:secrets/mt5-token"
+        ponte.toml:13:1: accounts.mt5.token: missing; add token = "file:secrets/mt5-bridge-token"
           13 | [accounts.mt5]
              | ^^^^^^^^^^^^^^"#]],
     );
@@ -164,7 +163,7 @@ fn what_is_wrong_with_an_account() {
             ponte.toml:18:10: accounts.mt5.server: expected the name of a trade server, found " "; write it as the terminal's window for logging in shows it
               18 | server = " "
                  |          ^^^
-            ponte.toml:19:9: accounts.mt5.token: expected "env:NAME" or "file:PATH", found a text that begins with neither; write "env:MT5_TOKEN" or "file:secrets/mt5-token" and keep the secret itself there
+            ponte.toml:19:9: accounts.mt5.token: expected "env:NAME" or "file:PATH", found a text that begins with neither; write "env:MT5_TOKEN" or "file:secrets/mt5-bridge-token" and keep the secret itself there
               19 | token = …
                  |         ^
             ponte.toml:20:14: accounts.mt5.accounting: expected "netting" or "hedging", found "exchange"
@@ -414,15 +413,31 @@ fn the_files_are_there_and_the_key_is_private() {
     let bridge = "[bridge]\ncertificate = \"c.pem\"\nkey = \"k.pem\"\n";
     let text = terminal(bridge, "demo", "", SECTION);
     expect![[r#"
-        ponte.toml:2:15: bridge.certificate: file c.pem can't be read: No such file or directory (os error 2); write a pair with: ponte bridge certificate --host NAME
+        ponte.toml:2:15: bridge.certificate: file c.pem can't be read: No such file or directory (os error 2); name the file that is there, readable by the user who runs ponte; a pair of your own: ponte bridge certificate --host NAME
           2 | certificate = "c.pem"
-            |               ^^^^^^^
-        ponte.toml:3:7: bridge.key: file k.pem can't be read: No such file or directory (os error 2); write a pair with: ponte bridge certificate --host NAME"#]].assert_eq(&looked_at(&folder, &text));
+            |               ^^^^^^^"#]].assert_eq(&looked_at(&folder, &text));
     std::fs::write(folder.path().join("k.pem"), "CANARY").unwrap();
-    std::fs::create_dir(folder.path().join("c.pem")).unwrap();
+    std::fs::write(folder.path().join("c.pem"), "CANARY").unwrap();
     expect![[r#"
-        ponte.toml:2:15: bridge.certificate: c.pem is not a file
+        ponte.toml:2:15: bridge.certificate: file c.pem has no certificate, it has no PEM at all; name the file with the certificate; certbot calls them fullchain.pem and privkey.pem
           2 | certificate = "c.pem"
-            |               ^^^^^^^
-        ponte.toml:3:7: bridge.key: file k.pem has mode 644, others than its owner may use it; chmod 600 k.pem"#]].assert_eq(&looked_at(&folder, &text));
+            |               ^^^^^^^"#]].assert_eq(&looked_at(&folder, &text));
+    let pair = |name: &str| {
+        let made = SelfSigned::make(&["localhost".to_owned()], ponte::clock::now()).unwrap();
+        made.write_new(&folder.path().join(name)).unwrap().files
+    };
+    let (one, other) = (pair("one"), pair("other"));
+    let text = |certificate: &Path, key: &Path| {
+        let bridge = format!("[bridge]\ncertificate = {certificate:?}\nkey = {key:?}\n");
+        terminal(&bridge, "demo", "", SECTION)
+    };
+    let found = looked_at(&folder, &text(&one.certificate, &one.key));
+    expect![[r#"{AccountName("paper"): «redacted»} []"#]].assert_eq(&found);
+    let found = looked_at(&folder, &text(&one.certificate, &other.key));
+    expect!["ponte.toml:3:7: bridge.key: the key in other/bridge-key.pem does not belong to the certificate in one/bridge-certificate.pem; name the two files that were made together"].assert_eq(&found);
+    let found = looked_at(&folder, &text(&one.key, &one.key));
+    expect![[r#"
+        ponte.toml:2:15: bridge.certificate: file one/bridge-key.pem has no certificate, it has PRIVATE KEY; name the file with the certificate; certbot calls them fullchain.pem and privkey.pem
+          2 | certificate = "one/bridge-key …
+            |               ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^"#]].assert_eq(&found);
 }

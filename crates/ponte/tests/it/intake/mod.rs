@@ -336,6 +336,7 @@ fn policy() -> Policy {
             one_strategy_per_symbol: false,
         },
         fitting: Default::default(),
+        unlisted_cure: None,
         guard: Default::default(),
         utc_offset_seconds: 0,
         exchange: None,
