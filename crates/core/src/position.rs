@@ -23,7 +23,13 @@ pub struct Position {
 
 impl Position {
     /// Books a trade; what goes through zero closes first and opens with the rest.
-    pub(crate) fn book(&mut self, change: Decimal, price: Decimal, multiplier: Decimal, fee: Decimal) {
+    pub(crate) fn book(
+        &mut self,
+        change: Decimal,
+        price: Decimal,
+        multiplier: Decimal,
+        fee: Decimal,
+    ) {
         self.fees = self.fees.saturating_add(fee);
         self.multiplier = multiplier;
         let same_way = self.quantity.is_zero()
