@@ -150,10 +150,13 @@ fn what_has_no_effect_is_said() {
               19 | roll_days_before = 1
                  |                    ^"#]],
     );
-    check(&account("[accounts.b3]\n"), &expect![[r#"
+    check(
+        &account("[accounts.b3]\n"),
+        &expect![[r#"
         ponte.toml:11:12: warning: accounts.currency: B3 trades in BRL, and this account counts in another currency; write "BRL"
           11 | currency = "USDT"
-             |            ^^^^^^"#]]);
+             |            ^^^^^^"#]],
+    );
 }
 
 #[test]
