@@ -3,6 +3,7 @@
 //! No clock, no randomness, no file, no socket and no async: time and everything else that
 //! changes from run to run is an argument. See `ARCHITECTURE.md` for the map.
 
+pub mod b3;
 pub mod decide;
 pub mod fate;
 pub mod format;
@@ -16,6 +17,7 @@ pub mod nearest;
 pub mod number;
 pub mod order;
 pub mod policy;
+mod position;
 pub mod retry;
 pub mod signal;
 pub mod state;

@@ -5,6 +5,7 @@
 //! its capabilities and is refused before anything is sent.
 
 pub mod binance;
+pub mod mt5;
 pub mod paper;
 
 use std::future::Future;
@@ -92,6 +93,17 @@ pub struct Credentials {
     pub bound_to_address: Option<bool>,
     /// What the owner should know, one sentence each with its cure.
     pub warnings: Vec<String>,
+}
+
+/// One thing about an account that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// What was looked at: a stable word (`terminal_connected`).
+    pub subject: &'static str,
+    /// Whether it is as it should be.
+    pub is_fine: bool,
+    /// What was seen, in one sentence with its numbers, and where it is not fine the cure.
+    pub text: String,
 }
 
 /// Why a question about an account has no answer.

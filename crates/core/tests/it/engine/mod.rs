@@ -2,6 +2,8 @@
 //! what it makes true and asks for. All go through [`script::check`].
 
 mod away;
+mod b3;
+mod b3_days;
 mod daily_loss;
 mod fates;
 mod guard;

@@ -13,6 +13,7 @@ use ponte_core::time::Timestamp;
 use rust_decimal::Decimal;
 
 use super::identity::{self, Tag};
+use super::retcode::{DONE, DONE_PARTIAL, PLACED};
 use super::server_clock::ServerClock;
 use super::shields::Holding;
 use crate::bridge::protocol::{Deal, Found, Position, Step, SyncRequest, TradeOrder};
@@ -20,7 +21,7 @@ use crate::bridge::protocol::{Deal, Found, Position, Step, SyncRequest, TradeOrd
 /// How many deals, and how many ended orders, are remembered; the oldest tickets are forgotten first.
 const REMEMBERED_MAX: usize = 10_000;
 /// How many orders of ours are remembered; those with the smallest ids, the oldest, are forgotten first.
-const ORDERS_MAX: usize = 10_000;
+pub(super) const ORDERS_MAX: usize = 10_000;
 /// The last of the reasons of what somebody has asked for: client, mobile, web, expert. What the
 /// server does by itself (stop loss, take profit, stop out) comes after it, and bears the magic
 /// number of the position that it closes.
@@ -127,6 +128,8 @@ struct Tracked {
     deals: BTreeMap<u64, Share>,
     positions: BTreeSet<u64>,
     sending: Sending,
+    /// Why less was asked for than was planned.
+    short: String,
     at: Timestamp,
 }
 
@@ -186,6 +189,7 @@ impl Book {
                 deals: BTreeMap::new(),
                 positions: BTreeSet::new(),
                 sending: Sending::UnderWay,
+                short: String::new(),
                 at: now,
             },
         );
@@ -218,10 +222,12 @@ impl Book {
         self.orders.contains_key(&id)
     }
 
-    /// An order is handed over (again): the answer is open.
-    pub(super) fn sending(&mut self, id: ClientOrderId) {
+    /// An order is handed over (again): the answer is open. `short` says why less is asked for than
+    /// was planned, if so.
+    pub(super) fn sending(&mut self, id: ClientOrderId, short: String) {
         if let Some(tracked) = self.orders.get_mut(&id) {
             tracked.sending = Sending::UnderWay;
+            tracked.short = short;
         }
     }
 
@@ -231,7 +237,12 @@ impl Book {
         if let Some(tracked) = self.orders.get_mut(&id)
             && tracked.sending == Sending::UnderWay
         {
-            tracked.sending = Sending::Over(left.to_owned());
+            let why = if left.is_empty() {
+                tracked.short.clone()
+            } else {
+                left.to_owned()
+            };
+            tracked.sending = Sending::Over(why);
         }
     }
 
@@ -244,7 +255,8 @@ impl Book {
         let Some(tracked) = self.orders.get_mut(&id) else {
             return;
         };
-        for step in steps.filter(|step| step.order != 0) {
+        let taken = steps.filter(|step| step.order != 0 && is_success(step));
+        for step in taken {
             tracked.tickets.entry(step.order).or_default();
             self.by_ticket.insert(step.order, id);
         }
@@ -299,8 +311,7 @@ impl Book {
         clock: &ServerClock,
         now: Timestamp,
     ) -> Changed {
-        let succeeded = found.steps.iter().filter(|step| step.answered);
-        self.take_steps(id, succeeded);
+        self.take_steps(id, found.steps.iter());
         let mut changed = Changed::default();
         for order in &found.orders {
             changed.orders.extend(self.take_order(order, false, now));
@@ -341,7 +352,11 @@ impl Book {
         let executed = (order.volume_initial - order.volume_current).max(Decimal::ZERO);
         let told = Ticket {
             // An order that was over stays so: a list of pending ones can be older.
-            over: if is_over { Some(order.state) } else { known.over },
+            over: if is_over {
+                Some(order.state)
+            } else {
+                known.over
+            },
             executed: executed.max(known.executed),
         };
         self.by_ticket.insert(order.ticket, id);
@@ -396,7 +411,13 @@ impl Book {
 
     fn owner_of_order(&self, order: &TradeOrder) -> Option<ClientOrderId> {
         let side = side_of(order.order_type);
-        self.owner(order.ticket, order.magic, &order.comment, order.reason, side)
+        self.owner(
+            order.ticket,
+            order.magic,
+            &order.comment,
+            order.reason,
+            side,
+        )
     }
 
     fn owner_of_deal(&self, deal: &Deal) -> Option<ClientOrderId> {
@@ -626,7 +647,11 @@ impl Tracked {
         if is_open || executed > filled {
             return ReportedStatus::Working;
         }
-        let has = |state| self.tickets.values().any(|ticket| ticket.over == Some(state));
+        let has = |state| {
+            self.tickets
+                .values()
+                .any(|ticket| ticket.over == Some(state))
+        };
         if has(STATE_REJECTED) && filled.is_zero() {
             return ReportedStatus::Rejected {
                 reason: "the exchange or the broker rejected the order after taking it".to_owned(),
@@ -643,6 +668,11 @@ impl Tracked {
         };
         ReportedStatus::Cancelled { reason }
     }
+}
+
+/// Whether a step's answer names an order that is ours.
+fn is_success(step: &Step) -> bool {
+    step.answered && matches!(step.retcode, PLACED | DONE | DONE_PARTIAL)
 }
 
 /// The side of an order's, a deal's or a position's type: even numbers buy.

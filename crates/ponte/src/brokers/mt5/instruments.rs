@@ -162,15 +162,26 @@ mod tests {
             currency_profit: "USD".to_owned(),
             ..win()
         };
-        assert!(Symbols::of(std::slice::from_ref(&mute)).instruments("BRL").listed.is_empty());
+        assert!(
+            Symbols::of(std::slice::from_ref(&mute))
+                .instruments("BRL")
+                .listed
+                .is_empty()
+        );
         let same_currency = Symbols::of(&[mute]).instruments("USD");
-        assert_eq!(same_currency.listed.len(), 1, "its contract tells the value");
+        assert_eq!(
+            same_currency.listed.len(),
+            1,
+            "its contract tells the value"
+        );
         let chart_only = SymbolInfo {
             trade_mode: DISABLED,
             ..win()
         };
         let symbols = Symbols::of(&[chart_only]);
-        let closed = &symbols.instruments("BRL").listed[&symbol("WINZ26")].limits.closed;
+        let closed = &symbols.instruments("BRL").listed[&symbol("WINZ26")]
+            .limits
+            .closed;
         assert_eq!(closed.as_deref(), Some("TRADING_DISABLED"));
     }
 

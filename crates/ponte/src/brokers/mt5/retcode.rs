@@ -279,7 +279,11 @@ mod tests {
     fn success_is_three_codes_and_a_change_that_was_not_needed() {
         for code in 10000..10100 {
             let is_done = class(code, OrderClass::Entry) == Class::Done;
-            assert_eq!(is_done, [10008, 10009, 10010, 10025].contains(&code), "{code}");
+            assert_eq!(
+                is_done,
+                [10008, 10009, 10010, 10025].contains(&code),
+                "{code}"
+            );
         }
     }
 

@@ -217,7 +217,13 @@ pub(super) fn fired(ticket: u64, reason: u32, position_id: u64, lots: &str, magi
 }
 
 /// An order of ours at the terminal, in this state.
-pub(super) fn order(ticket: u64, of: &OrderPlan, state: u32, initial: &str, left: &str) -> TradeOrder {
+pub(super) fn order(
+    ticket: u64,
+    of: &OrderPlan,
+    state: u32,
+    initial: &str,
+    left: &str,
+) -> TradeOrder {
     let order_type = match of.side {
         Side::Buy => 2,
         Side::Sell => 3,

@@ -64,10 +64,17 @@ mod tests {
     fn a_moving_tick_tells_the_zone() {
         let mut clock = ServerClock::default();
         let now = 1_800_000_000_000;
-        assert_eq!(clock.utc(now + 3 * HOUR, at(now)), at(now), "not measured yet");
+        assert_eq!(
+            clock.utc(now + 3 * HOUR, at(now)),
+            at(now),
+            "not measured yet"
+        );
         clock.note(now + 3 * HOUR - 900, at(now));
         clock.note(now + 3 * HOUR + 4_000, at(now + 5_000));
-        assert_eq!(clock.utc(now + 3 * HOUR + 1_000, at(now + 5_000)), at(now + 1_000));
+        assert_eq!(
+            clock.utc(now + 3 * HOUR + 1_000, at(now + 5_000)),
+            at(now + 1_000)
+        );
         assert_eq!(
             clock.utc(now + 4 * HOUR, at(now + 5_000)),
             at(now + 5_000),

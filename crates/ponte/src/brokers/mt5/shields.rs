@@ -399,7 +399,11 @@ impl Shields {
             }
             let is_here = shield.positions.is_empty() || !shield.positions.is_disjoint(&here);
             if here.is_empty() || !is_here {
-                if shield.positions.iter().all(|position| is_explained(*position)) {
+                if shield
+                    .positions
+                    .iter()
+                    .all(|position| is_explained(*position))
+                {
                     let reason = format!("the position of {} is closed", holding.symbol);
                     shield.state = State::Closed(reason);
                     shield.at = now;

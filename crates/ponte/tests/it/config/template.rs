@@ -155,14 +155,15 @@ fn the_keys_in_its_comments_are_right_too() {
     let with = |binance, mt5| InitAnswers {
         binance,
         mt5,
+        currency: "BRL".to_owned(),
         ..InitAnswers::default()
     };
-    let common = 13;
+    let common = 17;
     for (answers, expected) in [
         (with(None, None), common),
         (with(Some(InitMarket::Spot), None), common + 9),
         (with(Some(InitMarket::Futures), None), common + 14),
-        (with(None, Some(terminal(true, true))), common + 15),
+        (with(None, Some(terminal(true, true))), common + 19),
         (with(None, Some(terminal(false, false))), common + 16),
     ] {
         let text = template(&answers);

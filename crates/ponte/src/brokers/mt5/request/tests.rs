@@ -21,7 +21,10 @@ fn enter(kind: OrderKind, side: Side) -> OrderPlan {
 }
 
 fn leave(lots: &str) -> OrderPlan {
-    of_quantity(plan(1, OrderClass::Exit, Side::Sell, OrderKind::MARKET), lots)
+    of_quantity(
+        plan(1, OrderClass::Exit, Side::Sell, OrderKind::MARKET),
+        lots,
+    )
 }
 
 #[test]
@@ -91,7 +94,11 @@ fn filling_follows_execution_and_flags() {
             filling_mode,
             ..win()
         };
-        assert_eq!(market_filling(&info, None), wanted, "{execution_mode} {filling_mode}");
+        assert_eq!(
+            market_filling(&info, None),
+            wanted,
+            "{execution_mode} {filling_mode}"
+        );
         let configured = market_filling(&info, Some(Filling::Return));
         assert_eq!(configured, Filling::Return);
     }
@@ -111,8 +118,20 @@ fn pending_orders_last_as_configured_where_the_symbol_allows_it() {
     assert_eq!(life(2, OrderLife::Gtc), Some(1));
     assert_eq!(life(1, OrderLife::Day), Some(0));
     assert_eq!(life(12, OrderLife::Day), None);
-    assert_eq!(market_life(&SymbolInfo { expiration_mode: 2, ..win() }), 1);
-    assert_eq!(market_life(&SymbolInfo { expiration_mode: 0, ..win() }), 0);
+    assert_eq!(
+        market_life(&SymbolInfo {
+            expiration_mode: 2,
+            ..win()
+        }),
+        1
+    );
+    assert_eq!(
+        market_life(&SymbolInfo {
+            expiration_mode: 0,
+            ..win()
+        }),
+        0
+    );
 }
 
 #[test]
@@ -124,7 +143,10 @@ fn an_entrys_volume_fits_or_is_refused() {
     assert!(refused("0.005", &eurusd()).contains("volume 0.005 is below the minimum 0.01"));
     assert!(refused("0.015", &eurusd()).contains("not a multiple of the step 0.01"));
     assert!(refused("11", &win()).contains("above the maximum 10"));
-    let no_stops = SymbolInfo { order_mode: 3, ..win() };
+    let no_stops = SymbolInfo {
+        order_mode: 3,
+        ..win()
+    };
     let plan = enter(stop_at(price("129000")), Side::Buy);
     let why = entry(&plan, &no_stops, &netting(), Levels::default()).expect_err("not allowed");
     assert!(why.contains("takes no stop orders"), "{why}");
@@ -139,7 +161,12 @@ fn a_netting_exit_closes_no_more_than_there_is_and_goes_in_portions() {
                 .iter()
                 .map(|request| request.volume.expect("a volume").to_string())
                 .collect();
-            assert!(closing.requests.iter().all(|r| r.sl.is_none() && r.position.is_none()));
+            assert!(
+                closing
+                    .requests
+                    .iter()
+                    .all(|r| r.sl.is_none() && r.position.is_none())
+            );
             assert_eq!(sum(&closing.requests), closing.volume);
             volumes.join(" ")
         })
@@ -174,7 +201,10 @@ fn a_hedging_exit_closes_its_tickets_oldest_first() {
         ..leave("1")
     };
     let why = close_hedging(&resting, &win(), &hedging, &tickets).expect_err("it can't rest");
-    assert!(why.contains("hedging") && why.contains("use a target"), "{why}");
+    assert!(
+        why.contains("hedging") && why.contains("use a target"),
+        "{why}"
+    );
 }
 
 #[test]
