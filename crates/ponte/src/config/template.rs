@@ -218,8 +218,8 @@ impl InitTerminal {
             "bridge_tls" if self.has_certificate => BRIDGE_TLS.to_owned(),
             "bridge_tls" => BRIDGE_PLAIN.to_owned(),
             "market_watch" => by_market(
-                r#"["PETR4"]                # for Market Watch, beside allowed_symbols"#,
-                r#"["EURUSD.a"]             # for Market Watch, as the terminal writes them"#,
+                r#"["PETR4"]                  # for Market Watch, beside allowed_symbols"#,
+                r#"["EURUSD.a"]               # for Market Watch, as the terminal writes them"#,
             ),
             "b3" if self.at_b3 => B3.to_owned(),
             "b3" => String::new(),
