@@ -122,6 +122,7 @@ bool read_request(PonteJson &doc, const int node, const PonteCommand &command, M
     if(doc.fault != "") return false;
     if(request.action == TRADE_ACTION_DEAL && !doc.has(node, "price")) {
         MqlTick tick;
+        if(SymbolInfoInteger(request.symbol, SYMBOL_SELECT) == 0) SymbolSelect(request.symbol, true);
         if(SymbolInfoTick(request.symbol, tick)) request.price = is_buy(request.type) ? tick.ask : tick.bid;
     }
     return true;

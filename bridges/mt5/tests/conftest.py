@@ -10,11 +10,13 @@ from typing import Callable
 import pytest
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE / "standin"), str(HERE.parent / "src")]
+sys.path[:0] = [str(HERE), str(HERE / "standin")]
 
-from expert_running import TOKEN, WIN, ExpertProcess, connected  # noqa: E402
-from running import BridgeProcess, StandinTerminal  # noqa: E402
+from expert_running import TOKEN, WIN, ExpertProcess, connected, open_market  # noqa: E402
+from running import BridgeProcess, StandinTerminal, sources  # noqa: E402
 from scripted_ponte import ScriptedPonte  # noqa: E402
+
+sys.path[:0] = sources()
 
 
 @pytest.fixture
@@ -85,7 +87,7 @@ def expert(tmp_path: Path) -> Iterator[Callable[..., ExpertProcess]]:
 @pytest.fixture
 def ready(ponte: ScriptedPonte, terminal: StandinTerminal, expert: Callable[..., ExpertProcess]) -> ExpertProcess:
     """An expert that has said hello, with a market in the mini index."""
-    terminal.price(WIN, 128340, 128345)
+    open_market(terminal)
     process = expert(ponte, terminal)
     connected(ponte)
     return process

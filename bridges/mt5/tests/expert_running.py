@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Callable
 
+from running import StandinTerminal
 from scripted_ponte import ScriptedPonte
 from tasks import BUY, find, market, trade
 
@@ -26,7 +27,8 @@ def program() -> Path:
     given = os.environ.get("PONTE_EXPERT")
     if given:
         return Path(given)
-    folder = HERE.parents[2] / "target/expert"
+    scratch = Path(os.environ.get("PONTE_SCRATCH", HERE.parents[2] / "target"))
+    folder = scratch / "expert"
     subprocess.run([str(HERE / "expert/build.sh"), str(folder)], check=True)
     return folder / "expert-standin"
 
@@ -35,7 +37,7 @@ def probe(*lines: str) -> list[str]:
     """What the expert's parts answer to lines, one each."""
     run = subprocess.run([str(program()), "--probe"], input="\n".join(lines) + "\n", capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
-    return run.stdout.splitlines()
+    return run.stdout.rstrip("\n").split("\n")
 
 
 class ExpertProcess:
@@ -101,6 +103,12 @@ class ExpertProcess:
 
 
 Start = Callable[..., ExpertProcess]
+
+
+def open_market(terminal: StandinTerminal, symbol: str = WIN, bid: float = 128340, ask: float = 128345) -> None:
+    """Puts a symbol into Market Watch and gives it prices."""
+    terminal.ask("POST", "/admin/symbol", {"symbol": symbol, "visible": True})
+    terminal.price(symbol, bid, ask)
 
 
 def connected(ponte: ScriptedPonte) -> None:

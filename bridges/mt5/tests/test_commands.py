@@ -417,6 +417,14 @@ def test_a_find_is_not_conclusive_at_the_wrong_terminal(change: dict[str, Any], 
     assert bench.journal.is_known(order)
 
 
+def test_a_history_that_can_not_be_read_is_not_an_empty_one(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.package.fail(-4, "Terminal: Not found")
+    monkeypatch.setattr(bench.package, "history_deals_get", lambda *_dates: None)
+    body = bench.do(tasks.find(tasks.order_id()))
+    assert not body["found"]["conclusive"]
+    assert "history_deals_get: -4" in body["why"]
+
+
 @pytest.mark.parametrize("answer", [None, 10011, 10012, 10031])
 def test_what_has_no_definite_answer_has_thirty_seconds_to_appear(answer: int | None, bench: Bench) -> None:
     order = tasks.order_id()

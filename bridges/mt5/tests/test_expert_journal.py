@@ -7,7 +7,7 @@ import random
 import time
 
 import pytest
-from expert_running import ExpertProcess, WIN, Body, Start, buy, conclusive, connected
+from expert_running import WIN, Body, ExpertProcess, Start, buy, conclusive, connected, open_market
 from running import StandinTerminal
 from scripted_ponte import ScriptedPonte
 from tasks import BUY_LIMIT, find, magic_of, order_id, pending, trade
@@ -97,7 +97,7 @@ def test_a_find_needs_two_looks_after_a_connection_and_a_connection_at_all(
 def test_a_find_waits_for_what_was_begun_just_now(
     ponte: ScriptedPonte, terminal: StandinTerminal, expert: Start
 ) -> None:
-    terminal.price(WIN, 128340, 128345)
+    open_market(terminal)
     expert(ponte, terminal, settle_ms=3000)
     connected(ponte)
     order = order_id()
@@ -140,7 +140,7 @@ def test_results_are_kept_until_they_were_seen(
 def test_kills_around_order_send_double_nothing_and_lose_nothing(
     ponte: ScriptedPonte, terminal: StandinTerminal, expert: Start
 ) -> None:
-    terminal.price(WIN, 128340, 128345)
+    open_market(terminal)
     process = expert(ponte, terminal, settle_ms=300)
     connected(ponte)
     chance = random.Random(20261123)
@@ -179,7 +179,7 @@ def test_kills_around_order_send_double_nothing_and_lose_nothing(
 def test_a_journal_that_is_written_anew_still_knows(
     ponte: ScriptedPonte, terminal: StandinTerminal, expert: Start
 ) -> None:
-    terminal.price(WIN, 128340, 128345)
+    open_market(terminal)
     process = expert(ponte, terminal, journal_bytes_max=4000)
     connected(ponte)
     name = ponte.requests[0]["bridge"]["journal"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Callable
 
 import pytest
-from expert_running import ExpertProcess, WIN, Body, Start, buy, connected
+from expert_running import WIN, Body, ExpertProcess, Start, buy, connected, open_market
 from running import StandinTerminal
 from scripted_ponte import ScriptedPonte
 from tasks import BUY, magic_of, market, order_id, trade
@@ -56,7 +56,7 @@ def test_nothing_is_begun_while_the_terminal_may_not_trade(
 
 
 def test_the_experts_own_box_counts(ponte: ScriptedPonte, terminal: StandinTerminal, expert: Start) -> None:
-    terminal.price(WIN, 128340, 128345)
+    open_market(terminal)
     expert(ponte, terminal, "--forbid-trading")
     connected(ponte)
     assert not ponte.state["trade_allowed"]

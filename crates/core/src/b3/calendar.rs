@@ -23,7 +23,9 @@ use crate::time::Timestamp;
 pub const UTC_OFFSET_SECONDS: i32 = -3 * 60 * 60;
 const OFFSET: Offset = Offset::constant(-3);
 /// When trading begins on Ash Wednesday.
-pub(super) const ASH_WEDNESDAY_OPENS: Time = time(13, 0, 0, 0);
+pub const ASH_WEDNESDAY_OPENS: Time = time(13, 0, 0, 0);
+/// Why there is no session on Saturdays and Sundays.
+pub const WEEKEND: &str = "the weekend";
 /// The longest that B3 was ever without a session is far below this.
 const CLOSED_IN_A_ROW_MAX: usize = 40;
 
@@ -75,7 +77,7 @@ impl Calendar {
     #[must_use]
     pub fn closed(&self, day: Date) -> Option<&'static str> {
         if matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday) {
-            return Some("the weekend");
+            return Some(WEEKEND);
         }
         if self.closed.contains(&day) {
             return Some("closed by the configuration");

@@ -107,8 +107,8 @@ impl Book {
         })
     }
 
-    /// The position that a deal says it closes. Also on accounts that net a ticket has to be that of the position, which
-    /// can't be closed by more than it is (an assumption there).
+    /// The position that a deal says it closes. Also on accounts that net a ticket has to be that of the position,
+    /// which can't be closed by more than it is (an assumption there).
     fn check_closed_position(
         &self,
         request: &TradeRequest,

@@ -100,8 +100,9 @@ impl Bench {
         }
     }
 
-    fn apply(&mut self, step: &Step) {
-        match step {
+    /// The request that a step sends, if it sends one.
+    fn request(&self, step: &Step) -> Option<TradeRequest> {
+        let request = match step {
             Step::Deal {
                 is_buy,
                 volume,
@@ -119,8 +120,7 @@ impl Bench {
                 request.position = closes
                     .map(|index| self.nth_position(index))
                     .unwrap_or_default();
-                let request = self.levels_from(request, *levels);
-                self.send(&request);
+                self.levels_from(request, *levels)
             }
             Step::Pending {
                 kind,
@@ -133,30 +133,38 @@ impl Bench {
                 let price = self.book.symbols["WINZ26"].bid + Decimal::from(5 * away);
                 let mut request = pending(kind, "WINZ26", &volume.to_string(), "0");
                 (request.price, request.stoplimit, request.filling) = (price, price, *filling);
-                let request = self.levels_from(request, *levels);
-                self.send(&request);
+                self.levels_from(request, *levels)
             }
             Step::Levels {
                 position,
                 levels: wanted,
             } => {
                 let request = levels(self.nth_position(*position), "0", "0");
-                let request = self.levels_from(request, *wanted);
-                self.send(&request);
+                self.levels_from(request, *wanted)
             }
             Step::Remove { order } => {
-                let ticket = self.book.orders.keys().nth(*order).copied().unwrap_or(99);
-                self.send(&remove(ticket));
+                remove(self.book.orders.keys().nth(*order).copied().unwrap_or(99))
             }
-            Step::CloseBy { first, second } => {
-                let request = TradeRequest {
-                    action: Action::CloseBy as u32,
-                    position: self.nth_position(*first),
-                    position_by: self.nth_position(*second),
-                    ..TradeRequest::default()
-                };
-                self.send(&request);
-            }
+            Step::CloseBy { first, second } => TradeRequest {
+                action: Action::CloseBy as u32,
+                position: self.nth_position(*first),
+                position_by: self.nth_position(*second),
+                ..TradeRequest::default()
+            },
+            Step::Price { .. }
+            | Step::Depth { .. }
+            | Step::Session { .. }
+            | Step::NewDay
+            | Step::ForceClose => return None,
+        };
+        Some(request)
+    }
+
+    fn apply(&mut self, step: &Step) {
+        if let Some(request) = self.request(step) {
+            self.send(&request);
+        }
+        match step {
             Step::Price { ticks, spread } => {
                 let (bid, ask) = (at(*ticks), at(ticks + spread));
                 self.prices("WINZ26", &bid.to_string(), &ask.to_string());
@@ -175,6 +183,11 @@ impl Bench {
             Step::ForceClose => {
                 self.book.force_close("WINZ26", Reason::StopOut, self.now);
             }
+            Step::Deal { .. }
+            | Step::Pending { .. }
+            | Step::Levels { .. }
+            | Step::Remove { .. }
+            | Step::CloseBy { .. } => {}
         }
     }
 }
