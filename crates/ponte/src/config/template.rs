@@ -122,8 +122,8 @@ const BRIDGE_TLS: &str = r#"# Bridges know the certificate by its fingerprint: p
 # As pontes reconhecem o certificado pela impressão digital.
 certificate = "secrets/bridge-certificate.pem"
 key = "secrets/bridge-key.pem""#;
-const BRIDGE_PLAIN: &str = r#"# This machine only. For a terminal on another one: "0.0.0.0:8443", and a pair of files that
-# ponte bridge certificate writes.
+const BRIDGE_PLAIN: &str = r#"# This machine only. For a terminal on another one: "0.0.0.0:8443", and the pair of files
+# that ponte bridge certificate writes.
 # certificate = "secrets/bridge-certificate.pem"
 # key = "secrets/bridge-key.pem""#;
 /// What only accounts at B3 have.
