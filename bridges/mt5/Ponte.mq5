@@ -28,6 +28,9 @@ input string Lang = "";                         // Language: en or pt; empty: as
 #define PONTE_IDLE_HOLD_MS 1000
 #define PONTE_BACK_OFF_MS_MAX 15000
 #define PONTE_RESULTS_CHARACTERS_MAX 300000
+#ifndef PONTE_WAIT_PERCENT
+#define PONTE_WAIT_PERCENT 100
+#endif
 
 string g_token = "";
 string g_url = "";
@@ -70,7 +73,7 @@ void show(const string english, const string in_portuguese) {
 
 void wait_for(const ulong milliseconds) {
     g_wait_tick = GetTickCount64();
-    g_wait_ms = milliseconds;
+    g_wait_ms = milliseconds * PONTE_WAIT_PERCENT / 100;
 }
 
 // 1, 2, 4 to 15 s and up to a quarter more, so that many bridges don't come back at once.
@@ -289,9 +292,10 @@ void show_state() {
         show("connected to Ponte; the terminal has no connection to its trade server",
              "conectado ao Ponte; o terminal est\x00e1 sem conex\x00e3o com o servidor de negocia\x00e7\x00e3o");
     } else if(!trading_allowed()) {
-        show("connected to Ponte; algorithmic trading is off: press Algo Trading, and allow it in the expert's settings",
-             "conectado ao Ponte; a negocia\x00e7\x00e3o algor\x00edtmica est\x00e1 desligada: clique em Algo Trading e "
-                 + "permita-a nas propriedades do expert");
+        show("connected to Ponte; algorithmic trading is off: press Algo Trading, and allow it in the expert's "
+                 + "settings",
+             "conectado ao Ponte; a negocia\x00e7\x00e3o algor\x00edtmica est\x00e1 desligada: clique em Algo Trading "
+                 + "e permita-a nas propriedades do expert");
     } else if(!account_flag(ACCOUNT_TRADE_ALLOWED) || !account_flag(ACCOUNT_TRADE_EXPERT)) {
         show("connected to Ponte; the account or its server does not allow programs to trade",
              "conectado ao Ponte; a conta ou o servidor n\x00e3o permite negociar por programas");

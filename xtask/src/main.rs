@@ -1,6 +1,7 @@
 //! The project's chores: `cargo xtask test`, `tidy` and `bench`.
 
 mod bench;
+mod bridges;
 mod interop;
 mod process;
 mod stopwatch;

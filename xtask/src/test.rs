@@ -5,7 +5,7 @@ use std::process::{ExitCode, Stdio};
 use std::time::Duration;
 
 use crate::stopwatch::Stopwatch;
-use crate::{Result, interop, process, root, tidy};
+use crate::{Result, bridges, interop, process, root, tidy};
 
 /// How many tests passed and failed. A test that was skipped has failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -51,6 +51,11 @@ const STEPS: &[Step] = &[
         name: "interop",
         about: "other people's clients trade against the test exchange",
         run: run_clients,
+    },
+    Step {
+        name: "bridges",
+        about: "the bridges of MetaTrader 5 between a stand-in terminal and a scripted Ponte",
+        run: run_bridges,
     },
 ];
 
@@ -229,6 +234,19 @@ fn run_clients() -> Result<Tally> {
         failed: steps.failed,
         ignored: 0,
     })
+}
+
+/// Counts what the bridges' tests say.
+fn run_bridges() -> Result<Tally> {
+    let counts = bridges::run()?;
+    complete(
+        Tally {
+            passed: counts.passed,
+            failed: counts.failed,
+            ignored: counts.skipped,
+        },
+        true,
+    )
 }
 
 /// Runs every test of the workspace, shows its output while it comes and adds up the results.

@@ -3,6 +3,7 @@
 #define PONTE_ITEMS_MAX 500
 #define PONTE_ITEMS_MIN 20
 #define PONTE_WATCH_MAX 500
+#define PONTE_SYMBOL_LENGTH_MAX 64
 #define PONTE_TICK_GAP_MS 250
 #define PONTE_HISTORY_GAP_MS 1000
 #define PONTE_SLACK_SECONDS 93600
@@ -68,6 +69,7 @@ bool trading_allowed() {
 string state_steady_json() {
     string out = truth_member("connected", terminal_connected());
     out += "," + truth_member("trade_allowed", trading_allowed());
+    out += "," + truth_member("tradeapi_disabled", false);
     out += "," + truth_member("account_trade_allowed", account_flag(ACCOUNT_TRADE_ALLOWED));
     out += "," + truth_member("account_trade_expert", account_flag(ACCOUNT_TRADE_EXPERT));
     out += "," + whole_member("login", AccountInfoInteger(ACCOUNT_LOGIN));
@@ -320,7 +322,7 @@ string symbols_json(const int from, const int limit) {
     int total = SymbolsTotal(true);
     for(int i = from; i < total && i < from + limit; i++) {
         string name = SymbolName(i, true);
-        if(name != "") list = joined(list, symbol_json(name));
+        if(name != "" && StringLen(name) <= PONTE_SYMBOL_LENGTH_MAX) list = joined(list, symbol_json(name));
     }
     return list;
 }

@@ -217,6 +217,12 @@ void journal_answer(const int at) {
     journal_append("{" + step_key("answer", g_steps[at]) + "," + member("step", step_json(g_steps[at])) + "}");
 }
 
+// The request was not sent after all. In the journal it is one that never left the terminal.
+void journal_withdraw(const int at) {
+    g_steps[at].answered = true;
+    journal_answer(at);
+}
+
 void journal_absent(const string order) {
     steps_absent(order);
     journal_append("{" + text_member("k", "absent") + "," + text_member("o", order) + "}");
@@ -255,7 +261,7 @@ string result_json(const string session, const long number, const string order, 
                  + text_member("order", order) + "," + text_member("outcome", outcome);
     if(steps != "") out += "," + member("steps", "[" + steps + "]");
     if(found != "") out += "," + member("found", found);
-    if(why != "") out += "," + text_member("why", why);
+    if(why != "") out += "," + member("why", quoted(why, 1024));
     return "{" + out + "}";
 }
 

@@ -31,7 +31,7 @@ public:
     string fault;
 
     bool parse(const string document);
-    int root() const { return 0; }
+    int root() const;
     int find(const int node, const string key) const;
     bool has(const int node, const string key) const;
     int child(const int node) const;
@@ -72,6 +72,10 @@ private:
 ushort PonteJson::unit(const int at) const {
     if(at >= m_length) return 0;
     return StringGetCharacter(m_source, at);
+}
+
+int PonteJson::root() const {
+    return 0;
 }
 
 bool PonteJson::parse(const string document) {

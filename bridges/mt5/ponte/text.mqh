@@ -47,19 +47,22 @@ bool is_low_surrogate(const ushort unit) {
     return unit >= 0xDC00 && unit < 0xE000;
 }
 
-// A text as a JSON string of at most `limit` UTF-16 units, with everything beyond ASCII escaped.
-// Half of a surrogate pair would make the whole request unreadable, so it becomes U+FFFD.
+// A text as a JSON string, with everything beyond ASCII escaped, cut at `limit` bytes of UTF-8: that is
+// how Ponte counts. Half of a surrogate pair would make the whole request unreadable, so it is U+FFFD.
 string quoted(const string text, const int limit = 256) {
     string out = "\"";
     int length = StringLen(text);
-    if(length > limit) length = limit;
+    int bytes = 0;
     for(int i = 0; i < length; i++) {
         ushort unit = StringGetCharacter(text, i);
+        bool pair = is_high_surrogate(unit) && i + 1 < length && is_low_surrogate(StringGetCharacter(text, i + 1));
+        bytes += unit < 0x80 ? 1 : (unit < 0x800 ? 2 : (pair ? 4 : 3));
+        if(bytes > limit) break;
         if(unit == '\"' || unit == '\\') {
             out += "\\" + ShortToString(unit);
         } else if(unit >= 32 && unit < 127) {
             out += ShortToString(unit);
-        } else if(is_high_surrogate(unit) && i + 1 < length && is_low_surrogate(StringGetCharacter(text, i + 1))) {
+        } else if(pair) {
             out += "\\u" + hex4(unit) + "\\u" + hex4(StringGetCharacter(text, i + 1));
             i++;
         } else if(is_high_surrogate(unit) || is_low_surrogate(unit)) {

@@ -15,6 +15,7 @@
 #define PONTE_VOLUME_GRAIN 0.00000001
 #define PONTE_FOUND_MAX 200
 #define PONTE_SCANS_MAX 64
+#define PONTE_STEPS_MAX 100
 
 // One command as Ponte gave it.
 struct PonteCommand {
@@ -58,12 +59,17 @@ bool right_account() {
     return AccountInfoString(ACCOUNT_SERVER) == g_session_server;
 }
 
+// Why the command comes too late; "" where it doesn't.
+string lateness(const PonteCommand &command) {
+    ulong age = elapsed_since(command.sent_tick);
+    if(age <= command.valid_ms) return "";
+    return "the command's time is over: " + whole((long)age) + " ms of " + whole((long)command.valid_ms) + " ms";
+}
+
 // Why no request may be begun now; "" where it may.
 string refusal(const PonteCommand &command) {
-    ulong age = elapsed_since(command.sent_tick);
-    if(age > command.valid_ms) {
-        return "the command's time is over: " + whole((long)age) + " ms of " + whole((long)command.valid_ms) + " ms";
-    }
+    string late = lateness(command);
+    if(late != "") return late;
     if(IsStopped()) return "the expert is being stopped";
     if(!terminal_connected()) return "the terminal is not connected to its trade server";
     if(!right_account()) {
@@ -116,6 +122,7 @@ bool read_request(PonteJson &doc, const int node, const PonteCommand &command, M
     if(doc.fault != "") return false;
     if(request.action == TRADE_ACTION_DEAL && !doc.has(node, "price")) {
         MqlTick tick;
+        if(SymbolInfoInteger(request.symbol, SYMBOL_SELECT) == 0) SymbolSelect(request.symbol, true);
         if(SymbolInfoTick(request.symbol, tick)) request.price = is_buy(request.type) ? tick.ask : tick.bid;
     }
     return true;
@@ -131,10 +138,11 @@ void send_request(MqlTradeRequest &request, PonteStep &step) {
     MqlTradeResult result = {};
     ResetLastError();
     bool good = OrderSend(request, result);
-    step.error = good ? 0 : GetLastError();
+    int error = good ? 0 : GetLastError();
     step.ended = true;
     step.retcode = result.retcode;
-    step.answered = result.retcode != 0 || (!good && never_sent(step.error));
+    step.error = result.retcode != 0 ? 0 : error;
+    step.answered = result.retcode != 0 || (!good && never_sent(error));
     step.ticket = result.order;
     step.deal = result.deal;
     step.volume = result.volume;
@@ -175,6 +183,12 @@ string trade_step(const PonteCommand &command, MqlTradeRequest &request, const i
                   bool &answered, string &json) {
     int at = journal_begin(command.session, command.number, command.order, index, request_words(request));
     if(at < 0) return "the bridge's journal can't be written, error " + whole(GetLastError());
+    // Writing to the disk may have taken its time.
+    string late = lateness(command);
+    if(late != "") {
+        journal_withdraw(at);
+        return late;
+    }
     send_request(request, g_steps[at]);
     journal_answer(at);
     await_facts(g_steps[at]);
@@ -214,6 +228,7 @@ void carry_out_requests(PonteJson &doc, const PonteCommand &command) {
             why = "there is no position of " + request.symbol + " of at least " + decimal(request.volume)
                   + " lots to close";
         }
+        if(why == "" && index >= PONTE_STEPS_MAX) why = "no more than " + whole(index) + " requests are sent at a time";
         string json = "";
         if(why == "" && trade) why = trade_step(command, request, index, success, answered, json);
         else if(why == "") change_step(request, success, answered, json);
@@ -312,20 +327,24 @@ string inconclusive(const PonteCommand &command, const bool scanned, const strin
 // Carries out a `find`.
 void carry_out_find(const PonteCommand &command, const long hours) {
     observe_connection();
-    ulong age = elapsed_since(command.sent_tick);
-    if(age > command.valid_ms) {
-        finish(command, "not_begun", "", "", refusal(command));
+    string late = lateness(command);
+    if(late != "") {
+        finish(command, "not_begun", "", "", late);
         return;
     }
     string lists = "";
     string seen = "";
     int count = 0;
     bool scanned = scan_terminal(command, hours, lists, seen, count);
+    // A connection that broke meanwhile may have left the lists short.
+    observe_connection();
     string steps = "";
+    int shown = 0;
     bool success = false;
-    for(int i = 0; i < ArraySize(g_steps); i++) {
+    for(int i = ArraySize(g_steps) - 1; i >= 0 && shown < PONTE_STEPS_MAX; i--) {
         if(g_steps[i].order != command.order) continue;
-        steps = joined(steps, step_json(g_steps[i]));
+        steps = joined(step_json(g_steps[i]), steps);
+        shown++;
         if(g_steps[i].answered && retcode_success(g_steps[i].retcode)) success = true;
     }
     string why = inconclusive(command, scanned, seen);

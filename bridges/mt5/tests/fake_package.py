@@ -30,6 +30,7 @@ class FakePackage:
         self.deals: list[Any] = []
         self.symbols: dict[str, Any] = {}
         self.ticks: dict[str, Any] = {}
+        self.selected: list[str] = []
         self.sent: list[dict[str, Any]] = []
         self.answer: Callable[[dict[str, Any]], Any] = lambda request: self.done(request)
         self.error = (1, "Success")
@@ -121,6 +122,7 @@ class FakePackage:
         return self.symbols.get(name)
 
     def symbol_select(self, name: str, enable: bool) -> bool:
+        self.selected.append(name)
         return enable and name in self.symbols
 
     def symbol_info_tick(self, name: str) -> Any:
@@ -148,4 +150,4 @@ def tick(bid: float, ask: float, **values: Any) -> Any:
 
 
 def symbol(name: str, **values: Any) -> Any:
-    return structure(structures.SymbolInfo, **{"name": name, "visible": True, "point": 0.01, **values})
+    return structure(structures.SymbolInfo, **{"name": name, "visible": True, "select": True, "point": 0.01, **values})

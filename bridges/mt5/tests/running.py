@@ -11,6 +11,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +32,16 @@ def program() -> Path:
 class StandinTerminal:
     """`ponte venue mt5`, and what a test does to it."""
 
-    def __init__(self, *options: str, margin_mode: str = "exchange", symbols: str = "b3") -> None:
-        command = [str(program()), "venue", "mt5", "--listen", "127.0.0.1:0", "--margin-mode", margin_mode]
-        command += ["--symbols", symbols, "--login", str(LOGIN), "--server", SERVER, *options]
+    def __init__(
+        self,
+        *options: str,
+        margin_mode: str = "exchange",
+        symbols: str = "b3",
+        listen: str = "127.0.0.1:0",
+        login: int = LOGIN,
+    ) -> None:
+        command = [str(program()), "venue", "mt5", "--listen", listen, "--margin-mode", margin_mode]
+        command += ["--symbols", symbols, "--login", str(login), "--server", SERVER, *options]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.url = self._address()
         # What it prints later must not fill the pipe.
@@ -45,7 +53,7 @@ class StandinTerminal:
             said.append(line)
             for word in line.split():
                 if word.startswith("http://"):
-                    return word.rstrip(".,;/")
+                    return word.rstrip(".,:;/")
         raise AssertionError(f"the stand-in terminal did not start: {''.join(said)}")
 
     def close(self) -> None:
@@ -91,6 +99,18 @@ class StandinTerminal:
         return [deal for deal in self.audit()["deals"] if deal["magic"] == magic]
 
 
+def prepared(
+    verb: str, ponte_url: str, terminal_url: str, folder: Path, *options: str, token: str
+) -> tuple[list[str], dict[str, str]]:
+    """A command of the bridge's command line, and the environment that it runs in."""
+    token_file = folder / "token.txt"
+    token_file.write_text(token + "\n")
+    command = [sys.executable, "-m", "ponte_mt5_bridge", verb, "--url", ponte_url]
+    command += ["--token-file", str(token_file), "--journal", str(folder / "journal.sqlite")]
+    command += ["--lang", "en", *options]
+    return command, {**os.environ, **paths(), "PONTE_STANDIN_TERMINAL": terminal_url}
+
+
 class BridgeProcess:
     """`python -m ponte_mt5_bridge run` in a process of its own."""
 
@@ -107,14 +127,10 @@ class BridgeProcess:
     ) -> None:
         self.folder = folder
         self.log = folder / "bridge.log"
-        token_file = folder / "token.txt"
-        token_file.write_text(token + "\n")
-        self.command = [sys.executable, "-m", "ponte_mt5_bridge", "run", "--url", ponte_url]
-        self.command += ["--token-file", str(token_file), "--journal", str(folder / "journal.sqlite")]
+        self.command, self.environment = prepared("run", ponte_url, terminal_url, folder, *options, token=token)
         self.command += ["--settle-seconds", str(settle), "--scan-gap-seconds", str(scan_gap)]
         self.command += ["--synchronised-seconds", str(synchronised), "--poll-seconds", "0.05"]
-        self.command += ["--hold-seconds", "2", "--wait-factor", "0.05", "--lang", "en", *options]
-        self.environment = {**os.environ, **paths(), "PONTE_STANDIN_TERMINAL": terminal_url}
+        self.command += ["--hold-seconds", "2", "--wait-factor", "0.05"]
         self._process: subprocess.Popen[bytes] | None = None
         self.start()
 
@@ -152,6 +168,15 @@ class BridgeProcess:
             time.sleep(0.02)
 
 
+def sources() -> list[str]:
+    """Where the bridge is found: nowhere of ours where it is installed, so that this is what is tested."""
+    try:
+        metadata.version("ponte-mt5-bridge")
+    except metadata.PackageNotFoundError:
+        return [str(HERE.parent / "src")]
+    return []
+
+
 def paths() -> dict[str, str]:
-    """Where a bridge's process finds the stand-in for the package; and the bridge, unless it is installed."""
-    return {"PYTHONPATH": os.pathsep.join([str(HERE / "standin"), str(HERE.parent / "src")])}
+    """Where a bridge's process finds the stand-in for the package, and the bridge."""
+    return {"PYTHONPATH": os.pathsep.join([str(HERE / "standin"), *sources()])}

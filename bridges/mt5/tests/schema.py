@@ -123,6 +123,7 @@ SYMBOL = {
     "currency_profit": text(256),
     "price_limit_min": decimal,
     "price_limit_max": decimal,
+    "session_open": flag,
 }
 TICK = {"symbol": text(64), "bid": decimal, "ask": decimal, "last": decimal, "time_ms": I64}
 STEP = {

@@ -220,7 +220,7 @@ def test_results_are_told_until_they_were_seen_over_restarts_too(
     ponte.names_results = True
     ponte.wait(lambda: given.id and ponte.tellings[given.id] > before + 1, "it once more")
     told = ponte.tellings[given.id or ("", 0)]
-    ponte.hear_anew(20)
+    ponte.hear_anew(4)
     assert ponte.tellings[given.id or ("", 0)] <= told + 1
 
 
@@ -282,7 +282,7 @@ def test_a_time_out_of_the_server_that_executes_later_is_not_called_absent(
 ) -> None:
     start(ponte, terminal, settle=3.0)
     order = tasks.order_id()
-    terminal.fault("order_send", "delay_ms", delay_ms=1000, ms=1000)
+    terminal.fault("order_send", "delay_ms", ms=1000)
     result = ponte.run(tasks.trade(order, buy("1")))
     assert result["steps"][0]["retcode"] == 10012
     assert not ponte.run(tasks.find(order))["found"]["conclusive"]
@@ -292,7 +292,7 @@ def test_a_time_out_of_the_server_that_executes_later_is_not_called_absent(
 def test_an_overwritten_comment_hides_nothing(ponte: ScriptedPonte, terminal: StandinTerminal, start: Start) -> None:
     start(ponte, terminal)
     order = tasks.order_id()
-    terminal.fault("order_send", "comment", comment="BROKER", text="BROKER")
+    terminal.fault("order_send", "comment", comment="BROKER")
     ponte.run(tasks.trade(order, buy("1")))
     (deal,) = conclusive(ponte, order)["deals"]
     assert deal["comment"] != tasks.comment_of(order)
@@ -305,7 +305,7 @@ def test_a_history_that_lags_holds_the_result_back(
     start(ponte, terminal)
     ponte.wait(lambda: ponte.session, "a session")
     for function in ("history_deals_get", "history_orders_get"):
-        terminal.fault(function, "history_lag_ms", times=1000, lag_ms=600, ms=600)
+        terminal.fault(function, "history_lag_ms", times=1000, ms=600)
     result = ponte.run(tasks.trade(tasks.order_id(), buy("1")))
     bringing = next(request for request in ponte.requests if result in request.get("results", []))
     told = {deal["ticket"] for request in ponte.requests for deal in request.get("deals", [])}
@@ -317,15 +317,42 @@ def test_a_history_that_lags_holds_the_result_back(
     }
 
 
+def test_a_terminal_that_was_restarted_is_found_again(
+    ponte: ScriptedPonte, terminal: StandinTerminal, start: Start
+) -> None:
+    start(ponte, terminal)
+    ponte.wait(lambda: ponte.session == "s1" and ponte.are_symbols_complete, "the first session")
+    terminal.close()
+    ponte.wait(lambda: not ponte.state["connected"], "that the terminal is gone")
+    again = StandinTerminal(listen=terminal.url.removeprefix("http://"))
+    try:
+        again.price(WIN, 128000.0, 128005.0)
+        ponte.wait(lambda: ponte.state["connected"], "that the terminal is back")
+        assert ponte.run(tasks.trade(tasks.order_id(), buy("1")))["outcome"] == "answered"
+        assert ponte.sessions == 1
+    finally:
+        again.close()
+
+
 def test_another_account_gets_a_session_of_its_own(
     ponte: ScriptedPonte, terminal: StandinTerminal, start: Start
 ) -> None:
     start(ponte, terminal)
     ponte.wait(lambda: ponte.session == "s1" and ponte.are_symbols_complete, "the first session")
-    terminal.call("login", login=87654321, server=SERVER, password="x")
-    ponte.wait(lambda: ponte.session == "s2", "the second session")
-    hello = next(request for request in reversed(ponte.requests) if "session" not in request)
-    assert hello["state"]["login"] == 87654321
+    terminal.close()
+    other = StandinTerminal(listen=terminal.url.removeprefix("http://"), login=87654321)
+    try:
+        ponte.wait(lambda: ponte.session == "s2", "the second session")
+        hello = next(request for request in reversed(ponte.requests) if "session" not in request)
+        assert hello["state"]["login"] == 87654321
+        in_first = [
+            request["state"]["login"]
+            for request in ponte.requests
+            if request.get("session") == "s1" and "state" in request
+        ]
+        assert 87654321 not in in_first
+    finally:
+        other.close()
 
 
 def test_a_bridge_for_one_account_refuses_another(

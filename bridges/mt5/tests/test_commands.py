@@ -94,9 +94,15 @@ def test_a_market_order_takes_the_price_of_its_side(bench: Bench) -> None:
     assert bench.journal.unseen() == [body, bench.journal.unseen()[1]]
 
 
-def test_a_symbol_outside_market_watch_is_put_into_it_for_its_price(bench: Bench) -> None:
+def test_a_symbol_outside_market_watch_is_put_into_it(bench: Bench) -> None:
+    bench.package.symbols["WINZ26"] = fake.symbol("WINZ26", select=False)
+    for request in (BUY, tasks.pending("WINZ26", tasks.BUY_LIMIT, "1", "127000")):
+        assert bench.do(tasks.trade(tasks.order_id(), request))["outcome"] == "answered"
+    assert bench.package.selected == ["WINZ26", "WINZ26"]
+
+
+def test_without_a_price_the_server_is_asked_all_the_same(bench: Bench) -> None:
     del bench.package.ticks["WINZ26"]
-    bench.package.symbols["WINZ26"] = fake.symbol("WINZ26")
     assert bench.do(tasks.trade(tasks.order_id(), BUY))["outcome"] == "answered"
     assert "price" not in bench.package.sent[0]
 
@@ -409,6 +415,14 @@ def test_a_find_is_not_conclusive_at_the_wrong_terminal(change: dict[str, Any], 
     assert not body["found"]["conclusive"]
     assert body["found"]["steps"] == [{"answered": False, "error": 0}]
     assert bench.journal.is_known(order)
+
+
+def test_a_history_that_can_not_be_read_is_not_an_empty_one(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench.package.fail(-4, "Terminal: Not found")
+    monkeypatch.setattr(bench.package, "history_deals_get", lambda *_dates: None)
+    body = bench.do(tasks.find(tasks.order_id()))
+    assert not body["found"]["conclusive"]
+    assert "history_deals_get: -4" in body["why"]
 
 
 @pytest.mark.parametrize("answer", [None, 10011, 10012, 10031])

@@ -266,3 +266,21 @@ def test_a_changed_setting_of_the_terminal_is_told_at_once(bench: Bench) -> None
     bench.package.trade_allowed = False
     assert not (bench.tell() or {})["state"]["trade_allowed"]
     assert bench.tell() is None
+
+
+@pytest.mark.parametrize("function", ["history_deals_get", "history_orders_total", "positions_get"])
+def test_a_list_that_can_not_be_had_does_not_make_the_terminal_gone(
+    function: str, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.package.positions = [fake.position(ticket=7)]
+    bench.hello()
+    bench.package.deals = [fake.deal(ticket=1)]
+    bench.package.fail(-4, "Terminal: Not found")
+    with monkeypatch.context() as broken:
+        broken.setattr(bench.package, function, lambda *_dates: None)
+        bench.now += 4.1
+        said = bench.tell() or {}
+        assert said["state"]["connected"]
+        assert "deals" not in said
+        assert said.get("positions") != []
+    assert tickets((bench.tell() or {})["deals"]) == [1]

@@ -243,6 +243,7 @@ fn policy() -> Policy {
         unlisted_cure: None,
         guard: Default::default(),
         utc_offset_seconds: 0,
+        exchange: None,
     };
     Policy {
         installation: "decisions".to_owned(),

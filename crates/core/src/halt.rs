@@ -17,7 +17,7 @@ pub enum Scope {
     Account(AccountName),
     /// One strategy, in all accounts.
     Strategy(StrategyName),
-    /// One symbol, in all accounts.
+    /// One symbol, in all accounts; `WIN1!` is every contract of that future.
     Symbol(Symbol),
 }
 
@@ -29,7 +29,7 @@ impl Scope {
             Self::Global => true,
             Self::Account(name) => name == account,
             Self::Strategy(name) => name == strategy,
-            Self::Symbol(name) => name == symbol,
+            Self::Symbol(name) => crate::b3::stands_for(name, symbol),
         }
     }
 }

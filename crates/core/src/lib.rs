@@ -3,6 +3,7 @@
 //! No clock, no randomness, no file, no socket and no async: time and everything else that
 //! changes from run to run is an argument. See `ARCHITECTURE.md` for the map.
 
+pub mod b3;
 pub mod decide;
 pub mod fate;
 pub mod format;

@@ -319,6 +319,8 @@ pub enum Event {
         /// Who.
         by: String,
     },
+    /// The time has come at which the day's positions in a symbol are closed.
+    CutOffReached(CutOffReached),
     /// The loss of an account's trading day has reached its limit.
     DailyLossReached {
         /// The account.
@@ -328,6 +330,19 @@ pub enum Event {
         /// The limit at that moment.
         limit: Decimal,
     },
+}
+
+/// That the time has come at which the day's positions in a symbol are closed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CutOffReached {
+    /// The account.
+    pub account: AccountName,
+    /// The broker's symbol.
+    pub symbol: Symbol,
+    /// The start of the trading day.
+    pub day: Timestamp,
+    /// Whether the exchange still traded it, so that they are closed.
+    pub in_time: bool,
 }
 
 /// How an order ended.
@@ -498,6 +513,7 @@ impl Event {
             Self::HaltSet(_) => "halt_set",
             Self::HaltLifted { .. } => "halt_lifted",
             Self::FlattenRequested { .. } => "flatten_requested",
+            Self::CutOffReached(_) => "cut_off_reached",
             Self::DailyLossReached { .. } => "daily_loss_reached",
         }
     }
@@ -524,6 +540,7 @@ impl Event {
             | Self::HaltSet(_)
             | Self::HaltLifted { .. }
             | Self::FlattenRequested { .. }
+            | Self::CutOffReached(_)
             | Self::DailyLossReached { .. } => None,
         }
     }

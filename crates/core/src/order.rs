@@ -400,6 +400,7 @@ impl Order {
             | Event::HaltSet(_)
             | Event::HaltLifted { .. }
             | Event::FlattenRequested { .. }
+            | Event::CutOffReached(_)
             | Event::DailyLossReached { .. } => {}
         }
     }

@@ -9,9 +9,11 @@ use std::time::Duration;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use crate::b3::{self, Meant};
 use crate::id::{AccountName, SourceName, StrategyName, Symbol};
 use crate::instrument::Instruments;
 use crate::number::Quantity;
+use crate::time::Timestamp;
 
 /// How long after the first delivery a body without id and time counts as a resend.
 ///
@@ -87,6 +89,79 @@ pub struct AccountPolicy {
     /// Where its trading day begins: at midnight of the clock that is so many seconds ahead of UTC
     /// (−10800 for B3, where no clock has been moved for summer since 2019). From −50400 to 50400.
     pub utc_offset_seconds: i32,
+    /// The exchange whose symbols, contracts and hours hold for it; none where the broker's list is all.
+    pub exchange: Option<Exchange>,
+}
+
+/// An exchange that is known here beyond what brokers tell of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Exchange {
+    /// The Brazilian one.
+    B3(Box<b3::Rules>),
+}
+
+impl Exchange {
+    /// What a symbol of an alert means at a moment, to a strategy that holds or has orders open in the
+    /// symbols `in_hand`. What `only_enters` does not mean contracts that have expired.
+    #[must_use]
+    pub fn meant(
+        &self,
+        symbol: &Symbol,
+        at: Timestamp,
+        in_hand: &[Symbol],
+        only_enters: bool,
+    ) -> Meant {
+        match self {
+            Self::B3(rules) => {
+                rules.meant(symbol, b3::calendar::local(at).date(), in_hand, only_enters)
+            }
+        }
+    }
+
+    /// The broker's symbols whose prices an alert for this symbol may soon ask for: of a future the
+    /// contract that is meant and the one after it.
+    #[must_use]
+    pub fn watched(&self, symbol: &Symbol, at: Timestamp) -> Vec<Symbol> {
+        match self {
+            Self::B3(rules) => rules.watched(symbol, b3::calendar::local(at).date()),
+        }
+    }
+
+    /// Whether a name that people write for a symbol stands for it.
+    #[must_use]
+    pub fn stands_for(&self, name: &Symbol, symbol: &Symbol) -> bool {
+        match self {
+            Self::B3(_) => b3::stands_for(name, symbol),
+        }
+    }
+}
+
+impl AccountPolicy {
+    /// What a symbol of an alert, as the route calls it, means in this account at a moment; see
+    /// [`Exchange::meant`].
+    #[must_use]
+    pub fn meant(
+        &self,
+        symbol: &Symbol,
+        at: Timestamp,
+        in_hand: &[Symbol],
+        only_enters: bool,
+    ) -> Meant {
+        match &self.exchange {
+            Some(exchange) => exchange.meant(symbol, at, in_hand, only_enters),
+            None => Meant::plainly(symbol.clone()),
+        }
+    }
+
+    /// Whether a name in the account's rules stands for a symbol of the broker's.
+    #[must_use]
+    pub fn stands_for(&self, name: &Symbol, symbol: &Symbol) -> bool {
+        name == symbol
+            || self
+                .exchange
+                .as_ref()
+                .is_some_and(|exchange| exchange.stands_for(name, symbol))
+    }
 }
 
 /// What is done with a quantity or a price that is not a whole number of the broker's steps.

@@ -70,6 +70,9 @@ pub struct AccountState {
     /// over the last [`RESULTS_SPAN`]. Trading days begin at any of them, as the policy says.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub results: BTreeMap<Timestamp, Decimal>,
+    /// The start of the last trading day on which the cut-off of a symbol came with something open in it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub cut_offs: BTreeMap<Symbol, Timestamp>,
     /// When the loss of a trading day last reached its limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub daily_loss: Option<DailyLoss>,
@@ -273,6 +276,10 @@ impl State {
             Event::HaltSet(halt) => {
                 self.halts.retain(|other| other.scope != halt.scope);
                 self.halts.push(halt.clone());
+            }
+            Event::CutOffReached(reached) => {
+                let account = self.account_mut(&reached.account);
+                account.cut_offs.insert(reached.symbol.clone(), reached.day);
             }
             Event::DailyLossReached {
                 account,

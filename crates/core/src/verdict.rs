@@ -57,6 +57,10 @@ pub enum Rule {
     MaxDailyLoss,
     /// No other strategy holds the symbol where all would share one position.
     OneStrategyPerSymbol,
+    /// The contract that the symbol means can be opened.
+    Contract,
+    /// The exchange trades it now, and the day's entries have not ended.
+    Session,
     /// The position that the alert says came before is the one we have.
     PreviousPosition,
     /// No halt covers it.
@@ -96,6 +100,8 @@ impl Rule {
             Self::MaxOrdersPerMinute => "max_orders_per_minute",
             Self::MaxDailyLoss => "max_daily_loss",
             Self::OneStrategyPerSymbol => "one_strategy_per_symbol",
+            Self::Contract => "contract",
+            Self::Session => "session",
             Self::PreviousPosition => "previous_position",
             Self::Halt => "halt",
             Self::LaneFrozen => "lane_frozen",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ _LOOK_SECONDS = 4.0
 _HANGS_SECONDS = 30.0
 _SAME_PROBLEM_SECONDS = 300.0
 _LIMIT_MIN = 10
+_PRUNE_SECONDS = 24 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -67,14 +69,25 @@ class Bridge:
         self._history_hours = 24
         self._last_look: Snapshot | None = None
         self._looked_at = clock.monotonic()
+        self._pruned_at = self._looked_at
+        self._failure: BaseException | None = None
 
     def run(self) -> None:
         """Until `stop`."""
-        taker = threading.Thread(target=self._take_for_ever, name="take", daemon=True)
-        taker.start()
+        threading.Thread(target=self._take_or_end, name="take", daemon=True).start()
         self._tell_for_ever()
         # A command that is being carried out is finished first, so that its answer is in the journal.
         self._is_busy.acquire(timeout=20)
+        if self._failure is not None:
+            raise self._failure
+
+    def _take_or_end(self) -> None:
+        """A bridge that tells but takes nothing would look alive: it ends, and is started again."""
+        try:
+            self._take_for_ever()
+        except BaseException as error:
+            self._failure = error
+            self.stop()
 
     def stop(self) -> None:
         """Ends both loops. May be called from a signal handler's thread."""
@@ -100,11 +113,17 @@ class Bridge:
                 continue
             if has_spoken:
                 problems.over()
+            self._prune()
             with self._changed:
                 if not self._has_news and not self._is_stopping:
                     self._changed.wait(self._timing.poll)
                 self._has_news = False
         wire.close()
+
+    def _prune(self) -> None:
+        if clock.monotonic() - self._pruned_at > _PRUNE_SECONDS:
+            self._pruned_at = clock.monotonic()
+            self._journal.prune()
 
     def _say_hello(self, wire: Wire) -> None:
         snapshot = self._look(Look(is_first=True))
@@ -115,7 +134,6 @@ class Bridge:
         request["orders"] = snapshot.orders or []
         answer, _ = wire.sync(request)
         session = Session(answer.session, snapshot.account)
-        self._journal.open_session(session.name, session.account.login, session.account.server)
         told = Told()
         told.hear_hello(snapshot)
         with self._changed:
@@ -220,7 +238,11 @@ class Bridge:
 
     def _hear(self, answer: SyncAnswer) -> None:
         """What every answer of the session may bring, commands aside."""
-        self._journal.mark_seen(answer.results_seen)
+        try:
+            self._journal.mark_seen(answer.results_seen)
+        except sqlite3.Error as error:
+            # They are told again, which does no harm.
+            self._words.log("journal_broken", error=error)
         self._told.forget_results(answer.results_seen)
         # A want that can't be met yet comes with every answer: only a new one is worth waking up for.
         is_new = answer.watch != self._watch or not self._told.wants.issuperset(answer.want)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import logging
 import logging.handlers
 import signal
@@ -33,6 +34,10 @@ _LOG_BYTES = 5_000_000
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A console of Windows may lack a letter; better a question mark than no line.
+            stream.reconfigure(errors="replace")
     options = _parser().parse_args(arguments)
     words = Words(options.lang or default_language())
     try:

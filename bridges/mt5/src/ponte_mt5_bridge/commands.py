@@ -98,10 +98,9 @@ class Executor:
         self._check(attempt)
         task = attempt.task
         request = attempt.request.to_terminal(task.magic, task.comment if isinstance(task, Trade) else "")
-        self._add_price(attempt.request, request)
         if isinstance(task, Change):
-            _check_time(attempt)
             return self._terminal.send(request)
+        self._add_price(attempt.request, request)
         try:
             step = self._journal.begin_step(attempt.result, attempt.index, task.order, request)
         except sqlite3.Error as error:
@@ -125,9 +124,9 @@ class Executor:
         _check_time(attempt)
         try:
             info, account = self._terminal.info()
+            self._check_account(account, attempt.session)
             if not info.connected:
                 raise NotBegun("the terminal is not connected to its trade server")
-            self._check_account(account, attempt.session)
             if not info.trade_allowed:
                 raise NotBegun("algorithmic trading is switched off in the terminal: press Algo Trading")
             if info.tradeapi_disabled:
@@ -162,12 +161,14 @@ class Executor:
             raise NotBegun(f"there is no position of {volume:g} {request.symbol} to close: {held:g} are there")
 
     def _add_price(self, asked: TradeRequest, request: dict[str, Any]) -> None:
-        """A market deal at the current price; where there is none the server is left to say so."""
+        """The symbol in Market Watch, a market deal at its price; where there is none the server may say so."""
+        # Outside Market Watch a symbol has no prices, and orders in it are refused.
+        info = self._terminal.symbol(asked.symbol)
+        if info is not None and not info.select:
+            self._terminal.select(asked.symbol)
         if asked.action != ACTION_DEAL or asked.price is not None:
             return
         tick = self._terminal.tick(asked.symbol)
-        if tick is None and self._terminal.select(asked.symbol):
-            tick = self._terminal.tick(asked.symbol)
         price = 0.0 if tick is None else float(tick.ask if asked.is_buy else tick.bid)
         if price > 0:
             request["price"] = price

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Callable
@@ -10,7 +11,9 @@ from . import clock, shapes
 from .commands import tickets_of
 from .journal import Body, ResultId
 from .protocol import ITEMS_MAX
-from .terminal import NOBODY, Account, Terminal, TerminalGone, Traces
+from .terminal import NOBODY, Account, CallFailed, Terminal, TerminalGone, Traces
+
+_LOGGER = logging.getLogger("ponte_mt5_bridge")
 
 # Told at least so often, in seconds; PROTOCOL.md asks for 5.
 HEARTBEAT_SECONDS = 4.0
@@ -64,6 +67,7 @@ class Watcher:
         self._refused: dict[str, float] = {}
         self._counts: tuple[int, int] | None = None
         self._read_at = 0.0
+        self._failed = ""
 
     def look(self, look: Look) -> Snapshot:
         """One look. A terminal that does not answer is one that is not connected."""
@@ -91,9 +95,19 @@ class Watcher:
         if self._terminal.has_come_back() and self._terminal.connected_seconds() < self._settle:
             # Just connected: a list that is still on its way would look like one that has become empty.
             return self._with_lists(snapshot) if look.is_first else snapshot
-        symbols = [shapes.symbol(item) for item in self._terminal.symbols_watched()] if look.symbols else None
-        snapshot = replace(self._with_lists(snapshot), symbols=symbols, is_trusted=True)
-        return replace(snapshot, traces=self._history(look))
+        try:
+            snapshot = replace(self._with_lists(snapshot), is_trusted=True)
+            symbols = [shapes.symbol(item) for item in self._terminal.symbols_watched()] if look.symbols else None
+            return replace(snapshot, symbols=symbols, traces=self._history(look))
+        except CallFailed as error:
+            # What was read until then is told; the rest is asked for again with the next look.
+            self._say(str(error))
+            return snapshot
+
+    def _say(self, failed: str) -> None:
+        if failed != self._failed:
+            self._failed = failed
+            _LOGGER.warning(failed)
 
     def _with_lists(self, snapshot: Snapshot) -> Snapshot:
         positions = sorted((shapes.position(item) for item in self._terminal.positions()), key=_ticket)

@@ -32,9 +32,6 @@ _TABLES = """
 CREATE TABLE IF NOT EXISTS journal (
     name TEXT NOT NULL, schema INTEGER NOT NULL, made_ms INTEGER NOT NULL
 );
-CREATE TABLE IF NOT EXISTS sessions (
-    session TEXT PRIMARY KEY, login INTEGER NOT NULL, server TEXT NOT NULL, opened_ms INTEGER NOT NULL
-);
 CREATE TABLE IF NOT EXISTS steps (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     session TEXT NOT NULL, number INTEGER NOT NULL, step INTEGER NOT NULL,
@@ -117,18 +114,18 @@ class Journal:
         if row[1] != _SCHEMA:
             raise sqlite3.DatabaseError(f"it is of schema {row[1]}, this bridge knows {_SCHEMA}")
         self.name: str = row[0]
-        self._prune()
+        self.prune()
         self._conclude_interrupted()
         rows = self._base.execute("SELECT session, number, body FROM results WHERE is_seen = 0 ORDER BY rowid")
         self._unseen: dict[ResultId, Body] = {(row[0], row[1]): json.loads(row[2]) for row in rows}
 
-    def _prune(self) -> None:
+    def prune(self) -> None:
         """Forgets what is so old that no command of it can come back."""
         before = clock.wall_ms() - KEPT_DAYS * _DAY_MS
-        self._base.execute("DELETE FROM steps WHERE begun_ms < ?", (before,))
-        self._base.execute("DELETE FROM results WHERE made_ms < ?", (before,))
-        self._base.execute("DELETE FROM absent WHERE marked_ms < ?", (before,))
-        self._base.execute("DELETE FROM sessions WHERE opened_ms < ?", (before,))
+        with self._mutex:
+            self._base.execute("DELETE FROM steps WHERE begun_ms < ?", (before,))
+            self._base.execute("DELETE FROM results WHERE made_ms < ?", (before,))
+            self._base.execute("DELETE FROM absent WHERE marked_ms < ?", (before,))
 
     def _conclude_interrupted(self) -> None:
         """A command that was begun and has no result was cut off with its process."""
@@ -158,13 +155,6 @@ class Journal:
         with self._mutex:
             self._base.close()
             self._lock.release()
-
-    def open_session(self, session: str, login: int, server: str) -> None:
-        """Notes a session and the account that it was opened with."""
-        with self._mutex:
-            self._base.execute(
-                "INSERT OR REPLACE INTO sessions VALUES (?, ?, ?, ?)", (session, login, server, clock.wall_ms())
-            )
 
     def begin_step(self, result: ResultId, step: int, order: str, request: Body) -> int:
         """Writes down that a request is about to be sent; returns the step's number in the journal."""

@@ -16,7 +16,7 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, TypeVar
+from typing import Any, Callable, NoReturn, TypeVar
 
 from . import clock, shapes
 
@@ -38,6 +38,10 @@ class PackageMissing(Exception):
 
 class TerminalGone(Exception):
     """The terminal does not answer."""
+
+
+class CallFailed(TerminalGone):
+    """The terminal answers, but not to this call: its lists can't be believed now."""
 
 
 @dataclass(frozen=True)
@@ -245,14 +249,16 @@ class Terminal:
         if code in IPC_ERRORS:
             self._gone(function)
 
-    def _gone(self, function: str) -> None:
-        """Raises `TerminalGone`. Where the line itself broke, the next job connects anew."""
+    def _gone(self, function: str) -> NoReturn:
+        """Raises `CallFailed`, or `TerminalGone` where the line broke; then the next job connects anew."""
         code, words = self._package.last_error()
-        if code in IPC_ERRORS:
-            self._is_started = False
-            self._package.shutdown()
-        self._lost(f"{function}: {code} {words}")
-        raise TerminalGone(self.last_words)
+        text = f"{function}: {code} {words}"
+        if code not in IPC_ERRORS:
+            raise CallFailed(text)
+        self._is_started = False
+        self._package.shutdown()
+        self._lost(text)
+        raise TerminalGone(text)
 
     def _lost(self, words: str) -> None:
         self.last_words = words

@@ -22,14 +22,14 @@ void end(int) {
 }
 
 // A document written anew from what the expert's reader has understood.
-std::string written(const PonteJson &doc, int node, const PonteJsonNode *) {
+std::string written(const PonteJson &doc, int node) {
     return utf8(doc.raw(node));
 }
 
 std::string probe_json(const std::string &line) {
     PonteJson doc;
     if(!doc.parse(from_utf8(line))) return "no";
-    std::string out = "yes " + written(doc, doc.root(), nullptr);
+    std::string out = "yes " + written(doc, doc.root());
     if(doc.has(0, u"text")) out += "\ttext " + utf8(quoted(doc.text(0, u"text"), 100000));
     if(doc.has(0, u"whole")) out += "\twhole " + std::to_string(doc.whole_number(0, u"whole"));
     if(doc.has(0, u"decimal")) out += "\tdecimal " + utf8(decimal(doc.number_or(0, u"decimal", 0.0)));

@@ -28,6 +28,7 @@ static_assert(sizeof(long) == 8 && sizeof(int) == 4, "MQL5's long has 64 bits, i
 #define PONTE_SYNCHRONISED_MS standin::milliseconds("PONTE_SYNCHRONISED_MS", 60000)
 #define PONTE_SCAN_GAP_MS standin::milliseconds("PONTE_SCAN_GAP_MS", 2000)
 #define PONTE_FACTS_WAIT_MS standin::milliseconds("PONTE_FACTS_WAIT_MS", 2000)
+#define PONTE_WAIT_PERCENT standin::milliseconds("PONTE_WAIT_PERCENT", 100)
 #define PONTE_JOURNAL_BYTES_MAX (long)standin::milliseconds("PONTE_JOURNAL_BYTES_MAX", 2097152)
 
 namespace standin {

@@ -104,17 +104,27 @@ const char *field(const char *name) {
 }
 
 std::string request_arguments(const MqlTradeRequest &request) {
-    std::string out = "\"action\":" + std::to_string((int)request.action) + ",\"magic\":" + std::to_string(request.magic)
-                      + ",\"symbol\":" + standin::quote(utf8(request.symbol)) + ",\"volume\":"
-                      + standin::number(request.volume) + ",\"price\":" + standin::number(request.price) + ",\"stoplimit\":"
-                      + standin::number(request.stoplimit) + ",\"sl\":" + standin::number(request.sl) + ",\"tp\":"
-                      + standin::number(request.tp) + ",\"deviation\":" + std::to_string(request.deviation) + ",\"type\":"
-                      + std::to_string((int)request.type) + ",\"type_filling\":"
-                      + std::to_string((int)request.type_filling) + ",\"type_time\":"
-                      + std::to_string((int)request.type_time) + ",\"expiration\":" + std::to_string(request.expiration)
-                      + ",\"comment\":" + standin::quote(utf8(request.comment)) + ",\"order\":"
-                      + std::to_string(request.order) + ",\"position\":" + std::to_string(request.position)
-                      + ",\"position_by\":" + std::to_string(request.position_by);
+    std::string out;
+    auto add = [&out](const char *name, const std::string &value) {
+        out += (out.empty() ? "\"" : ",\"") + std::string(name) + "\":" + value;
+    };
+    add("action", std::to_string((int)request.action));
+    add("magic", std::to_string(request.magic));
+    add("order", std::to_string(request.order));
+    add("symbol", standin::quote(utf8(request.symbol)));
+    add("volume", standin::number(request.volume));
+    add("price", standin::number(request.price));
+    add("stoplimit", standin::number(request.stoplimit));
+    add("sl", standin::number(request.sl));
+    add("tp", standin::number(request.tp));
+    add("deviation", std::to_string(request.deviation));
+    add("type", std::to_string((int)request.type));
+    add("type_filling", std::to_string((int)request.type_filling));
+    add("type_time", std::to_string((int)request.type_time));
+    add("expiration", std::to_string(request.expiration));
+    add("comment", standin::quote(utf8(request.comment)));
+    add("position", std::to_string(request.position));
+    add("position_by", std::to_string(request.position_by));
     return "{\"request\":{" + out + "}}";
 }
 
@@ -203,7 +213,8 @@ bool TimeToStruct(datetime moment, MqlDateTime &parts) {
     std::tm out{};
     time_t seconds = moment;
     if(gmtime_r(&seconds, &out) == nullptr) return false;
-    parts = {out.tm_year + 1900, out.tm_mon + 1, out.tm_mday, out.tm_hour, out.tm_min, out.tm_sec, out.tm_wday, out.tm_yday};
+    parts = {out.tm_year + 1900, out.tm_mon + 1, out.tm_mday, out.tm_hour,
+             out.tm_min,         out.tm_sec,     out.tm_wday, out.tm_yday};
     return true;
 }
 

@@ -131,7 +131,8 @@ double StringToDouble(const string &text) {
 
 // As in MQL5 the terminating zero is copied and counted.
 int StringToBytes(const string &text, std::string &bytes, int start, int count, uint codepage) {
-    if(codepage != (uint)CP_UTF8 || start != 0 || count != -1) standin::critical("StringToCharArray other than as used");
+    bool as_used = codepage == (uint)CP_UTF8 && start == 0 && count == -1;
+    if(!as_used) standin::critical("StringToCharArray of other than a whole string in UTF-8");
     bytes = utf8(text) + '\0';
     return (int)bytes.size();
 }

@@ -84,8 +84,9 @@ def main():
     for path in [sources / "Ponte.mq5", *sorted((sources / "ponte").glob("*.mqh"))]:
         target = build / path.relative_to(sources)
         target.write_text(translate(path.read_text(encoding="ascii")))
-    rows = table(Path(__file__).parent / "mql5.tsv")
-    (build / "mql5_constants.hpp").write_text(constants(rows))
+    header, path = constants(table(Path(__file__).parent / "mql5.tsv")), build / "mql5_constants.hpp"
+    if not path.exists() or path.read_text() != header:
+        path.write_text(header)
 
 
 if __name__ == "__main__":

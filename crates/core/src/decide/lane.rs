@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rust_decimal::Decimal;
 
 use super::exits::{self, Holding, holding_of};
-use super::{Context, Decision, cancel, daily_loss, guard, rules};
+use super::{Context, Decision, cancel, cut_off, daily_loss, exchange, guard, rules};
 use crate::id::{ClientOrderId, StrategyName};
 use crate::message::{Command, Event, OrderEnd};
 use crate::number::Quantity;
@@ -39,7 +39,14 @@ pub(super) fn tick(context: Context<'_>) -> Decision {
     }
     decision.join(guard::late_protection(context));
     decision.join(guard::late_exits(context));
-    decision.join(daily_loss::tick(context));
+    // Each looks at the same facts: what one leaves the next must not leave again, and has its turn
+    // with the next tick.
+    for leaves in [cut_off::tick, daily_loss::tick] {
+        let is_leaving = |event: &Event| matches!(event, Event::OrderPlanned { .. });
+        if !decision.events.iter().any(is_leaving) {
+            decision.join(leaves(context));
+        }
+    }
     decision
 }
 
@@ -74,6 +81,7 @@ fn changed_order(event: &Event) -> Option<ClientOrderId> {
         | Event::HaltSet(_)
         | Event::HaltLifted { .. }
         | Event::FlattenRequested { .. }
+        | Event::CutOffReached(_)
         | Event::DailyLossReached { .. } => None,
     }
 }
@@ -364,6 +372,9 @@ fn entry_step(context: Context<'_>, order: &Order, held: Decimal, frozen: bool) 
     }
     if daily_loss::forbids_entries(context, &plan.account) {
         return Step::End(OrderEnd::Abandoned, "max_daily_loss is reached");
+    }
+    if exchange::entries_have_ended(context, plan) {
+        return Step::End(OrderEnd::Abandoned, "the day's entries have ended");
     }
     let against = !held.is_zero() && exits::closing_side(held) == plan.side;
     if against {

@@ -4,7 +4,8 @@ use super::exits::{self, ExitOrigin, ExitPlans, Holding};
 use super::moves::{self, Enter, Leave, Moves};
 use super::rules::{self, Approved};
 use super::sizing::{Sizer, refuse};
-use super::{Context, Decision, cancel, fitting, levels};
+use super::{Context, Decision, cancel, exchange, fitting, levels};
+use crate::b3::Meant;
 use crate::id::{AccountName, ClientOrderId, Symbol};
 use crate::instrument::Instrument;
 use crate::message::{AlertDecision, LegDecision, LegOrder, Outcome};
@@ -28,6 +29,8 @@ struct Leg<'a> {
     policy: &'a AccountPolicy,
     alert: &'a AlertDecision,
     symbol: Symbol,
+    /// What the alert's symbol means here.
+    meant: &'a Meant,
     instrument: Option<&'a Instrument>,
     price: Option<Price>,
 }
@@ -55,21 +58,42 @@ pub(super) fn decide(
         return (answer, Decision::default());
     };
     let symbol = route.symbol(symbol);
-    answer.symbol = Some(symbol.clone());
-    let price = terms_price(alert)
-        .or(alert.signal.reference_price)
-        .or_else(|| context.facts.quotes.quote(account, &symbol));
-    let instrument = policy.instruments.get(&symbol);
-    let leg = Leg {
+    let meant = exchange::meant(context, account, policy, &alert.signal, &symbol);
+    answer.symbol = Some(meant.symbol.clone());
+    answer.verdicts.extend(exchange::note(&meant));
+    let leg = |symbol: &Symbol| Leg {
         context,
         account,
         policy,
         alert,
-        symbol,
-        instrument,
-        price,
+        symbol: symbol.clone(),
+        meant: &meant,
+        instrument: policy.instruments.get(symbol),
+        price: terms_price(alert)
+            .or(alert.signal.reference_price)
+            .or_else(|| context.facts.quotes.quote(account, symbol)),
     };
-    leg.decide(route, answer)
+    if meant.others.is_empty() {
+        return leg(&meant.symbol).decide(route, answer);
+    }
+    if !exchange::means_each(&alert.signal.intent) {
+        let verdict = refuse(Rule::Contract, meant.no_opening.clone().unwrap_or_default());
+        answer.reason.clone_from(&verdict.detail);
+        answer.verdicts.push(verdict);
+        return (answer, Decision::default());
+    }
+    let mut all = Decision::default();
+    let mut reasons = Vec::new();
+    for symbol in std::iter::once(&meant.symbol).chain(&meant.others) {
+        let before = std::mem::take(&mut answer.orders);
+        let (mut next, decision) = leg(symbol).decide(route, answer);
+        next.orders.splice(0..0, before);
+        answer = next;
+        reasons.push(format!("{symbol}: {}", answer.reason));
+        all.join(decision);
+    }
+    answer.reason = reasons.join("; ");
+    (answer, all)
 }
 
 fn terms_price(alert: &AlertDecision) -> Option<Price> {
@@ -94,6 +118,11 @@ impl Leg<'_> {
     }
 
     fn order_id(&self, step: &str) -> ClientOrderId {
+        // Where one leg is about several contracts each has its own orders.
+        let step = match self.meant.others.as_slice() {
+            [] => step.to_owned(),
+            _ => format!("{step} {}", self.symbol),
+        };
         ClientOrderId::derive(
             self.alert.alert,
             &[
@@ -130,8 +159,10 @@ impl Leg<'_> {
                 (answer, Decision::default())
             }
             Moves::Refused(verdict) => {
-                // An unknown symbol explains more than what follows from it.
-                let verdict = self.unknown_symbol().unwrap_or(verdict);
+                // A symbol that means nothing here explains more than what follows from it.
+                let verdict = (self.no_opening())
+                    .or_else(|| self.unknown_symbol())
+                    .unwrap_or_else(|| exchange::with_lots(self.policy, &self.symbol, verdict));
                 answer.reason.clone_from(&verdict.detail);
                 answer.verdicts.push(verdict);
                 (answer, Decision::default())
@@ -302,6 +333,13 @@ impl Leg<'_> {
         exit
     }
 
+    /// Why nothing may be opened, of an alert that would.
+    fn no_opening(&self) -> Option<Verdict> {
+        let why = self.meant.no_opening.as_ref();
+        let why = why.filter(|_| self.alert.signal.intent.may_open())?;
+        Some(refuse(Rule::Contract, why.clone()))
+    }
+
     fn unknown_symbol(&self) -> Option<Verdict> {
         if self.instrument.is_some() {
             return None;
@@ -322,6 +360,9 @@ impl Leg<'_> {
     }
 
     fn check_entry(&self, enter: &Enter, answer: &mut LegDecision) -> Option<ApprovedEntry> {
+        let said = exchange::check(self.context, self.policy, &self.symbol, self.meant, enter);
+        let is_closed = said.iter().any(|said| said.ruling == Ruling::Refuse);
+        answer.verdicts.extend(said);
         let Some(instrument) = self.instrument else {
             answer.verdicts.extend(self.unknown_symbol());
             return None;
@@ -349,7 +390,8 @@ impl Leg<'_> {
             },
         );
         answer.verdicts.extend(verdicts);
-        approved.map(|_: Approved| ApprovedEntry { enter, protection })
+        let approved = approved.filter(|_: &Approved| !is_closed);
+        approved.map(|_| ApprovedEntry { enter, protection })
     }
 
     /// An entry's order; only an approved one has a plan.

@@ -248,6 +248,7 @@ pub(super) fn untold(context: Context<'_>, order: &Order) -> Decimal {
                 holding.is_of(other)
                     && other.plan.class == OrderClass::Entry
                     && other.plan.side == opens
+                    && other.status.may_be_at_broker()
             })
             .fold(Decimal::ZERO, |sum, other| {
                 sum.saturating_add(other.remaining())

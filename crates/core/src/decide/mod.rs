@@ -5,7 +5,9 @@
 
 mod alert;
 mod cancel;
+mod cut_off;
 mod daily_loss;
+mod exchange;
 mod exits;
 mod fitting;
 mod guard;
@@ -203,6 +205,7 @@ fn touched(state: &State, events: &[Event]) -> BTreeSet<Lane> {
             | Event::HaltSet(_)
             | Event::HaltLifted { .. }
             | Event::FlattenRequested { .. }
+            | Event::CutOffReached(_)
             | Event::DailyLossReached { .. } => None,
         })
         .map(|order| order.plan.lane())

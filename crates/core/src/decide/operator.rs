@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::exits::{self, ExitOrigin, Holding};
 use super::{Context, Decision, cancel};
 use crate::halt::{Halt, HaltLevel, Scope};
-use crate::id::{AlertId, ClientOrderId};
+use crate::id::{AccountName, AlertId, ClientOrderId, StrategyName, Symbol};
 use crate::message::{Command, Event, OperatorAction, OperatorRequest};
 use crate::order::{OrderClass, OrderKind, OrderStatus, Origin};
 
@@ -81,6 +81,17 @@ fn set_halt(context: Context<'_>, halt: Halt) -> Decision {
 
 /// Leaves every holding in a scope.
 pub(super) fn flatten(context: Context<'_>, scope: &Scope, by: &str) -> Decision {
+    leave(context, by, &|account, strategy, symbol| {
+        scope.covers(account, strategy, symbol)
+    })
+}
+
+/// Leaves every holding that is covered, and takes back its entries.
+pub(super) fn leave(
+    context: Context<'_>,
+    by: &str,
+    covers: &dyn Fn(&AccountName, &StrategyName, &Symbol) -> bool,
+) -> Decision {
     let mut decision = Decision::default();
     let latest = AlertId(context.state.last_alert);
     for (name, account) in &context.state.accounts {
@@ -98,7 +109,7 @@ pub(super) fn flatten(context: Context<'_>, scope: &Scope, by: &str) -> Decision
             }
         }
         for (strategy, symbol) in holdings {
-            if !scope.covers(name, strategy, symbol) {
+            if !covers(name, strategy, symbol) {
                 continue;
             }
             let numbered = |step: &str, number: u32| {

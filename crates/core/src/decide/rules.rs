@@ -105,7 +105,8 @@ pub(super) fn passed(rule: Rule) -> Verdict {
 
 fn allowed_symbols(request: &Request<'_>) -> Option<Verdict> {
     let allowed = request.policy.rules.allowed_symbols.as_ref()?;
-    if allowed.contains(request.symbol) {
+    let stands_for_it = |name: &Symbol| request.policy.stands_for(name, request.symbol);
+    if allowed.iter().any(stands_for_it) {
         return Some(passed(Rule::AllowedSymbols));
     }
     let names: Vec<_> = allowed.iter().map(Symbol::as_str).collect();

@@ -16,12 +16,13 @@ use rust_decimal::Decimal;
 
 use crate::engine::script::{Play, seconds};
 use crate::engine::world::{
-    account, account_policy, decimal, futures, policy, quantity, route, spot,
+    account, account_policy, decimal, futures, policy, quantity, route, spot, terminal,
 };
 
 const MAX_POSITION: &str = "8";
 const MAX_ORDER_QUANTITY: &str = "4";
 const MAX_ORDERS_PER_MINUTE: u32 = 6;
+const TERMINAL_ACCOUNT: &str = "fourth";
 
 fn two_accounts() -> Policy {
     let rules = Rules {
@@ -41,9 +42,9 @@ fn two_accounts() -> Policy {
     policy
 }
 
-/// The same at three brokers: one order for stop and target, two orders, and a spot exchange where
-/// what rests holds what it would sell.
-fn three_brokers() -> Policy {
+/// The same at four brokers: one order for stop and target, two orders, a spot exchange where what
+/// rests holds what it would sell, and a terminal whose positions carry their levels.
+fn four_brokers() -> Policy {
     let mut policy = two_accounts();
     let template = policy.accounts[&account("paper")].clone();
     let at = |broker: Policy| AccountPolicy {
@@ -52,7 +53,11 @@ fn three_brokers() -> Policy {
     };
     policy.accounts.insert(account("second"), at(futures()));
     policy.accounts.insert(account("third"), at(spot()));
-    policy.routes = vec![route(&["paper", "second", "third"], Sizing::AsAlert)];
+    policy
+        .accounts
+        .insert(account(TERMINAL_ACCOUNT), at(terminal()));
+    let all = ["paper", "second", "third", TERMINAL_ACCOUNT];
+    policy.routes = vec![route(&all, Sizing::AsAlert)];
     policy
 }
 
@@ -81,6 +86,8 @@ fn alerts() -> impl Strategy<Value = Happening> {
         2 => Just(" stop 90"),
         1 => Just(" stop 110"),
         1 => Just(" stop 90 targets 110,120"),
+        1 => Just(" stop 85 targets 115"),
+        1 => Just(" targets 105"),
         1 => Just(" trail 2")
     ];
     let identity = prop_oneof![
@@ -109,7 +116,7 @@ fn happenings() -> impl Strategy<Value = Vec<Happening>> {
         3 => Just("found"), 3 => Just("absent"), 2 => Just("unanswered"), 2 => Just("cancelled"),
         1 => Just("not_open"), 1 => Just("cancel_unanswered"), 1 => Just("taken_away"),
     ];
-    let words = (word, 0..8usize, 0..5u32)
+    let words = (word, 0..8usize, 0..7u32)
         .prop_map(|(word, which, quarters)| Happening::Word(word, which, quarters));
     let operator = prop_oneof![
         Just("halt block_entries"),
@@ -175,7 +182,15 @@ impl<'a> Watch<'a> {
                 let index = known - 1 - which % known;
                 let order = self.play.state.order(&self.play.orders[index])?;
                 let whole = order.plan.quantity.get();
-                let traded = (whole * Decimal::from(*quarters) / Decimal::from(4)).round_dp(1);
+                // Only a level at a position closes more than its order was for.
+                let is_level = order.plan.account.as_str() == TERMINAL_ACCOUNT
+                    && order.plan.class == OrderClass::Protection;
+                let quarters = if is_level {
+                    *quarters
+                } else {
+                    4.min(*quarters)
+                };
+                let traded = (whole * Decimal::from(quarters) / Decimal::from(4)).round_dp(1);
                 Some(format!("{word} {} {traded}@100", index + 1))
             }
         }
@@ -197,6 +212,8 @@ impl<'a> Watch<'a> {
         self.caps(&decision);
         self.stops(&decision);
         self.protection();
+        self.levels();
+        self.one_strategy(&decision);
     }
 
     /// What the input makes certain.
@@ -389,6 +406,58 @@ impl<'a> Watch<'a> {
         }
     }
 
+    /// All protection of a position that carries its levels names the same ones, unless the broker
+    /// would not move some of it.
+    fn levels(&self) {
+        let account = self.play.state.accounts.get(&account(TERMINAL_ACCOUNT));
+        let Some(account) = account else {
+            return;
+        };
+        let is_refused = |order: &Order| {
+            order.plan.replaces.is_some()
+                && matches!(order.status, OrderStatus::Rejected | OrderStatus::Expired)
+        };
+        if account.closed.values().any(is_refused) {
+            return;
+        }
+        let replaced: BTreeSet<_> = account
+            .protection_orders()
+            .filter_map(|order| order.plan.replaces)
+            .collect();
+        let mut kinds: BTreeMap<_, OrderKind> = BTreeMap::new();
+        for order in account.protection_orders() {
+            let plan = &order.plan;
+            if order.cancel_requested || replaced.contains(&plan.id) {
+                continue;
+            }
+            let kind = *kinds
+                .entry((&plan.strategy, &plan.symbol))
+                .or_insert(plan.kind);
+            assert_eq!(plan.kind, kind, "one position, two pairs of levels");
+        }
+    }
+
+    /// Where all strategies share a position, nobody enters beside another one.
+    fn one_strategy(&self, decision: &Decision) {
+        for event in &decision.events {
+            let Event::OrderPlanned { plan, .. } = event else {
+                continue;
+            };
+            if plan.class != OrderClass::Entry || plan.account.as_str() != TERMINAL_ACCOUNT {
+                continue;
+            }
+            let account = &self.play.state.accounts[&plan.account];
+            let holds = account.positions.iter().any(|(strategy, symbols)| {
+                let position = symbols.get(&plan.symbol);
+                *strategy != plan.strategy
+                    && position.is_some_and(|position| !position.quantity.is_zero())
+            });
+            let orders = account.orders_in(&plan.symbol);
+            let waits = orders.filter(|order| order.plan.strategy != plan.strategy);
+            assert!(!holds && waits.count() == 0, "two strategies in a position");
+        }
+    }
+
     /// What was asked to have a stop has one, resting or on its way, or somebody was told.
     fn stops(&mut self, decision: &Decision) {
         for event in &decision.events {
@@ -515,7 +584,7 @@ proptest! {
 
     #[test]
     fn the_promises_hold_in_any_order(happenings in happenings()) {
-        let policy = three_brokers();
+        let policy = four_brokers();
         let mut watch = Watch::new(&policy);
         for (index, happening) in happenings.iter().enumerate() {
             watch.happens(happening);

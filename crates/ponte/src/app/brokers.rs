@@ -237,8 +237,13 @@ pub(super) async fn connect(
                     .ok_or_else(|| failed(BrokerError::Refused("its token is not there".into())))?;
                 // A terminal that is away keeps nothing from starting: it calls when it is there.
                 let remembered = memory.recall(&name).unwrap_or_default();
-                let terminal = Terminal::new(account, mt5, token, remembered.clone());
-                terminal.watch(account, mt5, &config.routes, state);
+                let terminal = Terminal::new(
+                    account,
+                    mt5,
+                    token,
+                    (&config.routes, state),
+                    remembered.clone(),
+                );
                 let facts = (terminals::capabilities(mt5), remembered);
                 connected.facts.insert(name.clone(), facts);
                 let source = Source::Terminal(terminal.clone());

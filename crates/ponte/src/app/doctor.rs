@@ -18,6 +18,7 @@ use super::terminals::Terminal;
 use crate::admin::Doctor;
 use crate::admin::wire::{self, Diagnosis, Finding, Health};
 use crate::brokers::{Answer, Broker, BrokerError, BrokerPosition, Credentials};
+use crate::clock;
 use crate::config::{Account, Broker as BrokerConfig, Config};
 use crate::engine::{Engine, Unavailable};
 use crate::execution::Brokers;
@@ -288,7 +289,7 @@ fn halts(books: &Books) -> Finding {
     finding.cured_by("ponte resume, once the reason is gone")
 }
 
-/// The symbols that the account is meant to trade, or holds.
+/// The symbols that the account is meant to trade, or holds, as the broker names them now.
 fn wanted(account: &Account, config: &Config, books: &Books) -> BTreeSet<Symbol> {
     let allowed = account.rules.allowed_symbols.iter().flatten();
     let routes = config.routes.iter();
@@ -301,12 +302,12 @@ fn wanted(account: &Account, config: &Config, books: &Books) -> BTreeSet<Symbol>
     };
     let named = named.iter().filter_map(|name| Symbol::new(name).ok());
     let held = books.positions.keys();
-    allowed
-        .chain(mapped)
-        .chain(held)
-        .cloned()
-        .chain(named)
-        .collect()
+    let meant = |symbol: Symbol| match &account.exchange {
+        Some(exchange) => exchange.watched(&symbol, clock::now()).into_iter().next(),
+        None => Some(symbol),
+    };
+    let written = allowed.chain(mapped).cloned().chain(named);
+    written.filter_map(meant).chain(held.cloned()).collect()
 }
 
 fn instruments(books: &Books) -> Finding {
@@ -333,7 +334,7 @@ fn symbols(wanted: &BTreeSet<Symbol>, books: &Books) -> Option<Finding> {
     let unknown: Vec<String> = unknown.map(ToString::to_string).collect();
     Some(if unknown.is_empty() {
         let count = wanted.len();
-        let text = format!("all {count} symbols of the configuration are known");
+        let text = format!("{count} wanted, and the broker lists them all");
         Finding::fine(SUBJECT, text)
     } else {
         let text = format!("the broker does not list {}", some(&unknown));

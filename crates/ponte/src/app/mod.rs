@@ -7,7 +7,6 @@ mod halt_file;
 mod housekeeping;
 mod instruments;
 mod keys;
-mod mt5_soon;
 mod serve;
 mod terminals;
 

@@ -9,16 +9,18 @@ use ponte_core::id::{AccountName, Symbol};
 use ponte_core::instrument::Instruments;
 use ponte_core::message::Input;
 use ponte_core::number::Price;
-use ponte_core::policy::{Capabilities, Route};
+use ponte_core::policy::{Capabilities, Exchange, Route};
 use ponte_core::state::State;
 use tokio::sync::{Notify, watch};
 
 use super::brokers::{BALANCE_EVERY, is_worth_telling};
 use super::instruments::{Memory, RENEW_EVERY};
-use super::mt5_soon::{self as mt5, Mt5, Options};
+
 use crate::admin::wire::{self, Finding};
 use crate::bridge::{Heard, Line, Listener, Presence};
 use crate::brokers::Broker as _;
+use crate::brokers::mt5::{self, Mt5, Options};
+use crate::clock;
 use crate::config::{self, Account, Mt5Broker};
 use crate::engine::Engine;
 use crate::metrics::Metrics;
@@ -39,6 +41,9 @@ pub(super) struct Terminal {
     pub(super) line: Arc<Line>,
     pub(super) adapter: Arc<Mt5>,
     ears: Arc<Ears>,
+    exchange: Option<Exchange>,
+    /// The symbols that the account may trade, holds or has orders for, as they are written.
+    wanted: Vec<String>,
     /// The symbols that somebody has asked for.
     asked: Arc<Mutex<BTreeSet<Symbol>>>,
     /// What the engine was told of symbols last.
@@ -104,14 +109,31 @@ fn options(account: &Account, mt5: &Mt5Broker) -> Options {
     }
 }
 
+/// The symbols that the account may trade, holds or has orders for, as they are written.
+fn wanted(account: &Account, mt5: &Mt5Broker, routes: &[Route], state: &State) -> Vec<String> {
+    let allowed = account.rules.allowed_symbols.iter().flatten();
+    let routes = routes.iter();
+    let mapped = routes
+        .filter(|route| route.accounts.contains(&account.name))
+        .flat_map(|route| route.symbols.values());
+    let known = state.account(&account.name);
+    let traded = known.iter().flat_map(|known| known.by_symbol.keys());
+    let held = known.iter().flat_map(|known| known.positions.values());
+    let held = held.flat_map(|positions| positions.keys());
+    let symbols = allowed.chain(mapped).chain(traded).chain(held);
+    let symbols = symbols.map(ToString::to_string);
+    mt5.symbols.iter().cloned().chain(symbols).collect()
+}
+
 impl Terminal {
     /// The account's line and adapter. No terminal is waited for: one calls when it is there.
     ///
-    /// `remembered` is what an earlier process knew of its symbols.
+    /// `routes` and `state` say what is traded; `remembered` is what an earlier process knew of its symbols.
     pub(super) fn new(
         account: &Account,
         mt5: &Mt5Broker,
         token: Secret,
+        (routes, state): (&[Route], &State),
         remembered: Instruments,
     ) -> Self {
         let line = Line::new(account.name.clone(), token);
@@ -124,38 +146,45 @@ impl Terminal {
         });
         let heard_by: Arc<dyn Listener> = ears.clone();
         line.set_listener(Arc::downgrade(&heard_by));
-        Self {
+        let terminal = Self {
             account: account.name.clone(),
+            exchange: account.exchange.clone(),
+            wanted: wanted(account, mt5, routes, state),
             line,
             adapter,
             ears,
             asked: Arc::default(),
             listed: Arc::new(watch::Sender::new(remembered)),
+        };
+        terminal.watch();
+        terminal
+    }
+
+    /// Has everything put into Market Watch that is meant now by what is wanted: at an exchange with
+    /// contracts that is another one from time to time.
+    fn watch(&self) {
+        for name in &self.wanted {
+            let Ok(symbol) = Symbol::new(name) else {
+                continue;
+            };
+            let meant = self.meant(&symbol);
+            if meant.as_slice() == [symbol] {
+                // As it is written: the terminal tells upper from lower case.
+                self.line.watch(name);
+                continue;
+            }
+            for symbol in meant {
+                self.line.watch(symbol.as_str());
+            }
         }
     }
 
-    /// Wants the prices of what the account may trade, holds or has orders for.
-    pub(super) fn watch(
-        &self,
-        account: &Account,
-        mt5: &Mt5Broker,
-        routes: &[Route],
-        state: &State,
-    ) {
-        for symbol in &mt5.symbols {
-            self.line.watch(symbol);
-        }
-        let allowed = account.rules.allowed_symbols.iter().flatten();
-        let routes = routes.iter();
-        let mapped = routes
-            .filter(|route| route.accounts.contains(&account.name))
-            .flat_map(|route| route.symbols.values());
-        let known = state.account(&account.name);
-        let traded = known.iter().flat_map(|known| known.by_symbol.keys());
-        let held = known.iter().flat_map(|known| known.positions.values());
-        let held = held.flat_map(|positions| positions.keys());
-        for symbol in allowed.chain(mapped).chain(traded).chain(held) {
-            self.line.watch(symbol.as_str());
+    /// What a symbol of the configuration or of an alert means to the broker: the one that is meant
+    /// now first, then the one that will be.
+    fn meant(&self, symbol: &Symbol) -> Vec<Symbol> {
+        match &self.exchange {
+            Some(exchange) => exchange.watched(symbol, clock::now()),
+            None => vec![symbol.clone()],
         }
     }
 
@@ -186,6 +215,7 @@ impl Terminal {
         &self,
         symbol: &Symbol,
     ) -> Option<impl Future<Output = ()> + Send + use<>> {
+        let symbol = &self.meant(symbol).into_iter().next()?;
         let is_listed = self.listed.borrow().get(symbol).is_some();
         if is_listed && self.line.quote(symbol, QUOTE_AGE_MAX).is_some() {
             return None;
@@ -219,6 +249,7 @@ impl Terminal {
                 () = self.ears.wanted.notified() => {}
                 () = tokio::time::sleep(wait) => {}
             }
+            self.watch();
             wait = match self.line.presence() {
                 Presence::Present(_) => self.renew_instruments(&engine, &memory).await,
                 Presence::NeverSeen | Presence::Away(_) => RENEW_EVERY,
@@ -289,11 +320,7 @@ impl Terminal {
             Presence::Present(seen) => (wire::Presence::Present, Some(seen)),
             Presence::Away(seen) => (wire::Presence::Away, Some(seen)),
         };
-        let wrong = self
-            .adapter
-            .findings()
-            .into_iter()
-            .find(|finding| !finding.is_fine);
+        let barred = self.adapter.barred();
         let since = seen.as_ref().map(|seen| match presence {
             wire::Presence::Present => seen.session_age,
             wire::Presence::Never | wire::Presence::Away => seen.heard_ago,
@@ -302,8 +329,8 @@ impl Terminal {
             presence,
             for_seconds: since.map(|since| since.as_secs()),
             bridge: seen.map(|seen| format!("{} {}", seen.bridge.kind, seen.bridge.version)),
-            ready: wrong.is_none(),
-            why: wrong.map(|wrong| wrong.text).unwrap_or_default(),
+            ready: barred.is_none(),
+            why: barred.unwrap_or_default(),
         }
     }
 

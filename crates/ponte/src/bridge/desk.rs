@@ -58,6 +58,8 @@ struct Session {
     bridge: BridgeInfo,
     began_at: Instant,
     heard_at: Instant,
+    /// The highest sequence of a request.
+    sequence: u64,
     /// The number of its last command.
     number: u64,
     /// Counts the requests that took commands: only the newest may still get some.
@@ -93,6 +95,8 @@ pub(super) struct Hearing {
     pub(super) began: Option<bool>,
     /// Whether it had been called away.
     pub(super) was_away: bool,
+    /// Whether a later request was heard before: what this one tells in full is no longer so.
+    pub(super) is_late: bool,
 }
 
 /// A request that waits for its answer.
@@ -246,10 +250,13 @@ impl Desk {
             return Err(Refused::NotUnderstood(why.to_owned()));
         }
         session.heard_at = now;
+        let is_late = request.sequence != 0 && request.sequence < session.sequence;
+        session.sequence = session.sequence.max(request.sequence);
         Ok(Hearing {
             session: named.clone(),
             began: None,
             was_away: std::mem::take(&mut session.away_told),
+            is_late,
         })
     }
 
@@ -281,6 +288,7 @@ impl Desk {
             bridge: request.bridge.clone(),
             began_at: now,
             heard_at: now,
+            sequence: request.sequence,
             number: 0,
             takers: 0,
             watch_told: None,
@@ -298,6 +306,7 @@ impl Desk {
             session: name,
             began: Some(new_journal),
             was_away,
+            is_late: false,
         })
     }
 

@@ -201,7 +201,7 @@ fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
 fn refuse(refused: &Refused) -> Response {
     let (status, code) = match refused {
         Refused::NotUnderstood(_) => (StatusCode::BAD_REQUEST, "not_understood"),
-        Refused::Incomplete => (StatusCode::REQUEST_TIMEOUT, "incomplete_body"),
+        Refused::Incomplete => (StatusCode::SERVICE_UNAVAILABLE, "incomplete_body"),
         Refused::WrongToken => (StatusCode::UNAUTHORIZED, "wrong_token"),
         Refused::AnotherBridge { .. } => (StatusCode::CONFLICT, "another_bridge"),
         Refused::UnknownSession => (StatusCode::GONE, "unknown_session"),

@@ -324,8 +324,7 @@ impl Line {
         received_at: Instant,
     ) -> Result<SyncAnswer, Refused> {
         let hold = Duration::from_millis(request.hold_ms).min(HELD_MAX);
-        let asking = self.take_in(&request);
-        drop(request);
+        let asking = self.take_in(request);
         let asking = asking.map(|asking| Asking {
             received_at,
             ..asking
@@ -364,23 +363,26 @@ impl Line {
     }
 
     /// Takes in what a request tells: first everybody hears, then those who wait for results have them.
-    fn take_in(self: &Arc<Self>, request: &SyncRequest) -> Result<Asking, Refused> {
-        bounds::check(request)?;
+    fn take_in(self: &Arc<Self>, mut request: SyncRequest) -> Result<Asking, Refused> {
+        bounds::check(&request)?;
         let mut telling = lock(&self.telling);
         let now = clock::instant();
         let hearing = {
             let mut desk = self.desk();
-            let hearing = desk.hear(request, || random::hex_token(SESSION_BYTES), now)?;
-            desk.keep(request, now);
+            let hearing = desk.hear(&request, || random::hex_token(SESSION_BYTES), now)?;
+            if hearing.is_late {
+                forget_what_was(&mut request);
+            }
+            desk.keep(&request, now);
             hearing
         };
-        self.log(&hearing, request);
+        self.log(&hearing, &request);
         self.measure();
         if !telling.is_watched {
             telling.is_watched = true;
             tokio::spawn(tell_silence(Arc::downgrade(self)));
         }
-        tell(&telling, request, &hearing)?;
+        tell(&telling, &request, &hearing)?;
         let mut desk = self.desk();
         let results_seen = desk.settle(&request.results);
         let asking = Asking {
@@ -457,6 +459,16 @@ impl From<bounds::OutOfBounds> for Refused {
             Self::NotUnderstood(error.to_string())
         }
     }
+}
+
+/// Leaves of a request that comes too late what is true at any time: results, deals, ended orders.
+fn forget_what_was(request: &mut SyncRequest) {
+    request.state = None;
+    request.positions = None;
+    request.orders = None;
+    request.symbols.clear();
+    request.symbols_complete = false;
+    request.ticks.clear();
 }
 
 /// Takes its task back when the one who waits goes away.

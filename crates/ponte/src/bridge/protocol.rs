@@ -30,6 +30,11 @@ pub struct SyncRequest {
     /// The session that Ponte has named; absent in the first request of a process, and after `410`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
+    /// Counts the requests of the session that tell facts, from 1; 0 where a bridge doesn't count.
+    /// Of one that comes after a later one (sent again by the network after it was given up),
+    /// nothing that is told in full is taken.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub sequence: u64,
     /// How long the answer may be held back while there is no command. At most
     /// [`HOLD_MILLISECONDS_MAX`] is done.
     #[serde(default)]
@@ -65,6 +70,12 @@ pub struct SyncRequest {
     /// The prices of watched symbols that have changed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ticks: Vec<Tick>,
+}
+
+// Serde hands a reference over.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// Who speaks.

@@ -207,6 +207,7 @@ fn policy(account: &AccountName, installation: String) -> Policy {
         unlisted_cure: None,
         guard: Default::default(),
         utc_offset_seconds: 0,
+        exchange: None,
     };
     Policy {
         installation,

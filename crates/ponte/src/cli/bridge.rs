@@ -21,7 +21,7 @@ const KEYS_FOLDER: &str = "secrets";
 /// Where the configuration of the example listens.
 const EXAMPLE_LISTEN: &str = "0.0.0.0:8443";
 
-/// Make what the bridge beside a MetaTrader 5 terminal needs: a token, a certificate to pin
+/// Make what a MetaTrader 5 bridge needs: a token, a certificate to pin
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     ponte bridge token my-mt5\n  \

@@ -11,7 +11,7 @@ use super::failure::{Failure, REFUSED};
 use super::screen::{self, BAD, BOLD, DIM, GOOD, SO_SO, styled};
 use crate::admin::wire::{Diagnosis, Finding, Health};
 
-/// Look at an account from all sides: what is fine, what is wrong, and what to do about it
+/// Look at an account from all sides: what is wrong, and what to do about it
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     ponte doctor\n  \

@@ -5,6 +5,7 @@
 //! error, and the exit status says which kind of end it was.
 
 mod audit;
+mod b3;
 mod bench_fill;
 mod body;
 mod bridge;
@@ -126,6 +127,7 @@ enum Command {
     Export(export::Export),
     Audit(audit::Audit),
     Bridge(bridge::Bridge),
+    B3(b3::B3),
     Venue(venue::Venue),
     Completions(completions::Completions),
     BenchFill(bench_fill::BenchFill),
@@ -185,6 +187,7 @@ fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Export(export) => export.run(context),
         Command::Audit(audit) => audit.run(context),
         Command::Bridge(bridge) => bridge.run(context),
+        Command::B3(b3) => b3.run(context),
         Command::Venue(venue) => venue.run(context),
         Command::Completions(completions) => completions.run(Cli::command()),
         Command::BenchFill(fill) => fill.run(context),

@@ -180,6 +180,15 @@ fn push_event(moments: &mut Vec<Moment>, at: Timestamp, event: &Event) {
         Event::HaltSet(halt) => push(BAD, "halted", format!("{} by {}", halt.scope, halt.by)),
         Event::HaltLifted { scope, by } => push(GOOD, "resumed", format!("{scope} by {by}")),
         Event::FlattenRequested { scope, by } => push(SO_SO, "flatten", format!("{scope} by {by}")),
+        Event::CutOffReached(reached) => {
+            let what = if reached.in_time {
+                "closed"
+            } else {
+                "too late"
+            };
+            let said = format!("{} in {}: {what}", reached.symbol, reached.account);
+            push(SO_SO, "cut-off", said);
+        }
         Event::DailyLossReached {
             account,
             loss,

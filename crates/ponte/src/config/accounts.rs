@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 use std::time::Duration;
 
+use ponte_core::b3::UTC_OFFSET_SECONDS;
 use ponte_core::id::{AccountName, Symbol};
 use ponte_core::instrument::{Instrument, Instruments, Limits};
 use ponte_core::number::is_multiple_of;
@@ -53,6 +54,9 @@ pub(super) fn account(
     let rules_table = table.child(notes, "rules", &RULES);
     let rules = rules::rules(notes, &rules_table);
     let utc_offset_seconds = rules::utc_offset(notes, &rules_table);
+    let exchange = super::b3::exchange(notes, table);
+    // UTC, where nothing else is said.
+    let clock = exchange.as_ref().map_or(0, |_| UTC_OFFSET_SECONDS);
     let instruments = instruments(notes, table);
     Some(Account {
         name: name?,
@@ -62,8 +66,8 @@ pub(super) fn account(
         rules,
         fitting,
         guard,
-        // UTC, where nothing else is said.
-        utc_offset_seconds: utc_offset_seconds.unwrap_or(0),
+        utc_offset_seconds: utc_offset_seconds.unwrap_or(clock),
+        exchange,
         instruments: instruments?,
     })
 }

@@ -1,8 +1,10 @@
 //! Every key that the configuration has: what the reader accepts, what suggestions are taken from,
 //! and what `docs/configuration.md` is held to.
 
+mod exchange;
 mod terminal;
 
+pub(super) use exchange::{B3, B3_PRODUCTS};
 pub(super) use terminal::{BRIDGE, MT5};
 
 /// One key.
@@ -60,7 +62,7 @@ impl Section {
 }
 
 /// All sections, in the order of the file.
-pub const SECTIONS: [&Section; 13] = [
+pub const SECTIONS: [&Section; 15] = [
     &FILE,
     &WEBHOOK,
     &ADMIN,
@@ -71,6 +73,8 @@ pub const SECTIONS: [&Section; 13] = [
     &ACCOUNTS,
     &BINANCE,
     &MT5,
+    &B3,
+    &B3_PRODUCTS,
     &RULES,
     &INSTRUMENTS,
     &ROUTES,
@@ -294,6 +298,7 @@ pub(super) const ACCOUNTS: Section = Section {
         ),
         section("binance"),
         section("mt5"),
+        section("b3"),
         section("rules"),
         section("instruments"),
     ],

@@ -5,6 +5,7 @@
 //! holds them.
 
 mod accounts;
+mod b3;
 mod binance;
 mod bridge;
 mod broker;

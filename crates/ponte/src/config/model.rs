@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ponte_core::id::{AccountName, SourceName};
 use ponte_core::instrument::Instruments;
-use ponte_core::policy::{Fitting, Guard, Mode, Route, Rules};
+use ponte_core::policy::{Exchange, Fitting, Guard, Mode, Route, Rules};
 use rust_decimal::Decimal;
 
 use super::network::{AllowFrom, Cidr, ClientAddress};
@@ -178,6 +178,8 @@ pub struct Account {
     pub guard: Guard,
     /// How many seconds the clock at whose midnight the trading day begins is ahead of UTC. Default: 0.
     pub utc_offset_seconds: i32,
+    /// The exchange whose symbols, contracts and hours hold for it. Default: the broker's list is all.
+    pub exchange: Option<Exchange>,
     /// Instruments that replace the broker's own list; `any_other` is the one with the symbol `*`.
     pub instruments: Instruments,
 }

@@ -42,6 +42,7 @@ pub fn policy(
             guard: account.guard,
             unlisted_cure: unlisted_cure(account),
             utc_offset_seconds: account.utc_offset_seconds,
+            exchange: account.exchange.clone(),
         };
         accounts.insert(account.name.clone(), policy);
     }

@@ -118,14 +118,24 @@ const FUTURES: &str = r#"# leverage = 3                         # what Binance s
 const MT5: &str = include_str!("template.mt5.toml");
 /// Where its bridge calls.
 const BRIDGE: &str = include_str!("template.bridge.toml");
-const BRIDGE_TLS: &str = r#"# ponte bridge certificate writes them anew. Bridges know the certificate by its fingerprint.
-# ponte bridge certificate as escreve de novo. As pontes reconhecem o certificado pela impressão digital.
+const BRIDGE_TLS: &str = r#"# Bridges know the certificate by its fingerprint: ponte bridge fingerprint.
+# As pontes reconhecem o certificado pela impressão digital.
 certificate = "secrets/bridge-certificate.pem"
 key = "secrets/bridge-key.pem""#;
 const BRIDGE_PLAIN: &str = r#"# This machine only. For a terminal on another one: "0.0.0.0:8443", and a pair of files that
 # ponte bridge certificate writes.
 # certificate = "secrets/bridge-certificate.pem"
 # key = "secrets/bridge-key.pem""#;
+/// What only accounts at B3 have.
+const B3: &str = r#"
+# B3's contracts and hours: WIN1! is the current mini index, and entries go in the session only.
+# Contratos e horários da B3: WIN1! é o mini índice atual, e entradas só vão durante o pregão.
+[accounts.b3]
+# no_entries_before_close = "45m"
+# flatten_before_close = "15m"         # day trade: everything is closed before the market is
+# auctions = "refuse"                  # or "allow"
+# roll_days_before = 0
+"#;
 const B3_RULES: &str = r#"max_order_contracts = "1"
 # max_position_contracts = "2"
 # max_daily_loss = "500"               # in BRL; then nothing more is entered until the next day
@@ -211,6 +221,7 @@ impl InitTerminal {
                 r#"["PETR4"]                # for Market Watch, beside allowed_symbols"#,
                 r#"["EURUSD.a"]             # for Market Watch, as the terminal writes them"#,
             ),
+            "b3" if self.at_b3 => B3.to_owned(),
             "b3" => String::new(),
             "mt5_rules" => by_market(B3_RULES, FOREX_RULES),
             "least" => by_market("1", "0.01"),

@@ -48,6 +48,7 @@ impl Line {
             | Event::HaltSet(_)
             | Event::HaltLifted { .. }
             | Event::FlattenRequested { .. }
+            | Event::CutOffReached(_)
             | Event::DailyLossReached { .. } => return None,
         };
         let order = event.order_id();

@@ -333,6 +333,7 @@ impl Writer {
             | Event::HaltSet(_)
             | Event::HaltLifted { .. }
             | Event::FlattenRequested { .. }
+            | Event::CutOffReached(_)
             | Event::DailyLossReached { .. } => {}
         }
         Some(order_seq)

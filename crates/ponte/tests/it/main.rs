@@ -16,3 +16,4 @@ mod full_disk;
 mod intake;
 mod prices;
 mod program;
+mod terminals;

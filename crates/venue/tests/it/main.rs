@@ -15,6 +15,8 @@ mod bounds;
 mod face;
 mod fault;
 mod feed;
+#[cfg(feature = "faces")]
+mod mt5;
 mod orders;
 mod properties;
 mod script;

@@ -2,6 +2,7 @@
 //! what it makes true and asks for. All go through [`script::check`].
 
 mod away;
+mod b3;
 mod daily_loss;
 mod fates;
 mod guard;

@@ -98,6 +98,14 @@ impl Play<'_> {
             Event::HaltLifted { scope, .. } => format!("halt lifted {scope}"),
             Event::FlattenRequested { scope, by } if by == "cli" => format!("flatten {scope}"),
             Event::FlattenRequested { scope, by } => format!("flatten {scope} by {by}"),
+            Event::CutOffReached(reached) => {
+                let when = if reached.in_time {
+                    "in time"
+                } else {
+                    "too late"
+                };
+                format!("cut-off of {} {when}", reached.symbol)
+            }
             Event::DailyLossReached {
                 account,
                 loss,

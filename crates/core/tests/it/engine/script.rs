@@ -6,6 +6,7 @@
 //! unknown 1    absent 1   tick 5    what it doesn't say; 5 s pass
 //! market 95    market none          what BTCUSDT costs, where that is known
 //! halt block_entries everything     what a person asks
+//! at 2026-11-23 10:00:00            the clock of Brasília shows this
 //! ```
 
 use std::collections::BTreeMap;
@@ -179,6 +180,12 @@ impl<'a> Play<'a> {
                     "none" => BTreeMap::new(),
                     text => [(symbol("BTCUSDT"), price(text))].into(),
                 };
+                return None;
+            }
+            // Brasília's date and time.
+            "at" => {
+                let utc = format!("{}T{}-03:00", rest[0], rest[1]);
+                self.now = Timestamp::parse_rfc3339(&utc).unwrap();
                 return None;
             }
             "restart" => Input::Started {

@@ -78,6 +78,7 @@ pub(crate) fn account_policy(rules: Rules) -> AccountPolicy {
         unlisted_cure: None,
         guard: Default::default(),
         utc_offset_seconds: 0,
+        exchange: None,
     }
 }
 

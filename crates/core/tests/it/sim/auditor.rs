@@ -136,6 +136,7 @@ fn read(journal: &[(Timestamp, Event)]) -> Result<Books<'_>, String> {
             | Event::HaltSet(_)
             | Event::HaltLifted { .. }
             | Event::FlattenRequested { .. }
+            | Event::CutOffReached(_)
             | Event::DailyLossReached { .. } => {}
         }
     }
@@ -247,6 +248,7 @@ impl Standing {
                 | Event::OrderQuestioned { .. }
                 | Event::AccountRead { .. }
                 | Event::FlattenRequested { .. }
+                | Event::CutOffReached(_)
                 | Event::DailyLossReached { .. } => {}
                 Event::CancelRequested { id, .. } => {
                     self.taken_back.insert(*id);

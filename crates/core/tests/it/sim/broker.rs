@@ -404,6 +404,7 @@ impl Broker {
             self.fill_now(symbol, &id, now);
             let order = self.venue.find(levels::ACCOUNT, &id).unwrap().unwrap();
             let fills = order.fills.iter().map(|fill| Closed {
+                side: closes,
                 trade: fill.trade_id.0,
                 quantity: fill.quantity,
                 price: fill.price,

@@ -117,6 +117,7 @@ impl Pair {
 /// What a level has closed.
 #[derive(Debug, Clone)]
 pub(super) struct Closed {
+    pub(super) side: Side,
     pub(super) trade: u64,
     pub(super) quantity: Decimal,
     pub(super) price: Decimal,
@@ -231,10 +232,18 @@ impl Levels {
     /// What a level closed before the process knew of the position answers its next word about it.
     pub(super) fn claim(&mut self, plan: &OrderPlan, now: i64) -> Option<OrderReport> {
         let held = self.held.get_mut(plan.symbol.as_str())?;
-        if held.strategy != plan.strategy.as_str() || held.unclaimed.is_empty() {
+        if held.strategy != plan.strategy.as_str() {
             return None;
         }
-        let fills = std::mem::take(&mut held.unclaimed);
+        let of_side = |fill: &Closed| fill.side == plan.side;
+        let (fills, others) = std::mem::take(&mut held.unclaimed)
+            .into_iter()
+            .partition(of_side);
+        held.unclaimed = others;
+        let fills: Vec<Closed> = fills;
+        if fills.is_empty() {
+            return None;
+        }
         let mut shield = self.shield(plan, now);
         shield.was_claim = true;
         fills.iter().for_each(|fill| shield.take(fill));

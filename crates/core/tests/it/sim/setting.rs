@@ -95,6 +95,7 @@ fn account_policy(name: &str) -> AccountPolicy {
         unlisted_cure: None,
         guard: Default::default(),
         utc_offset_seconds: 0,
+        exchange: None,
     }
 }
 

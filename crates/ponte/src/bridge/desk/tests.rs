@@ -319,6 +319,7 @@ fn request(
             journal: JOURNALS[bridge].to_owned(),
         },
         session,
+        sequence: 0,
         hold_ms: 0,
         take,
         state: Some(terminal()),

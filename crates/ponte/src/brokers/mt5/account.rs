@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ponte_core::id::Symbol;
 use ponte_core::instrument::Instruments;
 use ponte_core::message::Balance;
+use ponte_core::order::OrderClass;
 use rust_decimal::Decimal;
 
 use super::findings::{self, Bars, Looked};
@@ -23,6 +24,12 @@ impl Mt5 {
             .into_iter()
             .map(|looked| looked.finding)
             .collect()
+    }
+
+    /// What keeps an entry from being sent now, with its cure; `None` where nothing does.
+    #[must_use]
+    pub fn barred(&self) -> Option<String> {
+        self.ready(OrderClass::Entry).err()
     }
 
     /// What is known of symbols that are to be traded: whether they are in Market Watch, can be

@@ -44,6 +44,7 @@ async fn an_account_that_trades_is_fine() {
             "credentials",
             "balance",
             "instruments",
+            "symbols",
             "positions",
             "orders"
         ]

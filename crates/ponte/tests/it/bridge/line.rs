@@ -492,3 +492,49 @@ async fn what_a_broken_listener_has_not_heard_is_told_again() {
     bridge.send(found).await.unwrap();
     assert!(matches!(running.ran().await, Ran::Answered(_)));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_late_tells_nothing_of_what_is() {
+    let desk = Desk::new();
+    let mut bridge = desk.bridge();
+    bridge.hello().await;
+    let running = desk.run("01", VALID, PATIENCE);
+    let command = bridge.command().await;
+    // The first one is given up by its sender, and delivered after the second.
+    bridge.state.balance = decimal("1");
+    let result = answered(&command, vec![code(10009)]);
+    let late = SyncRequest {
+        sequence: 1,
+        results: vec![result.clone()],
+        ticks: vec![tick("WINZ26", "1", "1", "1")],
+        ..bridge.facts()
+    };
+    bridge.state.balance = decimal("2");
+    let later = SyncRequest {
+        sequence: 2,
+        ticks: vec![tick("WINZ26", "2", "2", "2")],
+        ..bridge.facts()
+    };
+    bridge.send(later.clone()).await.unwrap();
+    let answer = bridge.send(late).await.unwrap();
+    assert_eq!(answer.results_seen, vec![result.id.clone()]);
+    assert_eq!(running.ran().await, Ran::Answered(result));
+    let Some(Said::Facts(heard)) = desk.ear.all().pop() else {
+        panic!("the result was heard");
+    };
+    assert_eq!(
+        (heard.state, heard.positions, heard.orders),
+        (None, None, None)
+    );
+    assert_eq!(desk.line.tick("WINZ26").unwrap().0.bid, decimal("2"));
+    let Presence::Present(seen) = desk.line.presence() else {
+        panic!("it was heard");
+    };
+    assert_eq!(seen.state.unwrap().balance, decimal("2"));
+    // The same one again is as good as the first time.
+    bridge.send(later).await.unwrap();
+    let Some(Said::Facts(heard)) = desk.ear.all().pop() else {
+        panic!("it was heard");
+    };
+    assert!(heard.positions.is_some());
+}

@@ -89,6 +89,7 @@ impl ScriptedBridge {
             protocol: PROTOCOL,
             bridge: self.info.clone(),
             session: self.session.clone(),
+            sequence: 0,
             hold_ms: 0,
             take: false,
             state: None,
@@ -289,13 +290,12 @@ fn status_of(refused: &Refused) -> u16 {
     match refused {
         Refused::NotUnderstood(_) => 400,
         Refused::WrongToken => 401,
-        Refused::Incomplete => 408,
         Refused::AnotherBridge { .. } => 409,
         Refused::UnknownSession => 410,
         Refused::TooLarge(_) => 413,
         Refused::OtherProtocol(_) => 426,
         Refused::Limited => 429,
         Refused::Broken => 500,
-        Refused::Busy => 503,
+        Refused::Busy | Refused::Incomplete => 503,
     }
 }

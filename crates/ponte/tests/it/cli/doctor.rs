@@ -12,9 +12,9 @@ fn it_looks_at_what_runs() {
     expect![[r#"
         paper  paper, paper
           ✓ route        1 route leads to the account
+          ✓ halts        nothing is halted
           ✓ credentials  orders may be placed
           ✓ balance      the equity is 10000 USDT
-          ✓ halts        nothing is halted
           ✓ instruments  every symbol is taken
           ✓ positions    Ponte holds nothing
           ✓ orders       0 rest at the broker, Ponte knows them

@@ -1,5 +1,6 @@
 //! The real binary in folders of its own.
 
+mod b3;
 mod bridge;
 mod doctor;
 mod errors;

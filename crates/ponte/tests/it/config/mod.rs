@@ -3,12 +3,14 @@
 // A table of cases is one thing, however long; and a helper that fails is a failed test.
 #![allow(clippy::too_many_lines, clippy::unwrap_used)]
 
+mod b3;
 mod brokers;
 mod findings;
 mod fuzz;
 mod meaning;
 mod network;
 mod reference;
+mod rules;
 mod secrets;
 mod sections;
 mod template;

@@ -74,6 +74,12 @@ fn with_line(section: &Section, line: &str) -> String {
     if account == MT5 {
         text += &part("accounts.mt5", TERMINAL);
     }
+    if section.path.starts_with("accounts.b3") {
+        text += &part("accounts.b3", "");
+    }
+    if section.path == "accounts.b3.products" {
+        text += &part("accounts.b3.products", "product = \"WIN\"");
+    }
     text += &part("accounts.rules", "");
     if !instruments.is_empty() {
         text += &part("accounts.instruments", instruments);
@@ -224,7 +230,7 @@ fn the_portuguese_reference_names_exactly_the_keys() {
 }
 
 /// Longer ones first, so that a part of one is not replaced before the whole.
-const WORDS: [(&str, &str); 38] = [
+const WORDS: [(&str, &str); 41] = [
     (
         "\"alert\" or a table with one key",
         "\"alert\" ou uma tabela com uma chave",
@@ -242,6 +248,9 @@ const WORDS: [(&str, &str); 38] = [
     ("symbols, at least one", "símbolos, ao menos um"),
     ("a trade server", "um servidor de negociação"),
     ("a PEM file", "um arquivo PEM"),
+    ("a time of the day", "um horário"),
+    ("time", "horário"),
+    ("days", "dias"),
     ("1 or more", "1 ou mais"),
     ("symbols", "símbolos"),
     ("a symbol, or \"*\"", "um símbolo, ou \"*\""),

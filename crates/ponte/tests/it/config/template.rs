@@ -155,6 +155,7 @@ fn the_keys_in_its_comments_are_right_too() {
     let with = |binance, mt5| InitAnswers {
         binance,
         mt5,
+        currency: "BRL".to_owned(),
         ..InitAnswers::default()
     };
     let common = 13;
@@ -162,7 +163,7 @@ fn the_keys_in_its_comments_are_right_too() {
         (with(None, None), common),
         (with(Some(InitMarket::Spot), None), common + 9),
         (with(Some(InitMarket::Futures), None), common + 14),
-        (with(None, Some(terminal(true, true))), common + 15),
+        (with(None, Some(terminal(true, true))), common + 19),
         (with(None, Some(terminal(false, false))), common + 16),
     ] {
         let text = template(&answers);

@@ -339,6 +339,7 @@ fn policy() -> Policy {
         unlisted_cure: None,
         guard: Default::default(),
         utc_offset_seconds: 0,
+        exchange: None,
     };
     let sources = ["main", "second"].map(|name| (source(name), SourcePolicy::default()));
     Policy {

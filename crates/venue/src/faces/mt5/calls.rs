@@ -254,22 +254,31 @@ fn order_send(inside: &mut Inside, call: &Call) -> Result<Answer, LastError> {
 
 /// Sends a request to the trade server, as far as terminal and account let programs trade.
 fn send(inside: &mut Inside, request: &TradeRequest, call: &Call) -> SendResult {
-    let now = inside.now();
     let sent = match inside.terminal.refusal() {
         Some(retcode) => Sent::only(retcode),
-        None => {
-            let mut executed = request.clone();
-            if let Some(comment) = &call.comment {
-                executed.comment.clone_from(comment);
-            }
-            let handling = Handling {
-                reason: Reason::Expert,
-                share: call.share,
-            };
-            inside.book.send(&executed, handling, now)
-        }
+        None => at_server(inside, request, call),
     };
     inside.result(&sent, request)
+}
+
+fn at_server(inside: &mut Inside, request: &TradeRequest, call: &Call) -> Sent {
+    let now = inside.now();
+    let mut executed = request.clone();
+    if let Some(comment) = &call.comment {
+        executed.comment.clone_from(comment);
+    }
+    let handling = Handling {
+        reason: Reason::Expert,
+        share: call.share,
+    };
+    inside.book.send(&executed, handling, now)
+}
+
+/// Carries out a request that has left the terminal before: nothing of the terminal's state matters any more.
+pub(super) fn arrive(inside: &mut Inside, call: &Call) {
+    if let Ok(request) = request(call) {
+        at_server(inside, &request, call);
+    }
 }
 
 /// What the trade server is made to say about a request that it has not looked at.

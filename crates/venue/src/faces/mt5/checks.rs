@@ -107,8 +107,8 @@ impl Book {
         })
     }
 
-    /// The position that a deal says it closes. Also on accounts that net a ticket has to be that of the position, which
-    /// can't be closed by more than it is (an assumption there).
+    /// The position that a deal says it closes. Also on accounts that net a ticket has to be that of the position,
+    /// which can't be closed by more than it is (an assumption there).
     fn check_closed_position(
         &self,
         request: &TradeRequest,
@@ -125,6 +125,10 @@ impl Book {
         }
         if request.volume > position.volume {
             return Err(Retcode::INVALID_CLOSE_VOLUME);
+        }
+        let market = symbol.market_price(side);
+        if market.is_some_and(|market| is_frozen(symbol, market, position)) {
+            return Err(Retcode::FROZEN);
         }
         let under_way: Decimal = self
             .orders
@@ -284,7 +288,7 @@ impl Book {
         }
         let exit = position.side.opposite();
         let market = symbol.market_price(exit).ok_or(Retcode::PRICE_OFF)?;
-        if is_frozen(symbol, market, position.sl) || is_frozen(symbol, market, position.tp) {
+        if is_frozen(symbol, market, position) {
             return Err(Retcode::FROZEN);
         }
         check_stops(symbol, position.side, request.sl, request.tp, None)?;
@@ -298,7 +302,7 @@ impl Book {
         let order = self.orders.get(&ticket).ok_or(Retcode::INVALID)?;
         let symbol = self.tradable(&order.symbol)?;
         let market = symbol.market_price(order.side());
-        if market.is_some_and(|market| is_frozen(symbol, market, order.price_open)) {
+        if market.is_some_and(|market| is_near(symbol, market, order.price_open)) {
             return Err(Retcode::FROZEN);
         }
         Ok((order, symbol))
@@ -527,7 +531,13 @@ fn check_stops(
     Ok(())
 }
 
-fn is_frozen(symbol: &Symbol, market: Decimal, price: Decimal) -> bool {
+/// Whether a level is about to be reached, so that the position can't be changed any more.
+fn is_frozen(symbol: &Symbol, market: Decimal, position: &Position) -> bool {
+    is_near(symbol, market, position.sl) || is_near(symbol, market, position.tp)
+}
+
+/// Whether a price is inside the freeze level.
+fn is_near(symbol: &Symbol, market: Decimal, price: Decimal) -> bool {
     let level = symbol.point() * Decimal::from(symbol.freeze_level);
     !price.is_zero() && !level.is_zero() && (market - price).abs() <= level
 }

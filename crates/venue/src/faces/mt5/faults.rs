@@ -33,6 +33,25 @@ pub(super) enum Fault {
     Partial(Decimal),
 }
 
+impl Fault {
+    /// How the name begins of the functions that it can strike; empty for any.
+    fn only_function(&self) -> &'static str {
+        match self {
+            Fault::Retcode(_)
+            | Fault::RetcodeAfter(_)
+            | Fault::Delay(_)
+            | Fault::Comment(_)
+            | Fault::Partial(_) => "order_send",
+            Fault::HistoryLag(_) => "history_",
+            Fault::DropBefore
+            | Fault::DropAfter
+            | Fault::NoValue(_)
+            | Fault::NoValueAfter(_)
+            | Fault::Hang(_) => "",
+        }
+    }
+}
+
 /// The body of `POST /admin/fault`. `fault` is a name, with its parameter beside it or under its own name; or an object
 /// of the name and the parameter.
 #[derive(Clone, Debug, Deserialize)]
@@ -83,14 +102,15 @@ impl FaultBody {
     /// # Errors
     /// What is wrong with it, in words.
     fn rule(mut self) -> Result<FaultRule, String> {
-        let name = match std::mem::take(&mut self.fault) {
-            Value::String(name) => name,
-            Value::Object(fields) => self.take_parameter(&fields)?,
-            other => {
-                return Err(format!(
-                    "fault {other} is neither a name nor an object of one"
-                ));
-            }
+        let given = std::mem::take(&mut self.fault);
+        let name = if let Some(fields) = given.as_object() {
+            self.take_parameter(fields)?
+        } else if let Some(name) = given.as_str() {
+            name.to_owned()
+        } else {
+            return Err(format!(
+                "fault {given} is neither a name nor an object of one"
+            ));
         };
         let fault = match name.as_str() {
             "drop_before" => Fault::DropBefore,
@@ -106,6 +126,11 @@ impl FaultBody {
             "partial" => Fault::Partial(self.share()?),
             _ => return Err(format!("fault {name} is not known")),
         };
+        let only = fault.only_function();
+        if !only.is_empty() && !self.function.starts_with(only) {
+            let function = self.function;
+            return Err(format!("fault {name} can't strike {function}, only {only}"));
+        }
         Ok(FaultRule {
             function: self.function,
             fault,

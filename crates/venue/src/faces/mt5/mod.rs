@@ -5,7 +5,7 @@
 //!
 //! | request | what |
 //! |---|---|
-//! | `POST /terminal/call` `{function, arguments}` | `200 {"value", "error": [code, text]}`: one of the package's functions |
+//! | `POST /terminal/call` `{function, arguments}` | `{"value", "error": [code, text]}`: a function of the package |
 //! | `POST /admin/price` `{symbol, bid, ask}` or `{symbol, price, spread_points?}` | moves the market |
 //! | `POST /admin/depth` `{symbol, volume}` | how much it takes with each price; null for any volume |
 //! | `POST /admin/symbol` `{symbol, …}` | session, trade mode, filling, execution, levels, Market Watch |
@@ -15,7 +15,7 @@
 //! | `POST /admin/force_close` `{symbol}` | the broker closes |
 //! | `POST /admin/new_day` | the server's day ends |
 //! | `POST /admin/clock` `{skew_ms}` | moves the server's clock |
-//! | `POST`, `GET`, `DELETE /admin/faults` (or `/admin/fault`) | adds a fault, shows what is left of them, removes all |
+//! | `POST`, `GET`, `DELETE /admin/faults` (or `fault`) | adds a fault, shows what is left of them, removes all |
 //! | `GET /admin/audit` | everything that is and ever was |
 //!
 //! The whole wire with its faults is on the page `bridges/mt5/TERMINAL.md`. Nothing is remembered after the end.
@@ -39,6 +39,8 @@ mod service;
 mod state;
 mod symbols;
 mod terminal;
+#[cfg(test)]
+mod tests;
 mod transactions;
 mod wire;
 mod wire_symbol;

@@ -85,9 +85,11 @@ fn carry_out(face: &Arc<Face>, function: &str, arguments: Map<String, Value>) ->
             calls::perform(&mut inside, function, &call);
             return End::Answered(calls::false_result(&mut inside, &call, Retcode(code)));
         }
+        // What the terminal itself refuses never leaves it.
+        Some(Fault::Delay(_)) if inside.terminal.refusal().is_some() => {}
         Some(Fault::Delay(milliseconds)) => {
             let answer = calls::false_result(&mut inside, &call, Retcode::TIMEOUT);
-            do_later(Arc::clone(face), function.to_owned(), call, milliseconds);
+            arrive_later(Arc::clone(face), call, milliseconds);
             return End::Answered(answer);
         }
         Some(Fault::Comment(comment)) => call.comment = Some(comment),
@@ -104,12 +106,12 @@ fn carry_out(face: &Arc<Face>, function: &str, arguments: Map<String, Value>) ->
     }
 }
 
-/// Carries a call out later, whatever has become of its connection.
-fn do_later(face: Arc<Face>, function: String, call: Call, milliseconds: u64) {
+/// Has a request reach the trade server later, whatever has become of the connection and the terminal.
+fn arrive_later(face: Arc<Face>, call: Call, milliseconds: u64) {
     tokio::spawn(async move {
         tokio::time::sleep(Duration::from_millis(milliseconds)).await;
         if let Some(mut inside) = face.lock() {
-            calls::perform(&mut inside, &function, &call);
+            calls::arrive(&mut inside, &call);
         }
     });
 }

@@ -112,11 +112,10 @@ impl Symbol {
         }
     }
 
-    /// Takes the volume out of the market.
+    /// Takes the volume out of the market; what the broker forces on it may be more than there is.
     pub(super) fn take(&mut self, side: Side, volume: Decimal) {
-        if self.depth.is_some() {
-            self.left[side as usize] -= volume;
-        }
+        let left = &mut self.left[side as usize];
+        *left = (*left - volume).max(Decimal::ZERO);
     }
 
     /// A new price, with new depth.
