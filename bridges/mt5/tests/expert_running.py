@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import time
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any, Callable
 
@@ -21,7 +21,7 @@ WIN = "WINZ26"
 Body = dict[str, Any]
 
 
-@lru_cache(maxsize=None)
+@cache
 def program() -> Path:
     """The built expert; `PONTE_EXPERT` may name one that is built already."""
     given = os.environ.get("PONTE_EXPERT")

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-
 import pytest
 from expert_running import WIN, ExpertProcess, Start, buy, connected, open_market
 from running import StandinTerminal
 from scripted_ponte import ScriptedPonte
-from tasks import BUY, BUY_LIMIT, MODIFY, REMOVE, SELL, SLTP, change, comment_of, magic_of, market, order_id, pending, trade
+from tasks import (
+    BUY,
+    BUY_LIMIT,
+    MODIFY,
+    REMOVE,
+    SELL,
+    SLTP,
+    change,
+    comment_of,
+    magic_of,
+    market,
+    order_id,
+    pending,
+    trade,
+)
 
 
 def test_a_session_begins_with_everything(

@@ -50,7 +50,7 @@ def test_nothing_is_begun_while_the_terminal_may_not_trade(
     result = ponte.run(buy(order))
     assert (result["outcome"], result.get("steps", [])) == ("not_begun", [])
     assert why in result["why"]
-    terminal.terminal(**{name: True for name in settings})
+    terminal.terminal(**dict.fromkeys(settings, True))
     assert ponte.run(buy(order))["outcome"] == "answered"
     assert len(terminal.sends(magic_of(order))) == 1
 

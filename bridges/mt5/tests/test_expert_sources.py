@@ -62,7 +62,7 @@ def test_what_is_called_under_a_small_letter_is_defined_here() -> None:
 
 
 def test_no_name_is_reserved() -> None:
-    assert IDENTIFIERS & RESERVED == set()
+    assert set() == IDENTIFIERS & RESERVED
     assert DEFINED & ROWS.keys() == {"OnInit", "OnDeinit", "OnTimer", "OnTradeTransaction"}
 
 
