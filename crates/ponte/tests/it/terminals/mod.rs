@@ -1,7 +1,7 @@
 //! An account in a terminal, from the alert at the webhook to the position in the terminal, with a
 //! bridge that is scripted.
 
-mod desk;
+pub(crate) mod desk;
 
 use ponte::bridge::protocol::Task;
 use serde_json::{Value, json};
