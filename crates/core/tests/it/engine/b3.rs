@@ -11,7 +11,7 @@ use super::check;
 use super::world::{account, account_policy, decimal, instrument, policy, symbol};
 
 /// An account with contracts and a share, by these rules of the exchange.
-fn at_b3(rules: b3::Rules, account_rules: Rules) -> Policy {
+pub(super) fn at_b3(rules: b3::Rules, account_rules: Rules) -> Policy {
     let contract = |name: &str, tick: &str, value: &str, step: &str| {
         let found = Instrument {
             price_tick: decimal(tick),

@@ -349,7 +349,12 @@ impl Book {
         let id = self.owner_of_order(order)?;
         let tracked = self.orders.get_mut(&id)?;
         let known = tracked.tickets.entry(order.ticket).or_default();
-        let executed = (order.volume_initial - order.volume_current).max(Decimal::ZERO);
+        // What is left of a rejected order is not told the same by all servers; nothing has traded.
+        let executed = if is_over && order.state == STATE_REJECTED {
+            Decimal::ZERO
+        } else {
+            (order.volume_initial - order.volume_current).max(Decimal::ZERO)
+        };
         let told = Ticket {
             // An order that was over stays so: a list of pending ones can be older.
             over: if is_over {

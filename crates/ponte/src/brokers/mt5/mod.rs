@@ -22,7 +22,7 @@ mod samples;
 mod server_clock;
 mod shields;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -81,7 +81,11 @@ struct Desk {
     handed: BTreeMap<ClientOrderId, Instant>,
     /// Since when all that was handed over went to the bridge that answers now.
     one_bridge_since: Instant,
+    /// Orders that are being asked about until their deals are there.
+    asking: BTreeSet<ClientOrderId>,
     is_away: bool,
+    /// Whether the terminal is logged into another account: what it tells is not ours.
+    is_foreign: bool,
     skew_milliseconds: Option<i64>,
 }
 
@@ -122,7 +126,9 @@ impl Mt5 {
                 reported: BTreeMap::new(),
                 handed: BTreeMap::new(),
                 one_bridge_since: clock::instant(),
+                asking: BTreeSet::new(),
                 is_away: false,
+                is_foreign: false,
                 skew_milliseconds: None,
             }),
             told: watch::Sender::default(),
