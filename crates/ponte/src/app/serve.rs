@@ -64,7 +64,7 @@ pub async fn serve(mut loaded: Loaded) -> Result<Served, RunError> {
         doctor: core.doctor(config),
         started_at,
     });
-    let serve = |what, listener, router, security: Security, limits| {
+    let serve = |what, listener, router, security: Security, limits: Limits| {
         let mut stopping = stopping.clone();
         tokio::spawn(async move {
             // An end of the sender is an end as well.
@@ -74,16 +74,22 @@ pub async fn serve(mut loaded: Loaded) -> Result<Served, RunError> {
                 .map_err(|source| RunError::Serve { what, source })
         })
     };
-    let (plain, usual) = (Security::Plain, Limits::default());
+    let usual = Limits::default();
     let mut listeners = vec![
         serve(
             "webhook.listen",
             webhook_listener,
             intake,
-            plain.clone(),
+            Security::Plain,
             usual,
         ),
-        serve("admin.listen", admin_listener, owner, plain, usual),
+        serve(
+            "admin.listen",
+            admin_listener,
+            owner,
+            Security::Plain,
+            usual,
+        ),
     ];
     if let Some(listener) = bridge_listener {
         let router = core.hub().router();
