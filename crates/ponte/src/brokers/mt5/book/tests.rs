@@ -21,6 +21,7 @@ fn facts() -> SyncRequest {
             journal: "0".to_owned(),
         },
         session: None,
+        sequence: 0,
         hold_ms: 0,
         take: false,
         state: None,
