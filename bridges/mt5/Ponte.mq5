@@ -4,7 +4,7 @@
 // One timer does everything: it makes one request, which brings facts and takes commands, carries
 // the commands out, and returns, so that trade events find their turn in between.
 #property copyright "Ponte"
-#property version   "1.0"
+#property version   "1.00"
 #property description "Connects this terminal to Ponte. One chart, one expert, one account."
 #property strict
 
@@ -15,7 +15,7 @@
 #include "ponte/trade.mqh"
 
 input string Url = "";                          // Address of Ponte, https://host:port
-input string TokenFile = "Ponte/token.txt";     // File in MQL5/Files that holds the token
+input string TokenFile = "Ponte\\token.txt";     // File in MQL5/Files that holds the token
 input string Token = "";                        // The token itself, if there is no file: kept in plain by the chart
 input int PollMilliseconds = 250;               // How long Ponte may hold its answer, 50 to 1000
 input string Lang = "";                         // Language: en or pt; empty: as the terminal
@@ -58,7 +58,7 @@ int g_failures = 0;
 string g_shown = "";
 
 bool portuguese() {
-    if(Lang != "") return starts_with(Lang, "pt");
+    if(StringLen(Lang) > 0) return starts_with(Lang, "pt");
     return starts_with(TerminalInfoString(TERMINAL_LANGUAGE), "Portuguese");
 }
 
@@ -103,8 +103,9 @@ bool url_safe(const string url) {
 
 // The token from its file, or from the inputs.
 string read_token() {
-    string token = Token;
-    if(token == "" && FileIsExist(TokenFile)) {
+    // An empty input may be NULL, which is not equal to "".
+    string token = "" + Token;
+    if(StringLen(token) == 0 && FileIsExist(TokenFile)) {
         int file = FileOpen(TokenFile, FILE_READ | FILE_BIN | FILE_SHARE_READ);
         if(file == INVALID_HANDLE) return "";
         uchar bytes[];
@@ -405,7 +406,7 @@ int OnInit() {
     g_failures = 0;
     g_wait_ms = 0;
     g_connected_tick = 0;
-    g_url = Url;
+    g_url = "" + Url;
     while(StringLen(g_url) > 1 && StringGetCharacter(g_url, StringLen(g_url) - 1) == '/') {
         g_url = StringSubstr(g_url, 0, StringLen(g_url) - 1);
     }
@@ -437,8 +438,8 @@ void OnTimer() {
     journal_tend();
     if(g_token == "") g_token = read_token();
     if(g_token == "") {
-        show("no token: put it into MQL5/Files/" + TokenFile + " or into the input Token",
-             "sem token: coloque-o em MQL5/Files/" + TokenFile + " ou na entrada Token");
+        show("no token: put it into MQL5\\Files\\" + TokenFile + " or into the input Token",
+             "sem token: coloque-o em MQL5\\Files\\" + TokenFile + " ou na entrada Token");
         wait_for(5000);
         return;
     }

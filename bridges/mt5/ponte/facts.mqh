@@ -322,7 +322,7 @@ string symbols_json(const int from, const int limit) {
     int total = SymbolsTotal(true);
     for(int i = from; i < total && i < from + limit; i++) {
         string name = SymbolName(i, true);
-        if(name != "" && StringLen(name) <= PONTE_SYMBOL_LENGTH_MAX) list = joined(list, symbol_json(name));
+        if(StringLen(name) > 0 && StringLen(name) <= PONTE_SYMBOL_LENGTH_MAX) list = joined(list, symbol_json(name));
     }
     return list;
 }

@@ -4,9 +4,9 @@
 // leaves. A line that was cut off by a crash is no JSON and is passed over: the order that it would
 // have announced was never sent, since sending comes after the flush.
 
-#define PONTE_JOURNAL_FILE "Ponte/journal.jsonl"
-#define PONTE_JOURNAL_NEW_FILE "Ponte/journal.new"
-#define PONTE_JOURNAL_LOCK_FILE "Ponte/journal.lock"
+#define PONTE_JOURNAL_FILE "Ponte\\journal.jsonl"
+#define PONTE_JOURNAL_NEW_FILE "Ponte\\journal.new"
+#define PONTE_JOURNAL_LOCK_FILE "Ponte\\journal.lock"
 #define PONTE_JOURNAL_DAYS 30
 #define PONTE_JOURNAL_STEPS_MAX 5000
 #ifndef PONTE_JOURNAL_BYTES_MAX
@@ -457,7 +457,7 @@ bool journal_open() {
         good = journal_compact();
     }
     if(!good) {
-        g_journal_why = "the journal MQL5/Files/" + PONTE_JOURNAL_FILE + " can't be read or written, error "
+        g_journal_why = "the journal MQL5\\Files\\" + PONTE_JOURNAL_FILE + " can't be read or written, error "
                         + whole(GetLastError());
         journal_close();
     }

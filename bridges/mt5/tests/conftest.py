@@ -12,7 +12,7 @@ import pytest
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE / "standin")]
 
-from expert_running import TOKEN, WIN, ExpertProcess, connected, open_market  # noqa: E402
+from expert_running import TOKEN, ExpertProcess, connected, open_market  # noqa: E402
 from running import BridgeProcess, StandinTerminal, sources  # noqa: E402
 from scripted_ponte import ScriptedPonte  # noqa: E402
 

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import time
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any, Callable
 
@@ -21,7 +21,7 @@ WIN = "WINZ26"
 Body = dict[str, Any]
 
 
-@lru_cache(maxsize=None)
+@cache
 def program() -> Path:
     """The built expert; `PONTE_EXPERT` may name one that is built already."""
     given = os.environ.get("PONTE_EXPERT")
@@ -40,16 +40,18 @@ def probe(*lines: str) -> list[str]:
     return run.stdout.rstrip("\n").split("\n")
 
 
-class ExpertProcess:
-    """`expert-standin` in a process of its own. Settings are milliseconds of PROTOCOL.md, made short."""
+# Times of PROTOCOL.md, made short, in milliseconds; the waits after refusals in percent.
+SETTINGS = {
+    "PONTE_SETTLE_MS": 1000,
+    "PONTE_SCAN_GAP_MS": 200,
+    "PONTE_SYNCHRONISED_MS": 600,
+    "PONTE_FACTS_WAIT_MS": 2000,
+    "PONTE_WAIT_PERCENT": 5,
+}
 
-    SETTINGS = {
-        "PONTE_SETTLE_MS": 1000,
-        "PONTE_SCAN_GAP_MS": 200,
-        "PONTE_SYNCHRONISED_MS": 600,
-        "PONTE_FACTS_WAIT_MS": 2000,
-        "PONTE_WAIT_PERCENT": 5,
-    }
+
+class ExpertProcess:
+    """`expert-standin` in a process of its own."""
 
     def __init__(self, url: str, terminal: str, folder: Path, *options: str, **settings: int) -> None:
         self.folder = folder
@@ -59,7 +61,7 @@ class ExpertProcess:
         (self.files / "Ponte/token.txt").write_text(TOKEN + "\r\n")
         self.command = [str(program()), "--url", url, "--terminal", terminal, "--files", str(self.files)]
         self.command += ["--lang", "en", "--poll", "1000", *options]
-        chosen = {**self.SETTINGS, **{f"PONTE_{name.upper()}": value for name, value in settings.items()}}
+        chosen = {**SETTINGS, **{f"PONTE_{name.upper()}": value for name, value in settings.items()}}
         self.environment = {**os.environ, **{name: str(value) for name, value in chosen.items()}}
         self._process: subprocess.Popen[bytes] | None = None
         self.start()

@@ -334,6 +334,19 @@ def test_a_terminal_that_was_restarted_is_found_again(
         again.close()
 
 
+def test_a_session_that_begins_without_the_terminal_repeats_its_last_words(
+    ponte: ScriptedPonte, terminal: StandinTerminal, start: Start
+) -> None:
+    start(ponte, terminal)
+    ponte.run(tasks.trade(tasks.order_id(), buy("1")))
+    terminal.close()
+    ponte.wait(lambda: not ponte.state["connected"], "that the terminal is gone")
+    ponte.restart()
+    ponte.wait(lambda: ponte.session == "s2", "a second session")
+    assert not ponte.state["connected"]
+    assert [position["volume"] for position in ponte.positions] == ["1"]
+
+
 def test_another_account_gets_a_session_of_its_own(
     ponte: ScriptedPonte, terminal: StandinTerminal, start: Start
 ) -> None:

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-
 import pytest
 from expert_running import WIN, ExpertProcess, Start, buy, connected, open_market
 from running import StandinTerminal
 from scripted_ponte import ScriptedPonte
-from tasks import BUY, BUY_LIMIT, MODIFY, REMOVE, SELL, SLTP, change, comment_of, magic_of, market, order_id, pending, trade
+from tasks import (
+    BUY,
+    BUY_LIMIT,
+    MODIFY,
+    REMOVE,
+    SELL,
+    SLTP,
+    change,
+    comment_of,
+    magic_of,
+    market,
+    order_id,
+    pending,
+    trade,
+)
 
 
 def test_a_session_begins_with_everything(
@@ -168,7 +181,12 @@ def test_the_first_refusal_ends_a_command(
     [("buy", (SELL, "2"), True), ("buy", (SELL, "3"), False), ("sell", (SELL, "1"), False), (None, (SELL, "1"), False)],
 )
 def test_an_exit_goes_out_only_while_there_is_something_to_close(
-    ponte: ScriptedPonte, terminal: StandinTerminal, ready: ExpertProcess, held: str, asked: tuple[int, str], is_sent: bool
+    ponte: ScriptedPonte,
+    terminal: StandinTerminal,
+    ready: ExpertProcess,
+    held: str,
+    asked: tuple[int, str],
+    is_sent: bool,
 ) -> None:
     if held:
         terminal.ask("POST", "/admin/manual", {"symbol": WIN, "side": held, "volume": "2"})
@@ -189,7 +207,8 @@ def test_every_step_of_an_exit_looks_for_its_own_position(
     entry = order_id()
     for _ in range(2):
         hedging.ask("POST", "/admin/manual", {"symbol": "EURUSD", "side": "buy", "volume": "0.5"})
-    first, second = [position["ticket"] for position in ponte.wait(lambda: len(ponte.positions) == 2 and ponte.positions)]
+    ponte.wait(lambda: len(ponte.positions) == 2, "two positions")
+    first, second = (position["ticket"] for position in ponte.positions)
     close = [market("EURUSD", SELL, "0.5", position=ticket, type_filling=1) for ticket in (first, first, second)]
     result = ponte.run(trade(entry, *close, reduces=True))
     assert [step["retcode"] for step in result["steps"]] == [10009], result

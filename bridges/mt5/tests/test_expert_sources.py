@@ -27,7 +27,9 @@ RESERVED |= {"short", "sinput", "sizeof", "static", "switch", "template", "this"
 RESERVED |= {"using", "vector", "virtual", "ceil", "cos", "exp", "fabs", "floor", "fmax", "fmin", "fmod", "log", "pow"}
 RESERVED |= {"printf", "rand", "round", "sin", "sqrt", "srand", "tan"}
 # What a C++ compiler takes and MQL5 does not know.
-FOREIGN = re.compile(r"\b(auto|constexpr|friend|inline|noexcept|nullptr|size_t|std|try|catch|throw|unsigned)\b|->|\[&?\]\s*\(")
+FOREIGN = re.compile(
+    r"\b(auto|constexpr|friend|inline|noexcept|nullptr|size_t|std|try|catch|throw|unsigned)\b|->|\[&?\]\s*\("
+)
 
 
 def stripped(text: str) -> str:
@@ -62,7 +64,7 @@ def test_what_is_called_under_a_small_letter_is_defined_here() -> None:
 
 
 def test_no_name_is_reserved() -> None:
-    assert IDENTIFIERS & RESERVED == set()
+    assert not IDENTIFIERS & RESERVED
     assert DEFINED & ROWS.keys() == {"OnInit", "OnDeinit", "OnTimer", "OnTradeTransaction"}
 
 

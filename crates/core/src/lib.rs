@@ -17,6 +17,7 @@ pub mod nearest;
 pub mod number;
 pub mod order;
 pub mod policy;
+mod position;
 pub mod retry;
 pub mod signal;
 pub mod state;

@@ -68,6 +68,7 @@ class Bridge:
         self._watch: tuple[str, ...] = ()
         self._history_hours = 24
         self._last_look: Snapshot | None = None
+        self._last_lists: Snapshot | None = None
         self._looked_at = clock.monotonic()
         self._pruned_at = self._looked_at
         self._failure: BaseException | None = None
@@ -128,10 +129,12 @@ class Bridge:
     def _say_hello(self, wire: Wire) -> None:
         snapshot = self._look(Look(is_first=True))
         request = self._request(None)
-        # A terminal that is not connected has lists that may be short: they are told again once it is.
         request["state"] = snapshot.state
-        request["positions"] = snapshot.positions or []
-        request["orders"] = snapshot.orders or []
+        # A terminal that is not connected has lists that may be short: they are told again once it is.
+        # Of one that does not even answer, what it said last is nearer to the truth than nothing.
+        known = self._last_lists if snapshot.positions is None else snapshot
+        request["positions"] = known.positions if known and known.positions else []
+        request["orders"] = known.orders if known and known.orders else []
         answer, _ = wire.sync(request)
         session = Session(answer.session, snapshot.account)
         told = Told()
@@ -172,6 +175,8 @@ class Bridge:
         except FutureTimeout:
             return self._blind()
         self._last_look, self._looked_at = snapshot, clock.monotonic()
+        if snapshot.positions is not None:
+            self._last_lists = snapshot
         return snapshot
 
     def _blind(self) -> Snapshot:

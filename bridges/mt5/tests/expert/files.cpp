@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 
@@ -25,6 +26,7 @@ int next_file = 1;
 
 std::filesystem::path path_of(const string &name) {
     std::string text = utf8(name);
+    std::replace(text.begin(), text.end(), '\\', '/');
     if(text.find("..") != std::string::npos || text.empty() || text[0] == '/') standin::critical("a file outside");
     return std::filesystem::path(standin::options().files) / text;
 }

@@ -33,7 +33,7 @@ std::string probe_json(const std::string &line) {
     if(doc.has(0, u"text")) out += "\ttext " + utf8(quoted(doc.text(0, u"text"), 100000));
     if(doc.has(0, u"whole")) out += "\twhole " + std::to_string(doc.whole_number(0, u"whole"));
     if(doc.has(0, u"decimal")) out += "\tdecimal " + utf8(decimal(doc.number_or(0, u"decimal", 0.0)));
-    if(doc.fault != string()) out += "\tfault " + utf8(doc.fault);
+    if(StringLen(doc.fault) > 0) out += "\tfault " + utf8(doc.fault);
     return out;
 }
 

@@ -43,21 +43,25 @@ ulong milliseconds(const char *name, ulong normal);
 
 }  // namespace standin
 
-// MQL5's string: UTF-16 units.
+// MQL5's string: UTF-16 units. One that was never assigned is NULL, which is not equal to "".
 class string {
 public:
     std::u16string units;
+    bool is_null = true;
 
     string() {}
-    string(const char16_t *text) : units(text) {}
-    explicit string(std::u16string text) : units(std::move(text)) {}
+    string(const char16_t *text) : units(text), is_null(false) {}
+    explicit string(std::u16string text) : units(std::move(text)), is_null(false) {}
     string &operator+=(const string &other) {
         units += other.units;
+        is_null = false;
         return *this;
     }
     friend string operator+(const string &left, const string &right) { return string(left.units + right.units); }
-    friend bool operator==(const string &left, const string &right) { return left.units == right.units; }
-    friend bool operator!=(const string &left, const string &right) { return left.units != right.units; }
+    friend bool operator==(const string &left, const string &right) {
+        return left.units == right.units && left.is_null == right.is_null;
+    }
+    friend bool operator!=(const string &left, const string &right) { return !(left == right); }
 };
 
 std::string utf8(const string &text);

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::{Core, RunError};
+use crate::bridge::Hub;
 use crate::config::{Bridge, Broker, Config, Loaded, SourceFormat};
 use crate::intake::{BODY_READ_MAX, Intake};
 use crate::secret::SourceSecrets;
@@ -63,23 +64,42 @@ pub async fn serve(mut loaded: Loaded) -> Result<Served, RunError> {
         doctor: core.doctor(config),
         started_at,
     });
-    let serve = |what, listener, router, security: Security| {
+    let serve = |what, listener, router, security: Security, limits: Limits| {
         let mut stopping = stopping.clone();
         tokio::spawn(async move {
             // An end of the sender is an end as well.
             let stopped = async move { drop(stopping.wait_for(|stop| *stop).await) };
-            server::serve_secured(listener, router, &security, Limits::default(), stopped)
+            server::serve_secured(listener, router, &security, limits, stopped)
                 .await
                 .map_err(|source| RunError::Serve { what, source })
         })
     };
+    let usual = Limits::default();
     let mut listeners = vec![
-        serve("webhook.listen", webhook_listener, intake, Security::Plain),
-        serve("admin.listen", admin_listener, owner, Security::Plain),
+        serve(
+            "webhook.listen",
+            webhook_listener,
+            intake,
+            Security::Plain,
+            usual,
+        ),
+        serve(
+            "admin.listen",
+            admin_listener,
+            owner,
+            Security::Plain,
+            usual,
+        ),
     ];
     if let Some(listener) = bridge_listener {
         let router = core.hub().router();
-        listeners.push(serve("bridge.listen", listener, router, security));
+        listeners.push(serve(
+            "bridge.listen",
+            listener,
+            router,
+            security,
+            Hub::limits(),
+        ));
     }
     Ok(Served {
         webhook,

@@ -5,6 +5,7 @@
 
 mod calendar;
 mod contracts;
+mod docs;
 mod meaning;
 mod sessions;
 

@@ -11,7 +11,7 @@ use super::check;
 use super::world::{account, account_policy, decimal, instrument, policy, symbol};
 
 /// An account with contracts and a share, by these rules of the exchange.
-fn at_b3(rules: b3::Rules, account_rules: Rules) -> Policy {
+pub(super) fn at_b3(rules: b3::Rules, account_rules: Rules) -> Policy {
     let contract = |name: &str, tick: &str, value: &str, step: &str| {
         let found = Instrument {
             price_tick: decimal(tick),
@@ -331,6 +331,24 @@ fn entries_go_in_the_continuous_session_and_exits_always() {
         at 2026-11-24 12:00:00 | buy 100 in PETR4
             A1 refused: B3 is closed on Tue 24 Nov 2026 (closed by the configuration); PETR4 opens on Wed 25 Nov 2026 at 10:00
             - session: refuse
+        "#,
+    );
+}
+
+#[test]
+fn a_calendar_that_is_wrong_can_be_overruled() {
+    let rules = b3::Rules {
+        out_of_session: b3::OutOfSession::Send,
+        ..b3::Rules::default()
+    };
+    check(
+        &at_b3(rules, Rules::default()),
+        r#"
+        at 2026-11-22 12:00:00 | buy 1 in WINZ26
+            A1 accepted
+            - session: note, B3 is closed on Sun 22 Nov 2026 (the weekend); WINZ26 opens on Mon 23 Nov 2026 at 09:00; it is sent all the same, as out_of_session = "send" says
+            plan #1 entry buy 1 of WINZ26
+            > submit #1 1
         "#,
     );
 }

@@ -3,6 +3,7 @@
 
 mod away;
 mod b3;
+mod b3_days;
 mod daily_loss;
 mod fates;
 mod guard;

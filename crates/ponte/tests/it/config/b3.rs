@@ -177,3 +177,28 @@ fn an_exchange_for_coins_is_another_one() {
                  | ^^^^^^^^^^^^^"#]],
     );
 }
+
+#[test]
+fn the_configurations_in_the_guides_are_right() {
+    for guide in [
+        include_str!("../../../../../docs/b3.md"),
+        include_str!("../../../../../docs/b3.pt-BR.md"),
+    ] {
+        let blocks = guide.split("```toml\n").skip(1);
+        let blocks: Vec<_> = blocks.filter_map(|rest| rest.split("```").next()).collect();
+        assert_eq!(blocks.len(), 2);
+        for block in blocks {
+            let route = "[[routes]]\nstrategies = [\"*\"]\naccounts = [\"b3\"]\n";
+            let route = if block.contains("[[routes]]") {
+                ""
+            } else {
+                route
+            };
+            let text = format!("{block}\n[[sources]]\n{}{route}", PARTS.source);
+            let parsed = ponte::config::parse(&text, "ponte.toml");
+            let parsed = parsed.unwrap_or_else(|errors| panic!("{text}\n{errors}"));
+            assert_eq!(parsed.warnings, [], "{block}");
+            assert!(parsed.config.accounts[0].exchange.is_some());
+        }
+    }
+}

@@ -82,20 +82,38 @@ fn the_policy_has_the_days_beginning() {
 fn an_account_speaks_of_quantities_or_of_contracts() {
     check(
         &account("[accounts.rules]\nmax_order_contracts = 2\nmax_order_quantity = 2\n"),
-        &expect![],
+        &expect![[r#"
+            ponte.toml:14:22: accounts.rules.max_order_quantity: is max_order_contracts in other words; take one of the two out
+              14 | max_order_quantity = 2
+                 |                      ^"#]],
     );
     check(
         &account("[accounts.rules]\nmax_order_contracts = 2\nmax_position = 2\n"),
-        &expect![],
+        &expect![[r#"
+            ponte.toml:14:16: accounts.rules.max_position: speaks of quantities, and max_order_contracts of contracts; write max_position_contracts
+              14 | max_position = 2
+                 |                ^"#]],
     );
     check(
         &account("[accounts.rules]\ndaily_loss_action = \"flatten\"\n"),
-        &expect![],
+        &expect![[r#"
+            ponte.toml:13:21: warning: accounts.rules.daily_loss_action: has no effect without max_daily_loss; add max_daily_loss, or take it out
+              13 | daily_loss_action = "flatten"
+                 |                     ^^^^^^^^^"#]],
     );
     check(
         &account(
             "[accounts.rules]\nday_starts_at_utc_offset = \"3\"\ndaily_loss_action = \"close\"\nmax_stop_points = 0\n",
         ),
-        &expect![],
+        &expect![[r#"
+            ponte.toml:13:28: accounts.rules.day_starts_at_utc_offset: expected hours and minutes from "-14:00" to "+14:00", found "3"; write the clock of the exchange, "-03:00" for São Paulo
+              13 | day_starts_at_utc_offset = "3"
+                 |                            ^^^
+            ponte.toml:14:21: accounts.rules.daily_loss_action: expected "block" or "flatten", found "close"
+              14 | daily_loss_action = "close"
+                 |                     ^^^^^^^
+            ponte.toml:15:19: accounts.rules.max_stop_points: 0 is not above 0
+              15 | max_stop_points = 0
+                 |                   ^"#]],
     );
 }

@@ -158,7 +158,7 @@ fn the_keys_in_its_comments_are_right_too() {
         currency: "BRL".to_owned(),
         ..InitAnswers::default()
     };
-    let common = 13;
+    let common = 17;
     for (answers, expected) in [
         (with(None, None), common),
         (with(Some(InitMarket::Spot), None), common + 9),
