@@ -180,6 +180,10 @@ class ScriptedPonte:
             answer = self.alters(answer)
             is_lost = self.loses(request, answer)
             delay = self.delays(request, answer)
+            if is_lost:
+                # The bridge can't know that it was heard: it tells all of that again.
+                for kind in ("history", "deals"):
+                    self._told.difference_update((kind, item["ticket"]) for item in request.get(kind, []))
         if delay:
             time.sleep(delay)
         return (0, {}) if is_lost else (200, answer)

@@ -97,7 +97,7 @@ impl Examiner {
         let is_explained = findings
             .iter()
             .any(|finding| finding.health == Health::Wrong);
-        let mut more = vec![money(account, answers), instruments(&books[1])];
+        let mut more = vec![money(account, answers), instruments(account, &books[1])];
         if self.terminal_of(&account.name).is_none() {
             more.extend(symbols(&wanted, &books[1]));
         }
@@ -310,17 +310,24 @@ fn wanted(account: &Account, config: &Config, books: &Books) -> BTreeSet<Symbol>
     written.filter_map(meant).chain(held.cloned()).collect()
 }
 
-fn instruments(books: &Books) -> Finding {
+fn instruments(account: &Account, books: &Books) -> Finding {
     const SUBJECT: &str = "instruments";
     if books.any_symbol {
         return Finding::fine(SUBJECT, "every symbol is taken");
     }
-    match books.listed.len() {
-        0 => Finding::wrong(
+    match (books.listed.len(), &account.broker) {
+        (0, BrokerConfig::Mt5(_)) => {
+            Finding::look(SUBJECT, "no symbol is in the terminal's Market Watch yet").cured_by(
+                "add what is traded to symbols of [accounts.mt5], or to allowed_symbols; otherwise \
+                 the first alert for a symbol asks for it",
+            )
+        }
+        (0, BrokerConfig::Paper(_) | BrokerConfig::Binance(_)) => Finding::wrong(
             SUBJECT,
             "no instrument is known, so that nothing can be entered",
         ),
-        count => Finding::fine(SUBJECT, format!("{count} instruments are known")),
+        (1, _) => Finding::fine(SUBJECT, "1 instrument is known"),
+        (count, _) => Finding::fine(SUBJECT, format!("{count} instruments are known")),
     }
 }
 
@@ -378,15 +385,16 @@ fn positions(answers: &Answers, books: &[Books; 2]) -> Vec<Finding> {
         let count = books[1].positions.len();
         let text = match count {
             0 => "Ponte holds nothing".to_owned(),
-            _ => format!("{count} are at the broker as Ponte knows them"),
+            1 => "the broker holds the one that Ponte knows".to_owned(),
+            _ => format!("the broker holds the {count} that Ponte knows"),
         };
         findings.push(Finding::fine(SUBJECT, text));
     } else {
         let text = format!("Ponte and the broker differ: {}", some(&differ));
         let finding = Finding::wrong(SUBJECT, text);
         findings.push(finding.cured_by(
-            "somebody else traded the account, or an order was closed by the broker: ponte flatten \
-             closes what is left of Ponte's",
+            "somebody else has traded the account, or the broker has closed by itself: trade the \
+             difference by hand, so that both hold the same",
         ));
     }
     if !foreign.is_empty() {
@@ -397,11 +405,7 @@ fn positions(answers: &Answers, books: &[Books; 2]) -> Vec<Finding> {
         findings.push(Finding::look(SUBJECT, text));
     }
     if !books[1].naked.is_empty() {
-        let text = format!(
-            "without the stop that was asked for: {}",
-            some(&books[1].naked)
-        );
-        findings.push(Finding::wrong("stops", text));
+        findings.push(Finding::wrong("stops", some(&books[1].naked)));
     }
     findings
 }

@@ -295,7 +295,7 @@ impl Init {
             },
             secret_kept: kept,
             webhook_url: format!("{base}/webhook"),
-            messages: messages(secret),
+            messages: messages(secret, answers),
             terminal: None,
             next: steps.iter().map(|(command, _)| command.clone()).collect(),
         }
@@ -347,8 +347,13 @@ fn steps(path: &Path, answers: &InitAnswers, terminal: Option<&Prepared>) -> Vec
 }
 
 /// The messages to paste: one by hand, one from a strategy.
-fn messages(secret: &Secret) -> Vec<String> {
-    let simple = r#"{"segredo":"{{segredo}}","acao":"COMPRA","ativo":"{{ticker}}","qtd":0.01}"#;
+fn messages(secret: &Secret, answers: &InitAnswers) -> Vec<String> {
+    // Nobody trades a hundredth of a contract.
+    let at_b3 = answers.mt5.as_ref().is_some_and(|mt5| mt5.at_b3);
+    let least = if at_b3 { "1" } else { "0.01" };
+    let simple =
+        r#"{"segredo":"{{segredo}}","acao":"COMPRA","ativo":"{{ticker}}","qtd":<<least>>}"#
+            .replace("<<least>>", least);
     // Times make two orders two alerts; the position makes a lost or late one harmless.
     let strategy = concat!(
         r#"{"segredo":"{{segredo}}","ativo":"{{exchange}}:{{ticker}}","#,
@@ -359,7 +364,7 @@ fn messages(secret: &Secret) -> Vec<String> {
         r#""order_id":"{{strategy.order.id}}","preco":{{strategy.order.price}},"#,
         r#""vela":"{{time}}","hora":"{{timenow}}"}"#,
     );
-    [simple, strategy]
+    [simple.as_str(), strategy]
         .map(|message| super::body::fill(message, secret.expose()))
         .to_vec()
 }
@@ -472,6 +477,8 @@ fn shown(made: &Made, secret: &Secret, place: &SecretPlace, steps: &[Step]) -> S
             lines.push(format!("  export {name}='{}'", secret.expose()));
         }
     }
+    let terminal = made.terminal.iter().flat_map(Prepared::files);
+    lines.extend(terminal.map(|(word, file)| format!("{} {file}", styled(GOOD, word))));
     if secret.bytes() < SECRET_BYTES_GOOD {
         let bytes = secret.bytes();
         lines.push(styled(
@@ -528,7 +535,7 @@ mod tests {
     #[test]
     fn what_is_pasted_is_understood_once_tradingview_has_filled_it() {
         let secret = Secret::new("0123456789abcdef".to_owned()).unwrap();
-        let filled: Vec<_> = messages(&secret)
+        let filled: Vec<_> = messages(&secret, &InitAnswers::default())
             .iter()
             .map(|message| {
                 [

@@ -54,7 +54,14 @@ enum AccountingName {
 pub(super) struct Prepared {
     /// The file with the token, of which the terminal's machine needs a copy.
     token: String,
-    /// The fingerprint of the certificate; absent without TLS.
+    /// Whether it was there before.
+    token_kept: bool,
+    /// The certificate; absent without TLS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    certificate: Option<String>,
+    /// Whether it was there before.
+    certificate_kept: bool,
+    /// Its fingerprint; absent without TLS.
     #[serde(skip_serializing_if = "Option::is_none")]
     fingerprint: Option<String>,
     /// What is run beside the terminal.
@@ -126,7 +133,11 @@ impl TerminalFlags {
     ) -> Result<Prepared, Failure> {
         let keys = folder.join(KEYS_FOLDER);
         let token = keys.join(TOKEN_FILE);
-        if !(force && token.exists()) {
+        let (token_kept, certificate_kept) = (
+            force && token.exists(),
+            force && keys.join(CERTIFICATE_FILE).exists(),
+        );
+        if !token_kept {
             bridge::make_token(&token)?;
         }
         let fingerprint = pair.map(|pair| certificate(&keys, pair, force));
@@ -145,6 +156,11 @@ impl TerminalFlags {
                 "ponte-mt5-bridge run --url {way}://{host}:{port}{pin} --token-file {TOKEN_FILE}"
             ),
             token: token.display().to_string(),
+            token_kept,
+            certificate_kept,
+            certificate: fingerprint
+                .is_some()
+                .then(|| keys.join(CERTIFICATE_FILE).display().to_string()),
             fingerprint,
         })
     }
@@ -164,6 +180,14 @@ fn certificate(keys: &Path, pair: &SelfSigned, force: bool) -> Result<String, Fa
 }
 
 impl Prepared {
+    /// The files that were written or kept, with the word for it.
+    pub(super) fn files(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let word = |is_kept| if is_kept { "kept" } else { "wrote" };
+        let certificate = self.certificate.as_deref();
+        let certificate = certificate.map(move |file| (word(self.certificate_kept), file));
+        std::iter::once((word(self.token_kept), self.token.as_str())).chain(certificate)
+    }
+
     /// What comes between starting Ponte and a first order.
     pub(super) fn steps(&self, named: &str) -> Vec<Step> {
         vec![

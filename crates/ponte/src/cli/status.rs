@@ -109,24 +109,25 @@ fn process(status: &Answer) -> String {
 
 /// Where an account's terminal stands.
 fn terminal(account: &AccountStatus, terminal: &Terminal) -> String {
-    let (style, word) = match (terminal.presence, terminal.ready) {
-        (Presence::Present, true) => (GOOD, "present"),
-        (Presence::Present, false) => (BAD, "present, and can't trade"),
-        (Presence::Away, _) => (BAD, "away"),
-        (Presence::Never, _) => (BAD, "not heard yet"),
+    let (style, word) = match terminal.presence {
+        Presence::Present => (GOOD, "present"),
+        Presence::Away => (BAD, "away"),
+        Presence::Never => (BAD, "not heard yet"),
     };
     let since = terminal.for_seconds.map_or_else(String::new, |seconds| {
         format!(" for {}", span(std::time::Duration::from_secs(seconds)))
     });
-    let why = match terminal.why.as_str() {
-        "" => String::new(),
-        why => format!(": {}", screen::printable(why)),
-    };
     let bridge = terminal.bridge.as_ref().map_or_else(String::new, |bridge| {
         styled(DIM, &format!(" ({})", screen::printable(bridge)))
     });
-    let word = styled(style, word);
-    format!("{}: {word}{since}{bridge}{why}", account.name)
+    let why = if terminal.ready {
+        String::new()
+    } else {
+        let why = screen::printable(&terminal.why);
+        styled(BAD, &format!(", can't trade: {why}"))
+    };
+    let name = screen::printable(account.name.as_str());
+    format!("{name} {}{since}{bridge}{why}", styled(style, word))
 }
 
 fn open_orders(status: &Answer) -> String {

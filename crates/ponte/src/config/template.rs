@@ -122,8 +122,8 @@ const BRIDGE_TLS: &str = r#"# Bridges know the certificate by its fingerprint: p
 # As pontes reconhecem o certificado pela impressão digital.
 certificate = "secrets/bridge-certificate.pem"
 key = "secrets/bridge-key.pem""#;
-const BRIDGE_PLAIN: &str = r#"# This machine only. For a terminal on another one: "0.0.0.0:8443", and a pair of files that
-# ponte bridge certificate writes.
+const BRIDGE_PLAIN: &str = r#"# This machine only. For a terminal on another one: "0.0.0.0:8443", and the pair of files
+# that ponte bridge certificate writes.
 # certificate = "secrets/bridge-certificate.pem"
 # key = "secrets/bridge-key.pem""#;
 /// What only accounts at B3 have.
@@ -218,8 +218,8 @@ impl InitTerminal {
             "bridge_tls" if self.has_certificate => BRIDGE_TLS.to_owned(),
             "bridge_tls" => BRIDGE_PLAIN.to_owned(),
             "market_watch" => by_market(
-                r#"["PETR4"]                # for Market Watch, beside allowed_symbols"#,
-                r#"["EURUSD.a"]             # for Market Watch, as the terminal writes them"#,
+                r#"["PETR4"]                  # for Market Watch, beside allowed_symbols"#,
+                r#"["EURUSD.a"]               # for Market Watch, as the terminal writes them"#,
             ),
             "b3" if self.at_b3 => B3.to_owned(),
             "b3" => String::new(),

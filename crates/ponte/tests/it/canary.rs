@@ -12,6 +12,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::program::{self, Ponte, SECRET};
+use crate::terminals::desk::{TOKEN, Terminal};
 
 /// Public at Binance, and nobody's business all the same.
 const API_KEY: &str = "CANARY-API-KEY-0000000000000000000000000000000000000000000000001";
@@ -20,6 +21,8 @@ const HMAC_SECRET: &str = "CANARY-HMAC-SECRET-0000000000000000000000000000000000
 const WRONG_SECRET: &str = "CANARY-WRONG-SECRET-000000000000000000000000000000000000000001";
 /// A key of its own for the second account, since two accounts can't share one in one market.
 const SECOND_API_KEY: &str = "CANARY-API-KEY-0000000000000000000000000000000000000000000000002";
+/// Of a bridge that is no account's.
+const STRANGERS_TOKEN: &str = "CANARY-TOKEN-0000000000000000000000000000000002";
 /// The pair of RFC 8032, section 7.1, test 1.
 const ED25519_SECRET: &str = "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g";
 const ED25519_PUBLIC: &str = "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
@@ -89,6 +92,8 @@ fn canaries() -> Vec<Vec<u8>> {
             HMAC_SECRET,
             WRONG_SECRET,
             SECRET,
+            TOKEN,
+            STRANGERS_TOKEN,
             ED25519_SECRET,
             &ED25519_SECRET[22..],
             &hexadecimal,
@@ -340,6 +345,74 @@ async fn an_ed25519_key_stays_inside_over_rest() {
 #[tokio::test]
 async fn an_ed25519_key_stays_inside_over_a_web_socket() {
     the_keys_stay_inside(Signing::Ed25519, "spot", "websocket").await;
+}
+
+#[tokio::test]
+async fn a_terminals_token_stays_inside() {
+    let port = program::free_port();
+    let mut ponte = Ponte::install_accounts(&format!(
+        r#"
+[bridge]
+listen = "127.0.0.1:{port}"
+[[accounts]]
+name = "canary"
+broker = "mt5"
+mode = "demo"
+currency = "BRL"
+[accounts.mt5]
+login = 12345678
+server = "Standin-Demo"
+token = "file:secrets/token"
+[[routes]]
+strategies = ["*"]
+accounts = ["canary"]
+"#
+    ));
+    ponte.set_log_filter("trace");
+    // One that can't be used is not shown either.
+    keep(ponte.folder(), "token", &TOKEN[..24]);
+    let mut seen = ponte.command(&["check"]).1;
+    assert!(seen.contains("24 bytes"), "{seen}");
+    keep(ponte.folder(), "token", TOKEN);
+    ponte.start().await;
+    let base = format!("http://127.0.0.1:{port}");
+    let mut stranger = Terminal::posting(program::client(), &base, STRANGERS_TOKEN);
+    let facts = stranger.bridge.facts();
+    let refused = stranger.bridge.send(facts.clone()).await.unwrap_err();
+    assert_eq!(refused.status, 401);
+    seen += &refused.text;
+    let mut terminal = Terminal::posting(program::client(), &base, TOKEN);
+    let other = ponte::bridge::protocol::SyncRequest {
+        protocol: 2,
+        ..facts
+    };
+    seen += &terminal.bridge.send(other).await.unwrap_err().text;
+    terminal.bridge.hello().await;
+    for _ in 0..5 {
+        terminal.turn().await;
+    }
+    let alert = format!(
+        r#"{{"segredo":"{SECRET}","acao":"COMPRA","ativo":"WINZ26","qtd":1,"stop":127000,"estrategia":"s"}}"#
+    );
+    let (status, answer) = ponte.send(&alert).await;
+    assert_eq!(status, 200, "{answer}");
+    for _ in 0..5 {
+        terminal.turn().await;
+    }
+    seen += &asked(&ponte).await;
+    seen += &ponte.page("metrics").await;
+    ponte.kill();
+    let log = ponte.whole_log();
+    for proof in [
+        "a session of the terminal's bridge began",
+        "no account's",
+        "order acknowledged",
+    ] {
+        assert!(log.contains(proof), "nothing of {proof:?} in {log}");
+    }
+    assert_silent("what was printed of a terminal", seen.as_bytes());
+    assert_silent("the log of a terminal", log.as_bytes());
+    assert!(silent_files(&ponte.folder().join("data")) >= 2);
 }
 
 #[test]

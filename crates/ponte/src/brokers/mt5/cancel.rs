@@ -12,7 +12,6 @@ use super::{Mt5, identity, request};
 use crate::bridge::Ran;
 use crate::bridge::protocol::{CommandResult, Outcome, Task, TradeRequest};
 use crate::brokers::BrokerError;
-use crate::clock;
 
 impl Mt5 {
     /// Takes a pending order back.
@@ -159,10 +158,7 @@ impl Mt5 {
         &self,
     ) -> Result<Vec<ponte_core::message::OrderReport>, BrokerError> {
         self.told_positions().await?;
-        let now = clock::now();
-        let mut desk = self.desk();
-        let over = desk.judge(now);
-        desk.tell(over);
+        let desk = self.desk();
         let mut ids: Vec<ClientOrderId> = desk.book.resting().iter().map(|(id, ..)| *id).collect();
         ids.extend(desk.shields.live(None).into_iter().map(|(id, _)| id));
         ids.sort_unstable();

@@ -8,7 +8,7 @@ use ponte_core::message::{FindAnswer, OrderReport, ReportedStatus};
 use ponte_core::order::{OrderPlan, Origin};
 
 use super::orders::is_final;
-use super::protect::{Met, unexplained};
+use super::protect::{Met, Sight, unexplained};
 use super::retcode::{self, Class};
 use super::{APPEARS_WITHIN, Mt5, identity};
 use crate::bridge::protocol::{CommandResult, Found, Outcome, Step, Task};
@@ -61,6 +61,11 @@ impl Mt5 {
         if let Some(report) = desk.book.report(plan.id) {
             desk.tell(touched);
             desk.note(&report);
+            let is_owed = desk.book.is_owed(plan.id);
+            drop(desk);
+            if is_owed && !plan.kind.rests() {
+                self.ask_again(plan);
+            }
             return FindAnswer::Found(report);
         }
         desk.tell(touched);
@@ -127,15 +132,10 @@ impl Mt5 {
             desk.tell(touched.into_iter().chain(changed.orders));
             desk.shields.left(plan.id);
         }
-        self.judge_protection(plan, &found, was_known).await
+        self.judge_protection(plan, was_known).await
     }
 
-    async fn judge_protection(
-        &self,
-        plan: &OrderPlan,
-        found: &Found,
-        was_known: bool,
-    ) -> FindAnswer {
+    async fn judge_protection(&self, plan: &OrderPlan, was_known: bool) -> FindAnswer {
         // One that is over, or that has its levels still, is as it was judged by the positions.
         let report = {
             let desk = self.desk();
@@ -146,7 +146,7 @@ impl Mt5 {
         if let Some(report) = report.filter(|_| was_known) {
             return self.found(report);
         }
-        match self.meet_freshly(plan).await {
+        match self.meet_freshly(plan, Sight::Own).await {
             Err(why) => FindAnswer::Unanswered(why),
             Ok(Met::Rests(report) | Met::Fired(report)) => self.found(report),
             // Levels can be set again at any time: whether it never came there, or is not there any
@@ -155,11 +155,7 @@ impl Mt5 {
                 self.desk().shields.forget(plan.id);
                 FindAnswer::Absent
             }
-            Ok(Met::Unexplained) if !found.conclusive => FindAnswer::Unanswered(unexplained(plan)),
-            Ok(Met::Unexplained) => {
-                let why = unexplained(plan);
-                FindAnswer::Unanswered(why)
-            }
+            Ok(Met::Unexplained) => FindAnswer::Unanswered(unexplained(plan)),
             Ok(Met::NoPosition) => {
                 let mut desk = self.desk();
                 let reason = format!("the position of {} is closed", plan.symbol);

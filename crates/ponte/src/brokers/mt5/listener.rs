@@ -8,10 +8,11 @@ use super::book::{Changed, side_of};
 use super::identity::Tag;
 use super::instruments::Symbols;
 use super::options::Accounting;
+use super::retcode::{self, Class};
 use super::shields::Holding;
 use super::{Desk, Mt5};
-use crate::bridge::protocol::{CommandResult, Deal, Outcome, SyncRequest};
-use crate::bridge::{Heard, Listener};
+use crate::bridge::protocol::{CommandResult, Deal, Outcome, SyncRequest, Want};
+use crate::bridge::{Heard, Listener, Presence};
 use crate::clock;
 
 impl Listener for Mt5 {
@@ -44,6 +45,16 @@ impl Mt5 {
                 desk.skew_milliseconds = (state.time_ms > 0)
                     .then(|| state.time_ms.saturating_sub(now.microseconds() / 1000));
             }
+            if !self.is_ours() {
+                // Positions and deals of another account say nothing of this one's.
+                desk.is_foreign = true;
+                return;
+            }
+            if std::mem::take(&mut desk.is_foreign) {
+                desk.missed();
+                self.line.want(Want::Positions);
+                self.line.want(Want::Orders);
+            }
             if facts.symbols_complete {
                 desk.symbols = self.line.symbols().map(|list| Symbols::of(&list));
             }
@@ -57,6 +68,18 @@ impl Mt5 {
     }
 }
 
+impl Mt5 {
+    /// Whether the terminal is logged into the account that this adapter is for.
+    fn is_ours(&self) -> bool {
+        match self.line.presence() {
+            Presence::NeverSeen => false,
+            Presence::Present(seen) | Presence::Away(seen) => seen.state.is_some_and(|state| {
+                state.login == self.options.login && state.server == self.options.server
+            }),
+        }
+    }
+}
+
 impl Desk {
     /// Takes what one request tells, and tells what is news.
     fn take(&mut self, facts: &SyncRequest, accounting: Accounting, now: Timestamp) {
@@ -65,13 +88,15 @@ impl Desk {
         }
         let clock = self.clock;
         let changed = self.book.take(facts, &clock, now);
-        let mut touched = self.follow(&changed, accounting);
+        let fired = self.follow(&changed, accounting);
+        // What has traded is told before what is over because of it.
+        let mut touched: Vec<ClientOrderId> = changed.orders.into_iter().collect();
+        let answered = facts.results.iter();
+        touched.extend(answered.filter_map(|result| result.order.parse::<ClientOrderId>().ok()));
+        touched.extend(fired);
         if facts.positions.is_some() || !changed.deals.is_empty() {
             touched.extend(self.judge(now));
         }
-        touched.extend(changed.orders);
-        let answered = facts.results.iter();
-        touched.extend(answered.filter_map(|result| result.order.parse::<ClientOrderId>().ok()));
         self.tell(touched);
     }
 
@@ -81,12 +106,21 @@ impl Desk {
         let Ok(id) = result.order.parse::<ClientOrderId>() else {
             return;
         };
-        if !self.book.knows(id) || result.steps.is_empty() {
+        let Some(class) = self.book.class_of(id) else {
+            return;
+        };
+        if result.steps.is_empty() {
             return;
         }
         self.book.take_steps(id, result.steps.iter());
         if result.outcome == Outcome::Answered && result.steps.iter().all(|step| step.answered) {
-            self.book.settle(id, "");
+            let verdicts = result
+                .steps
+                .iter()
+                .map(|step| retcode::verdict(step, class));
+            let mut refusals = verdicts.filter(|verdict| verdict.class != Class::Done);
+            let words = refusals.next().map(|verdict| verdict.text);
+            self.book.settle(id, &words.unwrap_or_default());
         }
     }
 

@@ -22,13 +22,13 @@ mod samples;
 mod server_clock;
 mod shields;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use ponte_core::id::{ClientOrderId, Symbol};
 use ponte_core::instrument::Instruments;
-use ponte_core::message::{Balance, CancelAnswer, Fate, FindAnswer, OrderReport};
+use ponte_core::message::{Balance, CancelAnswer, Fate, FindAnswer, OrderReport, ReportedStatus};
 use ponte_core::order::{OrderClass, OrderPlan};
 use ponte_core::policy::Capabilities;
 use tokio::sync::{mpsc, watch};
@@ -81,7 +81,11 @@ struct Desk {
     handed: BTreeMap<ClientOrderId, Instant>,
     /// Since when all that was handed over went to the bridge that answers now.
     one_bridge_since: Instant,
+    /// Orders that are being asked about until their deals are there.
+    asking: BTreeSet<ClientOrderId>,
     is_away: bool,
+    /// Whether the terminal is logged into another account: what it tells is not ours.
+    is_foreign: bool,
     skew_milliseconds: Option<i64>,
 }
 
@@ -122,7 +126,9 @@ impl Mt5 {
                 reported: BTreeMap::new(),
                 handed: BTreeMap::new(),
                 one_bridge_since: clock::instant(),
+                asking: BTreeSet::new(),
                 is_away: false,
+                is_foreign: false,
                 skew_milliseconds: None,
             }),
             told: watch::Sender::default(),
@@ -204,13 +210,18 @@ impl Desk {
         self.shields.report(id).or_else(|| self.book.report(id))
     }
 
-    /// Tells where these orders stand, if that is news.
+    /// Tells where these orders stand, if that is news. That an order works and has not traded is
+    /// the answer to its submission, or to a question; by itself it is none.
     fn tell(&mut self, ids: impl IntoIterator<Item = ClientOrderId>) {
         for id in ids {
             let Some(report) = self.report(id) else {
                 continue;
             };
-            if self.note(&report)
+            let is_quiet = report.status == ReportedStatus::Working
+                && report.filled.is_zero()
+                && !self.reported.contains_key(&id);
+            if !is_quiet
+                && self.note(&report)
                 && let Some(news) = &self.news
             {
                 // Nobody listens any more: the process ends.

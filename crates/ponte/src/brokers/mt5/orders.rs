@@ -8,13 +8,13 @@ use ponte_core::order::{OrderClass, OrderPlan};
 use rust_decimal::Decimal;
 
 use super::book::Book;
+use super::listener::is_explained;
 use super::options::Accounting;
 use super::retcode::{self, Class, Verdict};
-use super::shields::Levels;
+use super::shields::{Holding, Levels};
 use super::{Desk, Mt5, NoSymbol, identity, request};
-use crate::bridge::Ran;
 use crate::bridge::protocol::{CommandResult, Outcome, SymbolInfo, Task, TradeRequest, Want};
-use crate::brokers::News;
+use crate::bridge::{Presence, Ran};
 use crate::clock;
 
 /// The pauses after which the terminal is asked how an order ended that it has not told yet.
@@ -28,6 +28,10 @@ const ASK_AGAIN_AFTER: [Duration; 8] = [
     Duration::from_secs(30),
     Duration::from_secs(60),
 ];
+
+/// How old a session is when the terminal has certainly told its positions and deals
+/// (`bridges/mt5/PROTOCOL.md`, "find").
+const SETTLED_AFTER: Duration = Duration::from_secs(60);
 
 /// What is to be sent for a plan.
 struct Prepared {
@@ -152,7 +156,13 @@ impl Mt5 {
         plan: &OrderPlan,
         info: &SymbolInfo,
     ) -> Result<Prepared, Fate> {
-        let tickets = desk.book.positions_of(&self.closed_by(plan));
+        let holding = self.closed_by(plan);
+        let tickets = desk.book.positions_of(&holding);
+        if tickets.is_empty() && !self.is_certainly_closed(desk, &holding) {
+            let why =
+                "the terminal shows no position to close, and has not told yet how it was closed";
+            return Err(unreachable(why.to_owned()));
+        }
         let closing = match self.options.accounting {
             Accounting::Netting => {
                 let held = tickets.iter().fold(Decimal::ZERO, |sum, p| sum + p.volume);
@@ -175,6 +185,18 @@ impl Mt5 {
         })
     }
 
+    /// Whether a position that is not there was closed, rather than not shown yet by a terminal that
+    /// has just begun: its deals tell, or that it has had the time to tell them.
+    fn is_certainly_closed(&self, desk: &Desk, holding: &Holding) -> bool {
+        match desk.book.latest_position(holding) {
+            Some(position) => is_explained(&desk.book, position, holding),
+            None => matches!(
+                self.line.presence(),
+                Presence::Present(seen) if seen.session_age >= SETTLED_AFTER
+            ),
+        }
+    }
+
     /// Certain that nothing of it was begun.
     fn never_sent(&self, plan: &OrderPlan, why: String) -> Fate {
         self.desk().shields.entry_came_to_nothing(plan.id);
@@ -195,6 +217,7 @@ impl Mt5 {
             }
             Outcome::Answered => {}
         }
+        self.desk().book.take_steps(plan.id, result.steps.iter());
         match carried(result, count, plan.class) {
             Some(Carried::Out) => self.acknowledged(plan, ""),
             Some(Carried::Partly(verdict)) if verdict.class == Class::Unknown => {
@@ -247,6 +270,9 @@ impl Mt5 {
     /// The terminal's history can lag behind its answers. An order that must be over is asked about
     /// until its deals are there; in the end the engine is made to ask.
     pub(super) fn ask_again(&self, plan: &OrderPlan) {
+        if !self.desk().asking.insert(plan.id) {
+            return;
+        }
         let me = self.me.clone();
         let plan = plan.clone();
         tokio::spawn(async move {
@@ -256,6 +282,7 @@ impl Mt5 {
                     return;
                 };
                 if !adapter.desk().book.is_owed(plan.id) {
+                    adapter.desk().asking.remove(&plan.id);
                     return;
                 }
                 // What it brings is told to whoever listens.
@@ -264,11 +291,10 @@ impl Mt5 {
             let Some(adapter) = me.upgrade() else {
                 return;
             };
-            let desk = adapter.desk();
-            if desk.book.is_owed(plan.id)
-                && let Some(news) = &desk.news
-            {
-                let _ = news.send(News::Missed);
+            let mut desk = adapter.desk();
+            desk.asking.remove(&plan.id);
+            if desk.book.is_owed(plan.id) {
+                desk.missed();
             }
         });
     }

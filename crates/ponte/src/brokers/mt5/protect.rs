@@ -34,6 +34,15 @@ pub(super) enum Met {
     Unexplained,
 }
 
+/// Which levels a position is held against.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Sight {
+    /// Those that all protective orders together want.
+    Wanted,
+    /// The order's own.
+    Own,
+}
+
 /// What became of a change of levels.
 enum Changed {
     /// The positions have the levels.
@@ -67,7 +76,7 @@ impl Mt5 {
             return fate;
         }
         self.desk().shields.place(plan.id);
-        let met = match self.meet_freshly(plan).await {
+        let met = match self.meet_freshly(plan, Sight::Wanted).await {
             Ok(met) => met,
             Err(why) => {
                 self.desk().shields.forget(plan.id);
@@ -96,7 +105,7 @@ impl Mt5 {
                 rejected(why)
             }
             Changed::Unknown(why) => Fate::Unknown { why },
-            Changed::Gone(why) => match self.meet(plan) {
+            Changed::Gone(why) => match self.meet(plan, Sight::Wanted) {
                 // One of several positions is gone; the others are still to be protected.
                 Met::Differs(_) => {
                     self.desk().shields.forget(plan.id);
@@ -163,19 +172,19 @@ impl Mt5 {
     }
 
     /// Looks at the position; where there is none, once more after it has been told anew.
-    pub(super) async fn meet_freshly(&self, plan: &OrderPlan) -> Result<Met, String> {
-        match self.meet(plan) {
+    pub(super) async fn meet_freshly(&self, plan: &OrderPlan, sight: Sight) -> Result<Met, String> {
+        match self.meet(plan, sight) {
             Met::NoPosition | Met::Unexplained => {}
             met @ (Met::Rests(_) | Met::Differs(_) | Met::Fired(_)) => return Ok(met),
         }
         if !self.fresh(Want::Positions).await {
             return Err("the terminal's positions could not be read".to_owned());
         }
-        Ok(self.meet(plan))
+        Ok(self.meet(plan, sight))
     }
 
     /// Looks at what is known of the position. The protective order must be noted.
-    pub(super) fn meet(&self, plan: &OrderPlan) -> Met {
+    pub(super) fn meet(&self, plan: &OrderPlan, sight: Sight) -> Met {
         let mut desk = self.desk();
         let holding = self.closed_by(plan);
         let positions = desk.book.positions_of(&holding);
@@ -184,7 +193,11 @@ impl Mt5 {
         }
         let here = positions.iter().map(|position| position.identifier);
         desk.shields.bind(plan.id, here);
-        let requests = desk.changes(&positions, &holding);
+        let levels = match sight {
+            Sight::Wanted => desk.shields.wanted(&holding, &[]),
+            Sight::Own => desk.shields.levels_of(plan.id).unwrap_or_default(),
+        };
+        let requests = differing(&positions, |present| levels.or(present));
         if !requests.is_empty() {
             return Met::Differs(requests);
         }
@@ -251,12 +264,6 @@ impl Mt5 {
 }
 
 impl Desk {
-    /// What has to be asked for so that every position has the levels that are wanted.
-    fn changes(&self, positions: &[Position], holding: &Holding) -> Vec<TradeRequest> {
-        let wanted = self.shields.wanted(holding, &[]);
-        differing(positions, |present| wanted.or(present))
-    }
-
     /// What has to be asked for so that these orders' levels are gone; until that is answered the
     /// positions may have them or not.
     pub(super) fn departures(

@@ -119,7 +119,7 @@ fn local(error: i32) -> (Class, &'static str) {
 /// again; an entry is refused for good, except where the cause passes within its short life.
 fn meaning(code: u32, order: OrderClass) -> (Class, &'static str) {
     let (for_entries, text) = entry_meaning(code);
-    let cured_by_time = matches!(code, 10018 | 10029 | 10038 | 10039);
+    let cured_by_time = matches!(code, 10017 | 10018 | 10029 | 10038 | 10039);
     let class = match order {
         OrderClass::Exit | OrderClass::Protection if cured_by_time => Class::ForNow,
         OrderClass::Exit | OrderClass::Protection | OrderClass::Entry => for_entries,
@@ -298,7 +298,7 @@ mod tests {
 
     #[test]
     fn exits_wait_where_entries_are_refused() {
-        for code in [10018, 10029, 10038, 10039] {
+        for code in [10017, 10018, 10029, 10038, 10039] {
             assert_eq!(class(code, OrderClass::Entry), Class::Final, "{code}");
             assert_eq!(class(code, OrderClass::Exit), Class::ForNow, "{code}");
             assert_eq!(class(code, OrderClass::Protection), Class::ForNow, "{code}");

@@ -107,6 +107,8 @@ impl Holding {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum State {
+    /// It is only asked about.
+    Asked,
     /// It is being asked for, or nobody knows whether that came through.
     Placing,
     /// The position has its levels.
@@ -156,7 +158,7 @@ impl Shield {
             self.levels.target
         };
         let may = match self.state {
-            State::Placing | State::Live | State::Closed(_) => true,
+            State::Asked | State::Placing | State::Live | State::Closed(_) => true,
             State::Cancelled(_) => false,
         };
         asked.is_some() && may && self.positions.contains(&position)
@@ -191,8 +193,7 @@ impl Shields {
         self.next_age
     }
 
-    /// Notes a protective order that is about to be placed, or asked about. One that is known keeps
-    /// what is known of it.
+    /// Notes a protective order that is asked about. One that is known keeps what is known of it.
     pub(super) fn expect(
         &mut self,
         plan: &OrderPlan,
@@ -206,7 +207,7 @@ impl Shields {
             levels,
             quantity: plan.quantity.get(),
             age,
-            state: State::Placing,
+            state: State::Asked,
             positions: BTreeSet::new(),
             parts: BTreeMap::new(),
             at: now,
@@ -215,7 +216,7 @@ impl Shields {
         self.forget_the_oldest();
     }
 
-    /// It is to be placed (again): the newest levels are its own.
+    /// It is to be placed (again): the newest levels are its own. It must be noted.
     pub(super) fn place(&mut self, id: ClientOrderId) {
         let age = self.next_age();
         if let Some(shield) = self.shields.get_mut(&id)
@@ -238,7 +239,7 @@ impl Shields {
         let Some(shield) = self.shields.get_mut(&id) else {
             return;
         };
-        if shield.state == State::Placing {
+        if matches!(shield.state, State::Asked | State::Placing) {
             shield.state = State::Live;
         }
         let (holding, age) = (shield.holding.clone(), shield.age);
@@ -261,7 +262,7 @@ impl Shields {
     /// It was taken back.
     pub(super) fn cancelled(&mut self, id: ClientOrderId, reason: &str) {
         if let Some(shield) = self.shields.get_mut(&id)
-            && matches!(shield.state, State::Placing | State::Live)
+            && matches!(shield.state, State::Asked | State::Placing | State::Live)
         {
             shield.state = State::Cancelled(reason.to_owned());
         }
@@ -502,7 +503,7 @@ impl Shields {
             ReportedStatus::Filled
         } else {
             match &shield.state {
-                State::Placing | State::Live => ReportedStatus::Working,
+                State::Asked | State::Placing | State::Live => ReportedStatus::Working,
                 State::Closed(reason) | State::Cancelled(reason) => ReportedStatus::Cancelled {
                     reason: reason.clone(),
                 },

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use crate::bridge::scripted::{self, ScriptedBridge};
 
 pub(super) const SECRET: &str = "a-secret-for-the-terminals-tests";
-pub(super) const TOKEN: &str = "CANARY-TOKEN-0000000000000000000000000000000001";
+pub(crate) const TOKEN: &str = "CANARY-TOKEN-0000000000000000000000000000000001";
 /// How long the terminal waits for a command at a time.
 const HOLD_MILLISECONDS: u64 = 100;
 /// Longest wait for something that must happen, in turns of the terminal.
@@ -33,8 +33,8 @@ pub(super) struct Desk {
 }
 
 /// A terminal with a netting account: it fills market orders at once.
-pub(super) struct Terminal {
-    pub(super) bridge: ScriptedBridge,
+pub(crate) struct Terminal {
+    pub(crate) bridge: ScriptedBridge,
     /// Market Watch, with the price of each.
     pub(super) symbols: Vec<(SymbolInfo, Decimal)>,
     /// Everything that was asked of it, oldest first.
@@ -103,12 +103,7 @@ impl Desk {
         let client = ponte::tls::http_client().build().unwrap();
         let base = format!("http://{}", served.bridge.unwrap());
         Self {
-            terminal: Terminal {
-                bridge: ScriptedBridge::posting(client.clone(), &base, TOKEN),
-                symbols: vec![(mini_index("WINZ26"), decimal("128000"))],
-                asked: Vec::new(),
-                ticket: 100,
-            },
+            terminal: Terminal::posting(client.clone(), &base, TOKEN),
             folder,
             served,
             client,
@@ -182,8 +177,18 @@ impl Desk {
 }
 
 impl Terminal {
+    /// A terminal whose bridge posts to this address.
+    pub(crate) fn posting(client: Client, base: &str, token: &str) -> Self {
+        Self {
+            bridge: ScriptedBridge::posting(client, base, token),
+            symbols: vec![(mini_index("WINZ26"), decimal("128000"))],
+            asked: Vec::new(),
+            ticket: 100,
+        }
+    }
+
     /// Takes what there is to do, and does it.
-    pub(super) async fn turn(&mut self) {
+    pub(crate) async fn turn(&mut self) {
         let commands = self.bridge.poll(HOLD_MILLISECONDS).await;
         let last = self.bridge.last.clone().unwrap();
         for name in last.watch {
