@@ -54,6 +54,19 @@ def test_what_was_not_heard_is_told_again(
     assert refused == {"ticks", "deals", "positions"}
 
 
+def test_requests_are_numbered_in_each_session(ponte: ScriptedPonte, ready: ExpertProcess) -> None:
+    ponte.hear_anew(3)
+    ponte.restart()
+    ponte.wait(lambda: ponte.sessions == 2, "a new session")
+    ponte.hear_anew(3)
+    numbers: dict[str, list[int]] = {}
+    for request in ponte.requests:
+        assert ("sequence" in request) == ("session" in request)
+        if "session" in request:
+            numbers.setdefault(request["session"], []).append(request["sequence"])
+    assert [told == sorted(set(told)) and told[0] == 1 for told in numbers.values()] == [True, True]
+
+
 def test_an_unknown_session_is_begun_anew_at_once(
     ponte: ScriptedPonte, terminal: StandinTerminal, ready: ExpertProcess
 ) -> None:
