@@ -40,13 +40,7 @@ pub struct Served {
 pub async fn serve(mut loaded: Loaded) -> Result<Served, RunError> {
     let webhook_listener = listen("webhook.listen", loaded.config.webhook.listen).await?;
     let admin_listener = listen("admin.listen", loaded.config.admin.listen).await?;
-    let (bridge_listener, security) = match terminals_call_at(&loaded.config) {
-        Some(bridge) => {
-            let listener = listen("bridge.listen", bridge.listen).await?;
-            (Some(listener), secured(bridge)?)
-        }
-        None => (None, Security::Plain),
-    };
+    let (bridge_listener, security) = listen_for_bridges(&loaded.config).await?;
     let started_at = clock::now();
     let core = Core::start(&mut loaded).await?;
     let Loaded {
@@ -158,6 +152,14 @@ fn terminals_call_at(config: &Config) -> Option<&Bridge> {
     let mut accounts = config.accounts.iter();
     let any = accounts.any(|account| matches!(account.broker, Broker::Mt5(_)));
     config.bridge.as_ref().filter(|_| any)
+}
+
+async fn listen_for_bridges(config: &Config) -> Result<(Option<TcpListener>, Security), RunError> {
+    let Some(bridge) = terminals_call_at(config) else {
+        return Ok((None, Security::Plain));
+    };
+    let listener = listen("bridge.listen", bridge.listen).await?;
+    Ok((Some(listener), secured(bridge)?))
 }
 
 fn secured(bridge: &Bridge) -> Result<Security, RunError> {
