@@ -40,11 +40,14 @@ def test_an_unknown_session_is_begun_anew_at_once(
     ponte: ScriptedPonte, terminal: StandinTerminal, ready: ExpertProcess
 ) -> None:
     ponte.run(buy(order_id()))
+    ponte.wait(lambda: ponte.deals, "the deals")
+    ponte.deals.clear()
+    ponte.history.clear()
     ponte.restart()
     ponte.wait(lambda: ponte.sessions == 2, "a new session")
     hello = next(request for request in reversed(ponte.requests) if "session" not in request)
     assert [position["volume"] for position in hello["positions"]] == ["1"]
-    ponte.wait(lambda: ponte.deals, "the deals")
+    ponte.wait(lambda: ponte.deals and ponte.history, "the deals again")
     assert ponte.run(buy(order_id()))["outcome"] == "answered"
 
 

@@ -39,6 +39,8 @@ pub struct Rules {
     pub hours: BTreeMap<Product, OwnHours>,
     /// Whether entries go in auctions.
     pub auctions: Auctions,
+    /// What is done with entries while the calendar known here says that the market is closed.
+    pub out_of_session: OutOfSession,
     /// When entries end for the day.
     pub no_entries: CutOff,
     /// When positions are closed for the day.
@@ -53,6 +55,17 @@ pub enum Auctions {
     Refuse,
     /// They go.
     Allow,
+}
+
+/// What is done with entries while the calendar known here says that the market is closed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum OutOfSession {
+    /// They are refused.
+    #[default]
+    Refuse,
+    /// They go with a note, and the broker decides: the way out when B3 has changed its days or
+    /// hours and this calendar does not know it yet.
+    Send,
 }
 
 /// A time of the day, by the clock or by the close; the earlier one where both are set.

@@ -8,7 +8,9 @@ use super::Context;
 use super::moves::Enter;
 use super::rules::passed;
 use super::sizing::refuse;
-use crate::b3::{self, Auctions, DateTime, Hours, Meant, Phase, calendar, contracts, sessions};
+use crate::b3::{
+    self, Auctions, DateTime, Hours, Meant, OutOfSession, Phase, calendar, contracts, sessions,
+};
 use crate::id::{AccountName, StrategyName, Symbol};
 use crate::order::OrderPlan;
 use crate::policy::{AccountPolicy, Exchange};
@@ -101,10 +103,7 @@ pub(super) fn check(
     verdicts.extend(no_opening.map(|why| refuse(Rule::Contract, why)));
     verdicts.extend(fraction(symbol, enter.quantity.get()));
     let now = calendar::local(context.now());
-    verdicts.push(match closed(rules, symbol, now) {
-        Some(why) => refuse(Rule::Session, why),
-        None => passed(Rule::Session),
-    });
+    verdicts.push(session(rules, symbol, now));
     let warning = calendar::warning(now.year());
     verdicts.extend(warning.map(|warning| Verdict {
         ruling: Ruling::Note,
@@ -113,7 +112,27 @@ pub(super) fn check(
     verdicts
 }
 
-/// Why no entry goes now, and when one does.
+/// Whether entries go now, by the calendar and by the day's end for entries.
+fn session(rules: &b3::Rules, symbol: &Symbol, now: DateTime) -> Verdict {
+    let closed = closed(rules, symbol, now);
+    match (
+        closed,
+        entries_ended(rules, symbol, now),
+        rules.out_of_session,
+    ) {
+        (None, None, _) => passed(Rule::Session),
+        (_, Some(why), _) | (Some(why), None, OutOfSession::Refuse) => refuse(Rule::Session, why),
+        (Some(why), None, OutOfSession::Send) => Verdict {
+            ruling: Ruling::Note,
+            ..refuse(
+                Rule::Session,
+                format!("{why}; it is sent all the same, as out_of_session = \"send\" says"),
+            )
+        },
+    }
+}
+
+/// Why the market is closed now, and when it opens.
 fn closed(rules: &b3::Rules, symbol: &Symbol, now: DateTime) -> Option<String> {
     if let Some(why) = rules.calendar.closed(now.date()) {
         return Some(format!(
@@ -127,6 +146,11 @@ fn closed(rules: &b3::Rules, symbol: &Symbol, now: DateTime) -> Option<String> {
     {
         return Some(format!("{symbol} {why}; it {}", opens(rules, symbol, now)));
     }
+    None
+}
+
+/// Why entries have ended for the day, and when the next ones go.
+fn entries_ended(rules: &b3::Rules, symbol: &Symbol, now: DateTime) -> Option<String> {
     let ended = rules.entries_end_at(symbol, now.date());
     let ended = ended.filter(|ended| *ended <= now.time())?;
     Some(format!(

@@ -154,6 +154,22 @@ pub(super) fn standing(context: Context<'_>, holding: Holding<'_>) -> Standing {
     standing
 }
 
+/// What exits will take of a holding that the broker has, or may have, unsigned.
+pub(super) fn at_broker(account: &AccountState, holding: Holding<'_>) -> Decimal {
+    let closes = closing_side(account.held(holding.strategy, holding.symbol));
+    account
+        .orders_in(holding.symbol)
+        .filter(|order| {
+            holding.is_of(order)
+                && order.plan.class == OrderClass::Exit
+                && order.plan.side == closes
+                && order.status.may_be_at_broker()
+        })
+        .fold(Decimal::ZERO, |sum, order| {
+            sum.saturating_add(order.remaining())
+        })
+}
+
 /// The exits of a holding that are on their way on this side: an opening there comes after them.
 pub(super) fn on_their_way<'a>(
     account: &'a AccountState,

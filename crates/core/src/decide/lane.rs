@@ -243,8 +243,7 @@ fn release(
                 }
             }
             Step::Go(quantity) => {
-                // One that goes again has counted among the claims all along.
-                if plan.class == OrderClass::Exit && order.attempts == 0 {
+                if plan.class == OrderClass::Exit {
                     *claimed.entry(&plan.strategy).or_default() += quantity.get();
                 }
                 let instead_of = instead_of(context, order, quantity);
@@ -325,12 +324,9 @@ fn next_step(
             Step::End(OrderEnd::Abandoned, "nothing is left to close")
         }
         OrderClass::Exit => {
-            let mut standing = exits::standing(context, holding);
-            if order.attempts > 0 {
-                // It counts itself among the exits on their way.
-                standing.claimed -= order.remaining();
-            }
-            let free = standing.free() - claimed.unwrap_or_default();
+            // Of those that wait as this one does, the first takes what is there.
+            let taken = exits::at_broker(account, holding) + claimed.unwrap_or_default();
+            let free = (held.abs() - taken).max(Decimal::ZERO);
             match Quantity::new(free.min(plan.quantity.get())) {
                 Ok(quantity)
                     if plan.kind.rests()

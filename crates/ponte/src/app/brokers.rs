@@ -28,7 +28,9 @@ use crate::brokers::paper::{
     Embedded, EmbeddedOptions, MarketPrices, Precedence, Remembered, Remote,
 };
 use crate::brokers::{self, Broker, BrokerError, News};
-use crate::config::{Account, Broker as BrokerConfig, Config, Fills, PaperBroker, PriceSource};
+use crate::config::{
+    Account, Broker as BrokerConfig, Config, Fills, Mt5Broker, PaperBroker, PriceSource,
+};
 use crate::engine::{Engine, Prelude};
 use crate::execution::Brokers;
 use crate::prices::binance::BinancePrices;
@@ -104,6 +106,25 @@ pub(super) struct FirstPrices {
 }
 
 impl Connected {
+    /// Adds an account's terminal. One that is away keeps nothing from starting: it calls when it is there.
+    fn add_terminal(
+        &mut self,
+        account: &Account,
+        mt5: &Mt5Broker,
+        token: Secret,
+        traded: (&[Route], &State),
+        remembered: Instruments,
+    ) -> Arc<dyn Broker> {
+        let name = account.name.clone();
+        let terminal = Terminal::new(account, mt5, token, traded, remembered.clone());
+        let facts = (terminals::capabilities(mt5), remembered);
+        self.facts.insert(name.clone(), facts);
+        let source = Source::Terminal(terminal.clone());
+        self.quotes.0.insert(name, source);
+        self.terminals.push(terminal.clone());
+        terminal.adapter
+    }
+
     pub(super) fn first_prices(&self, config: &Config) -> FirstPrices {
         let markets = self.quotes.0.iter().filter_map(|(account, source)| {
             let Source::Feed(feed) = source else {
@@ -235,21 +256,9 @@ pub(super) async fn connect(
                 let token = tokens
                     .remove(&name)
                     .ok_or_else(|| failed(BrokerError::Refused("its token is not there".into())))?;
-                // A terminal that is away keeps nothing from starting: it calls when it is there.
+                let traded = (config.routes.as_slice(), state);
                 let remembered = memory.recall(&name).unwrap_or_default();
-                let terminal = Terminal::new(
-                    account,
-                    mt5,
-                    token,
-                    (&config.routes, state),
-                    remembered.clone(),
-                );
-                let facts = (terminals::capabilities(mt5), remembered);
-                connected.facts.insert(name.clone(), facts);
-                let source = Source::Terminal(terminal.clone());
-                connected.quotes.0.insert(name.clone(), source);
-                connected.terminals.push(terminal.clone());
-                terminal.adapter
+                connected.add_terminal(account, mt5, token, traded, remembered)
             }
         };
         connected.brokers.insert(name, broker);

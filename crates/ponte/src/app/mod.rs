@@ -120,12 +120,7 @@ impl Core {
         }
         let memory = instruments::Memory::in_data_dir(&config.data_dir);
         for terminal in &terminals {
-            terminal.meter(&metrics);
-            let symbols = terminal
-                .clone()
-                .follow_symbols(engine.clone(), memory.clone());
-            tasks.push(tokio::spawn(symbols));
-            tasks.push(tokio::spawn(terminal.clone().follow_money(engine.clone())));
+            tasks.extend(terminal.follow(&engine, &memory, &metrics));
         }
         tasks.extend(instruments::keep_fresh(
             &engine,

@@ -12,6 +12,7 @@ use ponte_core::number::Price;
 use ponte_core::policy::{Capabilities, Exchange, Route};
 use ponte_core::state::State;
 use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
 
 use super::brokers::{BALANCE_EVERY, is_worth_telling};
 use super::instruments::{Memory, RENEW_EVERY};
@@ -240,8 +241,22 @@ impl Terminal {
         })
     }
 
-    /// Keeps the engine up to date with what the terminal lists, for as long as the process runs.
-    pub(super) async fn follow_symbols(self, engine: Engine, memory: Memory) {
+    /// Keeps the engine up to date with what the terminal tells, for as long as the process runs, and
+    /// has it counted how the line is used.
+    pub(super) fn follow(
+        &self,
+        engine: &Engine,
+        memory: &Memory,
+        metrics: &Metrics,
+    ) -> [JoinHandle<()>; 2] {
+        self.line.meter(metrics);
+        let symbols = self.clone().follow_symbols(engine.clone(), memory.clone());
+        let money = self.clone().follow_money(engine.clone());
+        [tokio::spawn(symbols), tokio::spawn(money)]
+    }
+
+    /// Asks for the list of symbols when it may be another one.
+    async fn follow_symbols(self, engine: Engine, memory: Memory) {
         let mut wait = RENEW_EVERY;
         loop {
             tokio::select! {
@@ -278,7 +293,7 @@ impl Terminal {
     }
 
     /// Tells the engine the account's money: when a session begins, and from time to time.
-    pub(super) async fn follow_money(self, engine: Engine) {
+    async fn follow_money(self, engine: Engine) {
         let mut told = None;
         loop {
             let begun = self.ears.money.notified();
@@ -332,10 +347,5 @@ impl Terminal {
             ready: barred.is_none(),
             why: barred.unwrap_or_default(),
         }
-    }
-
-    /// Has it counted how the line is used.
-    pub(super) fn meter(&self, metrics: &Metrics) {
-        self.line.meter(metrics);
     }
 }

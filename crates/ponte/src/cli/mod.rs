@@ -110,7 +110,7 @@ enum Color {
 #[derive(Subcommand)]
 enum Command {
     Demo(demo::Demo),
-    Init(init::Init),
+    Init(Box<init::Init>),
     Run(run::Run),
     Check(check::Check),
     Send(send::Send),

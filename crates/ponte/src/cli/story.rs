@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use anstyle::Style;
 use ponte_core::id::{ClientOrderId, short_order_id};
-use ponte_core::message::{AlertDecision, Event, OrderEnd};
+use ponte_core::message::{AlertDecision, CutOffReached, Event, OrderEnd};
 use ponte_core::time::Timestamp;
 
 use super::screen::{
@@ -151,13 +151,7 @@ fn push_event(moments: &mut Vec<Moment>, at: Timestamp, event: &Event) {
             push(GOOD, "filled", about(id, text));
         }
         Event::OrderNotSent { id, why, .. } => push(SO_SO, "not sent", about(id, why)),
-        Event::ProtectionLate { id } => {
-            push(
-                BAD,
-                "late",
-                about(id, "it was not seen where it should be in time"),
-            );
-        }
+        Event::ProtectionLate { id } => push(BAD, "late", about(id, LATE)),
         Event::OrderUnknown {
             id, why, sent_at, ..
         } => {
@@ -180,15 +174,7 @@ fn push_event(moments: &mut Vec<Moment>, at: Timestamp, event: &Event) {
         Event::HaltSet(halt) => push(BAD, "halted", format!("{} by {}", halt.scope, halt.by)),
         Event::HaltLifted { scope, by } => push(GOOD, "resumed", format!("{scope} by {by}")),
         Event::FlattenRequested { scope, by } => push(SO_SO, "flatten", format!("{scope} by {by}")),
-        Event::CutOffReached(reached) => {
-            let what = if reached.in_time {
-                "closed"
-            } else {
-                "too late"
-            };
-            let said = format!("{} in {}: {what}", reached.symbol, reached.account);
-            push(SO_SO, "cut-off", said);
-        }
+        Event::CutOffReached(reached) => push(SO_SO, "cut-off", cut_off(reached)),
         Event::DailyLossReached {
             account,
             loss,
@@ -201,6 +187,18 @@ fn push_event(moments: &mut Vec<Moment>, at: Timestamp, event: &Event) {
         Event::RequestRefused(request) => push(BAD, "refused", request.message.clone()),
         Event::AccountRead { account, .. } => push(DIM, "read", account.to_string()),
     }
+}
+
+/// What is said of a stop that the guard has looked for.
+const LATE: &str = "it was not seen where it should be in time";
+
+fn cut_off(reached: &CutOffReached) -> String {
+    let what = if reached.in_time {
+        "closed"
+    } else {
+        "too late"
+    };
+    format!("{} in {}: {what}", reached.symbol, reached.account)
 }
 
 fn push_decision(moments: &mut Vec<Moment>, at: Timestamp, decision: &AlertDecision) {

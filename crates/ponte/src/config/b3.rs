@@ -5,7 +5,9 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use ponte_core::b3::calendar::{parse_day, parse_time};
-use ponte_core::b3::{Auctions, Calendar, CutOff, Date, OwnHours, Product, Root, Rules, Time};
+use ponte_core::b3::{
+    Auctions, Calendar, CutOff, Date, OutOfSession, OwnHours, Product, Root, Rules, Time,
+};
 use ponte_core::policy::Exchange;
 
 use super::finding::{Notes, Problem};
@@ -42,6 +44,14 @@ pub(super) fn exchange(notes: &mut Notes<'_>, account: &Table<'_, '_>) -> Option
         value::choice(value, &choices)
     });
     rules.auctions = auctions.map_or(Auctions::default(), |spot| spot.value);
+    let out_of_session = table.read(notes, "out_of_session", |value| {
+        let choices = [
+            ("refuse", OutOfSession::Refuse),
+            ("send", OutOfSession::Send),
+        ];
+        value::choice(value, &choices)
+    });
+    rules.out_of_session = out_of_session.map_or(OutOfSession::default(), |spot| spot.value);
     (rules.no_entries, rules.flatten) = cut_offs(notes, &table);
     rules.calendar = Calendar {
         closed: closed_days(notes, &table),

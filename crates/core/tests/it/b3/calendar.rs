@@ -154,6 +154,8 @@ fn days_and_times_are_read_as_they_are_written() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn no_year_lacks_sessions_and_stepping_comes_back(
         year in 2022i16..2090,

@@ -244,6 +244,8 @@ fn a_walk_through_five_years_rolls_each_contract_once() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn the_front_contract_is_alive_and_never_goes_back(
         root in prop::sample::select(Root::ALL.to_vec()),

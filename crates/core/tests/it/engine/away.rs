@@ -64,3 +64,16 @@ fn an_exit_is_given_up_loudly() {
         "#,
     );
 }
+
+#[test]
+fn of_two_exits_that_wait_one_takes_what_is_left() {
+    check(
+        &policy(),
+        r#"
+        buy 4 stop 95 price 100; filled 1; ack 2; close 2; close 2; unreachable 3; unreachable 4; report 2 3@95 | tick 1
+            release #3 1
+            ended #4 abandoned: nothing is left to close
+            > submit #3 1 reducing
+        "#,
+    );
+}

@@ -335,6 +335,24 @@ fn entries_go_in_the_continuous_session_and_exits_always() {
     );
 }
 
+#[test]
+fn a_calendar_that_is_wrong_can_be_overruled() {
+    let rules = b3::Rules {
+        out_of_session: b3::OutOfSession::Send,
+        ..b3::Rules::default()
+    };
+    check(
+        &at_b3(rules, Rules::default()),
+        r#"
+        at 2026-11-22 12:00:00 | buy 1 in WINZ26
+            A1 accepted
+            - session: note, B3 is closed on Sun 22 Nov 2026 (the weekend); WINZ26 opens on Mon 23 Nov 2026 at 09:00; it is sent all the same, as out_of_session = "send" says
+            plan #1 entry buy 1 of WINZ26
+            > submit #1 1
+        "#,
+    );
+}
+
 fn day_trade() -> Policy {
     let rules = b3::Rules {
         no_entries: CutOff {

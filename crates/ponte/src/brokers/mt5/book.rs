@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ponte_core::id::{ClientOrderId, StrategyName, Symbol};
 use ponte_core::message::{OrderReport, ReportedStatus};
-use ponte_core::order::OrderPlan;
+use ponte_core::order::{OrderClass, OrderPlan};
 use ponte_core::signal::Side;
 use ponte_core::time::Timestamp;
 use rust_decimal::Decimal;
@@ -123,6 +123,7 @@ enum Sending {
 struct Tracked {
     symbol: Symbol,
     side: Side,
+    class: OrderClass,
     quantity: Decimal,
     tickets: BTreeMap<u64, Ticket>,
     deals: BTreeMap<u64, Share>,
@@ -184,6 +185,7 @@ impl Book {
             Tracked {
                 symbol: plan.symbol.clone(),
                 side: plan.side,
+                class: plan.class,
                 quantity: plan.quantity.get(),
                 tickets: BTreeMap::new(),
                 deals: BTreeMap::new(),
@@ -217,9 +219,9 @@ impl Book {
             .filter(|known| *known != strategy)
     }
 
-    /// Whether the order was noted.
-    pub(super) fn knows(&self, id: ClientOrderId) -> bool {
-        self.orders.contains_key(&id)
+    /// What a noted order does to the position.
+    pub(super) fn class_of(&self, id: ClientOrderId) -> Option<OrderClass> {
+        self.orders.get(&id).map(|tracked| tracked.class)
     }
 
     /// An order is handed over (again): the answer is open. `short` says why less is asked for than

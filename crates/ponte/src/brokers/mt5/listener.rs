@@ -8,6 +8,7 @@ use super::book::{Changed, side_of};
 use super::identity::Tag;
 use super::instruments::Symbols;
 use super::options::Accounting;
+use super::retcode::{self, Class};
 use super::shields::Holding;
 use super::{Desk, Mt5};
 use crate::bridge::protocol::{CommandResult, Deal, Outcome, SyncRequest, Want};
@@ -105,12 +106,21 @@ impl Desk {
         let Ok(id) = result.order.parse::<ClientOrderId>() else {
             return;
         };
-        if !self.book.knows(id) || result.steps.is_empty() {
+        let Some(class) = self.book.class_of(id) else {
+            return;
+        };
+        if result.steps.is_empty() {
             return;
         }
         self.book.take_steps(id, result.steps.iter());
         if result.outcome == Outcome::Answered && result.steps.iter().all(|step| step.answered) {
-            self.book.settle(id, "");
+            let verdicts = result
+                .steps
+                .iter()
+                .map(|step| retcode::verdict(step, class));
+            let mut refusals = verdicts.filter(|verdict| verdict.class != Class::Done);
+            let words = refusals.next().map(|verdict| verdict.text);
+            self.book.settle(id, &words.unwrap_or_default());
         }
     }
 

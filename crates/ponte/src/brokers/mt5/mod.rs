@@ -28,7 +28,7 @@ use std::time::{Duration, Instant};
 
 use ponte_core::id::{ClientOrderId, Symbol};
 use ponte_core::instrument::Instruments;
-use ponte_core::message::{Balance, CancelAnswer, Fate, FindAnswer, OrderReport};
+use ponte_core::message::{Balance, CancelAnswer, Fate, FindAnswer, OrderReport, ReportedStatus};
 use ponte_core::order::{OrderClass, OrderPlan};
 use ponte_core::policy::Capabilities;
 use tokio::sync::{mpsc, watch};
@@ -210,13 +210,18 @@ impl Desk {
         self.shields.report(id).or_else(|| self.book.report(id))
     }
 
-    /// Tells where these orders stand, if that is news.
+    /// Tells where these orders stand, if that is news. That an order works and has not traded is
+    /// the answer to its submission, or to a question; by itself it is none.
     fn tell(&mut self, ids: impl IntoIterator<Item = ClientOrderId>) {
         for id in ids {
             let Some(report) = self.report(id) else {
                 continue;
             };
-            if self.note(&report)
+            let is_quiet = report.status == ReportedStatus::Working
+                && report.filled.is_zero()
+                && !self.reported.contains_key(&id);
+            if !is_quiet
+                && self.note(&report)
                 && let Some(news) = &self.news
             {
                 // Nobody listens any more: the process ends.

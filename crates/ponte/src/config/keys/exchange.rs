@@ -14,6 +14,13 @@ pub(in crate::config) const B3: Section = Section {
             "\"refuse\", \"allow\"",
             "\"allow\"",
         ),
+        means(
+            "out_of_session",
+            "choice",
+            "\"refuse\"",
+            "\"refuse\", \"send\"",
+            "\"send\"",
+        ),
         optional("no_entries_after", "time", "a time of the day", "\"17:30\""),
         optional(
             "no_entries_before_close",

@@ -3,7 +3,7 @@
 mod http;
 mod line;
 pub(crate) mod scripted;
-mod tls;
+pub(crate) mod tls;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

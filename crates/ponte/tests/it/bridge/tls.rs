@@ -99,7 +99,7 @@ fn pinning(fingerprint: &str, versions: &[&'static SupportedProtocolVersion]) ->
 }
 
 /// A client that trusts the certificate of a file, as one that was imported.
-fn trusting(path: &Path) -> reqwest::Client {
+pub(crate) fn trusting(path: &Path) -> reqwest::Client {
     use rustls::pki_types::pem::PemObject as _;
     let mut roots = rustls::RootCertStore::empty();
     roots

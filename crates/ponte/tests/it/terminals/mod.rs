@@ -4,9 +4,11 @@
 pub(crate) mod desk;
 
 use ponte::bridge::protocol::Task;
+use ponte::server::SelfSigned;
 use serde_json::{Value, json};
 
-use desk::{Desk, SECRET, TOKEN, configuration, decimal, loaded};
+use crate::bridge::tls::trusting;
+use desk::{Desk, SECRET, TOKEN, Terminal, configuration, decimal, loaded};
 
 /// What a position is, in short.
 fn held(positions: &Value) -> Vec<String> {
@@ -204,4 +206,27 @@ async fn a_token_is_in_nothing_that_is_written_or_answered() {
     for secret in [TOKEN, SECRET] {
         assert!(!seen.contains(secret));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bridge_calls_over_tls_and_nobody_in_the_clear() {
+    let folder = tempfile::tempdir().unwrap();
+    let pair = SelfSigned::make(&["localhost".to_owned()], ponte::clock::now()).unwrap();
+    let files = pair.write_new(folder.path()).unwrap().files;
+    let tls = format!(
+        "[bridge]\nlisten = \"127.0.0.1:0\"\ncertificate = {:?}\nkey = {:?}",
+        files.certificate, files.key
+    );
+    let text = configuration("").replace("[bridge]\n        listen = \"127.0.0.1:0\"", &tls);
+    let served = ponte::app::serve(loaded(&folder, &text)).await.unwrap();
+    let port = served.bridge.unwrap().port();
+    let client = trusting(&files.certificate);
+    let plain = client.post(format!("http://localhost:{port}/mt5/v1/sync"));
+    let plain = plain.bearer_auth(TOKEN).send().await;
+    assert!(plain.is_err(), "{plain:?}");
+    let base = format!("https://localhost:{port}");
+    let mut terminal = Terminal::posting(client, &base, TOKEN);
+    terminal.bridge.hello().await;
+    terminal.turn().await;
+    served.stop().await;
 }
