@@ -104,6 +104,8 @@ def test_lists_wait_for_the_connection_since_they_may_be_empty_without_it(
     ponte.want |= {"positions", "orders"}
     ponte.hear_anew(4)
     assert not any("positions" in request or "orders" in request for request in ponte.requests[before:])
+    # And the expert does not ask all the time because of what it can't read.
+    assert ponte.requests[-1]["hold_ms"] > 0
     terminal.terminal(connected=True)
     ponte.wait(lambda: any("positions" in request for request in ponte.requests[before:]), "the positions")
     ponte.want -= {"positions", "orders"}
