@@ -65,7 +65,7 @@ def test_what_was_begun_is_known_until_it_was_looked_for(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("retcode", "is_known"), [(10008, True), (10009, True), (10010, True), (10004, False), (10019, False), (0, False)]
+    ("retcode", "is_known"), [(10008, True), (10009, True), (10010, True), (10012, True), (10031, True), (10004, False), (10019, False), (0, False)]
 )
 def test_an_answer_decides_whether_an_order_is_known(retcode: int, is_known: bool, tmp_path: Path) -> None:
     kept = Journal(tmp_path / "journal.sqlite")

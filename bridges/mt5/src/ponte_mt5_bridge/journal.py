@@ -234,11 +234,13 @@ class Journal:
 
     def is_known(self, order: str) -> bool:
         """Whether a request of this order may have executed, and no `find` has said since that it has not."""
+        may_have = (*SUCCEEDED, *INDEFINITE)
+        marks = ", ".join("?" * len(may_have))
         with self._mutex:
             row = self._base.execute(
-                "SELECT 1 FROM steps WHERE order_id = ? AND (retcode IS NULL OR retcode IN (?, ?, ?))"
+                f"SELECT 1 FROM steps WHERE order_id = ? AND (retcode IS NULL OR retcode IN ({marks}))"
                 " AND id > coalesce((SELECT last_step FROM absent WHERE absent.order_id = steps.order_id), 0)",
-                (order, *SUCCEEDED),
+                (order, *may_have),
             ).fetchone()
         return row is not None
 
