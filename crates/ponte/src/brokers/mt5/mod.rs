@@ -21,6 +21,7 @@ mod retcode;
 mod samples;
 mod server_clock;
 mod shields;
+mod tracked;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -200,7 +201,8 @@ impl Desk {
         let symbols = self.symbols.as_ref().ok_or(NoSymbol::NotListedYet)?;
         symbols.get(symbol).ok_or_else(|| {
             NoSymbol::NotWatched(format!(
-                "symbol {symbol} is not in the terminal's Market Watch; add it there, and look how this broker spells it"
+                "symbol {symbol} is not in the terminal's Market Watch; add it there, and look how this broker \
+                 spells it"
             ))
         })
     }
