@@ -192,7 +192,8 @@ string request_json(const bool hello) {
         long hold = ArraySize(g_watch) > 0 ? PollMilliseconds : PONTE_IDLE_HOLD_MS;
         if(hold < 50) hold = 50;
         if(hold > PONTE_IDLE_HOLD_MS) hold = PONTE_IDLE_HOLD_MS;
-        if(results != "" || g_changed || g_symbols_after >= 0) hold = 0;
+        // Nothing of this waits for a command to come.
+        if(g_finished || g_more || g_symbols_after >= 0) hold = 0;
         out += "," + text_member("session", g_session) + "," + whole_member("hold_ms", hold) + ","
                + truth_member("take", true);
     }
@@ -215,6 +216,7 @@ void request_heard() {
         g_want_orders = false;
     }
     g_symbols_next = g_symbols_after;
+    g_finished = false;
     history_heard();
     if(g_items < PONTE_ITEMS_MAX) g_items++;
 }
@@ -421,8 +423,7 @@ int OnInit() {
         return INIT_FAILED;
     }
     observe_connection();
-    EventSetMillisecondTimer(PONTE_TIMER_MS);
-    return INIT_SUCCEEDED;
+    return EventSetMillisecondTimer(PONTE_TIMER_MS) ? INIT_SUCCEEDED : INIT_FAILED;
 }
 
 void OnDeinit(const int reason) {
