@@ -10,7 +10,7 @@ use super::instruments::Symbols;
 use super::options::Accounting;
 use super::retcode::{self, Class};
 use super::shields::Holding;
-use super::{Desk, Mt5};
+use super::{Desk, FirstList, Mt5};
 use crate::bridge::protocol::{CommandResult, Deal, Outcome, SyncRequest, Want};
 use crate::bridge::{Heard, Listener, Presence};
 use crate::clock;
@@ -24,6 +24,7 @@ impl Listener for Mt5 {
                     desk.one_bridge_since = clock::instant();
                 }
                 desk.is_away = false;
+                desk.first_list = FirstList::Awaited;
                 desk.missed();
             }
             Heard::Facts(facts) => self.take(facts),
@@ -57,6 +58,9 @@ impl Mt5 {
             }
             if facts.symbols_complete {
                 desk.symbols = self.line.symbols().map(|list| Symbols::of(&list));
+                if matches!(desk.first_list, FirstList::Awaited) {
+                    desk.first_list = FirstList::Complete(clock::instant());
+                }
             }
             desk.take(facts, self.options.accounting, now);
         }

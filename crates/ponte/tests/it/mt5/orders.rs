@@ -426,3 +426,42 @@ async fn everything_of_a_symbol_is_taken_back_in_one_command() {
         ReportedStatus::Cancelled { .. }
     ));
 }
+
+#[tokio::test]
+async fn an_exit_of_nothing_is_refused_once_the_bridge_is_certain() {
+    let mut bench = Bench::netting().await;
+    for is_certain in [false, true] {
+        let submitted = bench.submit(&exit(1, "1"));
+        let question = bench.command().await;
+        assert!(is_find(&question));
+        let what = Found {
+            conclusive: is_certain,
+            ..Found::default()
+        };
+        bench
+            .bridge
+            .answer(found_result(&question, what), Vec::new())
+            .await;
+        match submitted.await.unwrap() {
+            Fate::Rejected { .. } => assert!(is_certain),
+            Fate::NotSent { .. } => assert!(!is_certain),
+            fate @ (Fate::Acknowledged { .. } | Fate::Unknown { .. }) => panic!("{fate:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_entry_never_closes_what_somebody_holds_on_the_other_side() {
+    let mut bench = Bench::netting().await;
+    bench.bridge.positions = vec![Position {
+        position_type: 1,
+        ..position(7, "3", 0)
+    }];
+    bench.tell(Vec::new(), Vec::new()).await;
+    let submitted = bench.submit(&buy(1, "2"));
+    let fate = bench.without_command(submitted).await;
+    assert!(not_sent(fate).contains("holds 3 short of WINZ26"));
+    // It is gone, and the bridge has not told that by itself.
+    bench.bridge.positions.clear();
+    bench.filled(&buy(2, "2")).await;
+}
