@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ponte_core::id::{ClientOrderId, Symbol};
+use ponte_core::id::{ClientOrderId, StrategyName, Symbol};
 use ponte_core::message::{CancelAnswer, ReportedStatus};
 use ponte_core::order::{OrderClass, OrderPlan};
 
@@ -88,7 +88,8 @@ impl Mt5 {
             let count = requests.len();
             let task = Task::Change {
                 order: first.to_string(),
-                magic: 0,
+                // A bridge takes no other than a whole number above zero.
+                magic: identity::magic(&StrategyName::unnamed(), *first),
                 requests,
             };
             let (valid, patience) = (self.options.valid, self.options.answer_within);
