@@ -25,6 +25,7 @@ ulong g_telling_deals[];   // in the request that is under way
 ulong g_telling_ended[];
 ulong g_history_tick = 0;
 bool g_changed = true;     // a trade event has come since the history was last read
+bool g_more = false;       // the history has more than the request that is under way tells
 
 // Where a ticket is in an ascending list, or where it would be.
 int ticket_place(const ulong &list[], const ulong ticket) {
@@ -249,11 +250,13 @@ string ended_orders_json(const int limit) {
 string history_members(const long hours, const int limit) {
     ArrayResize(g_telling_deals, 0);
     ArrayResize(g_telling_ended, 0);
+    g_more = false;
     if(!g_changed && elapsed_since(g_history_tick) < PONTE_HISTORY_GAP_MS) return "";
     if(!terminal_connected() || !history_select(hours)) return "";
     string deals = deals_json(limit);
     string ended = ended_orders_json(limit);
-    g_changed = ArraySize(g_telling_deals) >= limit || ArraySize(g_telling_ended) >= limit;
+    g_more = ArraySize(g_telling_deals) >= limit || ArraySize(g_telling_ended) >= limit;
+    g_changed = g_more;
     g_history_tick = GetTickCount64();
     string out = "";
     if(deals != "") out = joined(out, member("deals", "[" + deals + "]"));

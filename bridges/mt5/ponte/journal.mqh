@@ -401,6 +401,8 @@ bool journal_compact() {
     if(good) good = FileMove(PONTE_JOURNAL_NEW_FILE, 0, PONTE_JOURNAL_FILE, FILE_REWRITE);
     g_journal = journal_open_file(PONTE_JOURNAL_FILE, FILE_READ | FILE_WRITE);
     if(g_journal == INVALID_HANDLE) return false;
+    // The old file may end in a line that was cut off.
+    g_journal_torn = !good;
     g_journal_bytes = (long)FileSize(g_journal);
     g_journal_compacted_bytes = g_journal_bytes;
     if(!good) Print("ponte: the journal could not be written anew, error ", GetLastError());

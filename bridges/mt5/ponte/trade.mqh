@@ -44,6 +44,7 @@ long g_session_login = 0;
 ulong g_connected_tick = 0;   // since when the terminal has been connected; 0 while it is not
 ulong g_observed_tick = 0;
 bool g_traded = false;        // a request was sent: the next report brings positions and orders
+bool g_finished = false;      // a command has ended since the last request
 
 // Notes whether the terminal is connected. After a gap in which nobody has looked it may have lost
 // the line and found it again, so that counting starts anew.
@@ -169,6 +170,7 @@ void finish(const PonteCommand &command, const string outcome, const string step
             const string why) {
     string json = result_json(command.session, command.number, command.order, outcome, steps, found, why);
     journal_result(command.session, command.number, json);
+    g_finished = true;
     Print("ponte: ", command.kind, " ", command.order, ": ", outcome, why == "" ? "" : ", ", why);
 }
 
@@ -361,7 +363,8 @@ void carry_out(PonteJson &doc, const int node, const long number, const ulong se
     command.session = doc.text(node, "session");
     command.number = number;
     command.sent_tick = sent_tick;
-    command.valid_ms = (ulong)doc.whole_number(node, "valid_ms");
+    long valid_ms = doc.whole_number(node, "valid_ms");
+    command.valid_ms = valid_ms > 0 ? (ulong)valid_ms : 0;
     command.kind = doc.text(task, "kind");
     command.order = doc.text(task, "order");
     command.magic = (ulong)doc.whole_number(task, "magic");

@@ -53,12 +53,14 @@ SETTINGS = {
 class ExpertProcess:
     """`expert-standin` in a process of its own."""
 
-    def __init__(self, url: str, terminal: str, folder: Path, *options: str, **settings: int) -> None:
+    def __init__(
+        self, url: str, terminal: str, folder: Path, *options: str, token: str = TOKEN, **settings: int
+    ) -> None:
         self.folder = folder
         self.files = folder / "Files"
         self.log = folder / "expert.log"
         (self.files / "Ponte").mkdir(parents=True, exist_ok=True)
-        (self.files / "Ponte/token.txt").write_text(TOKEN + "\r\n")
+        (self.files / "Ponte/token.txt").write_text(token + "\r\n")
         self.command = [str(program()), "--url", url, "--terminal", terminal, "--files", str(self.files)]
         self.command += ["--lang", "en", "--poll", "1000", *options]
         chosen = {**SETTINGS, **{f"PONTE_{name.upper()}": value for name, value in settings.items()}}

@@ -130,7 +130,7 @@ class ScriptedPonte:
         with self.changed:
             self._queue.clear()
 
-    def wait(self, is_so: Callable[[], Any], what: str = "it", seconds: float = 20.0) -> Any:
+    def wait(self, is_so: Callable[[], Any], what: str = "it", seconds: float = 60.0) -> Any:
         """Waits until something that requests bring is so; fails where it does not become so."""
         until = time.monotonic() + seconds
         with self.changed:
@@ -142,11 +142,11 @@ class ScriptedPonte:
                 assert left > 0, f"waited {seconds} s for {what}; last heard: {self.requests[-3:]}"
                 self.changed.wait(min(left, 0.5))
 
-    def result(self, given: Given, seconds: float = 20.0) -> Body:
+    def result(self, given: Given, seconds: float = 60.0) -> Body:
         """A command's result."""
         return self.wait(lambda: given.id and self.results.get(given.id), f"the result of {given.task}", seconds)
 
-    def run(self, task: Body, valid_ms: int = 5000, seconds: float = 20.0) -> Body:
+    def run(self, task: Body, valid_ms: int = 5000, seconds: float = 60.0) -> Body:
         """Gives a command and waits for its result."""
         return self.result(self.give(task, valid_ms), seconds)
 

@@ -462,6 +462,13 @@ def test_what_was_found_does_not_make_the_order_absent(bench: Bench) -> None:
     assert bench.do(tasks.trade(order, BUY))["outcome"] == "known"
 
 
+def test_what_was_done_is_not_absent_because_the_history_lags(bench: Bench) -> None:
+    order = tasks.order_id()
+    assert bench.do(tasks.trade(order, BUY))["outcome"] == "answered"
+    assert bench.do(tasks.find(order))["found"]["conclusive"]
+    assert bench.do(tasks.trade(order, BUY))["outcome"] == "known"
+
+
 def test_after_a_restart_the_thirty_seconds_begin_anew(bench: Bench) -> None:
     order = tasks.order_id()
     bench.journal.begin_step(("s1", 1), 0, order, {})

@@ -95,6 +95,22 @@ def test_wanted_lists_come_in_full_though_unchanged(ponte: ScriptedPonte, ready:
     ponte.want -= {"positions", "orders"}
 
 
+def test_lists_wait_for_the_connection_since_they_may_be_empty_without_it(
+    ponte: ScriptedPonte, terminal: StandinTerminal, ready: ExpertProcess
+) -> None:
+    terminal.terminal(connected=False)
+    ponte.wait(lambda: not ponte.state["connected"], "the lost connection")
+    before = len(ponte.requests)
+    ponte.want |= {"positions", "orders"}
+    ponte.hear_anew(4)
+    assert not any("positions" in request or "orders" in request for request in ponte.requests[before:])
+    # And the expert does not ask all the time because of what it can't read.
+    assert ponte.requests[-1]["hold_ms"] > 0
+    terminal.terminal(connected=True)
+    ponte.wait(lambda: any("positions" in request for request in ponte.requests[before:]), "the positions")
+    ponte.want -= {"positions", "orders"}
+
+
 def test_prices_of_watched_symbols_come_when_they_change(
     ponte: ScriptedPonte, terminal: StandinTerminal, ready: ExpertProcess
 ) -> None:

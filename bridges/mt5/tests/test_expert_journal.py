@@ -123,6 +123,9 @@ def test_results_are_kept_until_they_were_seen(
     ponte.names_results = False
     given = ponte.give(buy(order_id()))
     first = ponte.result(given)
+    ponte.hear_anew(2)
+    last = ponte.requests[-1]
+    assert (last["results"], last["hold_ms"] > 0) == ([first], True)
     ready.kill()
     ponte.results.clear()
     ready.start()
@@ -219,6 +222,26 @@ def test_damaged_journals_are_read_as_far_as_they_go(
     ready.start()
     ponte.wait(lambda: ponte.sessions == 3, "the third session")
     assert ponte.run(buy(torn))["outcome"] == "known"
+
+
+def test_a_line_that_was_cut_off_does_not_swallow_the_next(
+    ponte: ScriptedPonte, terminal: StandinTerminal, ready: ExpertProcess
+) -> None:
+    ready.kill()
+    with ready.journal.open("ab") as journal:
+        journal.write(b'{"k":"begun","s":"s')
+    # So that it can't be written anew at the start.
+    full = ready.files / "DISK-FULL"
+    full.touch()
+    ready.start()
+    ponte.wait(lambda: ponte.sessions == 2, "the second session")
+    full.unlink()
+    order = order_id()
+    assert ponte.run(buy(order))["outcome"] == "answered"
+    ready.kill()
+    ready.start()
+    ponte.wait(lambda: ponte.sessions == 3, "the third session")
+    assert ponte.run(buy(order))["outcome"] == "known"
 
 
 def test_a_crash_while_the_journal_was_put_in_its_place_loses_nothing(

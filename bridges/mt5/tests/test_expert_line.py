@@ -36,15 +36,49 @@ def test_every_refusal_is_waited_out(
     ready.wait_for_words(f"{status}" if status in (404, 429, 500, 503) else "ponte")
 
 
+def test_what_was_not_heard_is_told_again(
+    ponte: ScriptedPonte, terminal: StandinTerminal, ready: ExpertProcess
+) -> None:
+    refused: set[str] = set()
+
+    def refuse(request: Body) -> int | None:
+        fresh = {"ticks", "deals", "positions"} & request.keys() - refused
+        refused.update(fresh)
+        return 503 if fresh else None
+
+    ponte.refuses = refuse
+    ponte.watch = [WIN]
+    terminal.ask("POST", "/admin/manual", {"symbol": WIN, "side": "buy", "volume": "1"})
+    ponte.wait(lambda: WIN in ponte.ticks and ponte.positions, "the price and the position")
+    ponte.wait(lambda: any(deal["symbol"] == WIN for deal in ponte.deals.values()), "the deal")
+    assert refused == {"ticks", "deals", "positions"}
+
+
+def test_requests_are_numbered_in_each_session(ponte: ScriptedPonte, ready: ExpertProcess) -> None:
+    ponte.hear_anew(3)
+    ponte.restart()
+    ponte.wait(lambda: ponte.sessions == 2, "a new session")
+    ponte.hear_anew(3)
+    numbers: dict[str, list[int]] = {}
+    for request in ponte.requests:
+        assert ("sequence" in request) == ("session" in request)
+        if "session" in request:
+            numbers.setdefault(request["session"], []).append(request["sequence"])
+    assert [told == sorted(set(told)) and told[0] == 1 for told in numbers.values()] == [True, True]
+
+
 def test_an_unknown_session_is_begun_anew_at_once(
     ponte: ScriptedPonte, terminal: StandinTerminal, ready: ExpertProcess
 ) -> None:
     ponte.run(buy(order_id()))
+    ponte.wait(lambda: ponte.deals, "the deals")
+    ponte.deals.clear()
+    ponte.history.clear()
     ponte.restart()
     ponte.wait(lambda: ponte.sessions == 2, "a new session")
     hello = next(request for request in reversed(ponte.requests) if "session" not in request)
     assert [position["volume"] for position in hello["positions"]] == ["1"]
-    ponte.wait(lambda: ponte.deals, "the deals")
+    ponte.wait(lambda: ponte.deals and ponte.history, "the deals again")
     assert ponte.run(buy(order_id()))["outcome"] == "answered"
 
 

@@ -22,6 +22,14 @@ def test_a_command_is_not_begun_after_its_time(
     assert terminal.sends(magic_of(order)) == []
 
 
+@pytest.mark.parametrize("valid_ms", [0, -1, -(2**63) + 1])
+def test_a_time_that_is_none_is_over(
+    ponte: ScriptedPonte, terminal: StandinTerminal, ready: ExpertProcess, valid_ms: int
+) -> None:
+    ponte.delays = lambda _request, answer: 0.05 if answer["commands"] else 0.0
+    assert ponte.run(buy(order_id()), valid_ms=valid_ms)["outcome"] == "not_begun"
+
+
 def test_time_runs_between_the_steps_too(ponte: ScriptedPonte, terminal: StandinTerminal, ready: ExpertProcess) -> None:
     order = order_id()
     terminal.fault("order_send", "hang_ms", ms=2500)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -64,7 +65,7 @@ def test_what_was_begun_is_known_until_it_was_looked_for(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("retcode", "is_known"), [(10008, True), (10009, True), (10010, True), (10004, False), (10019, False), (0, False)]
+    ("retcode", "is_known"), [(10008, True), (10009, True), (10010, True), (10012, True), (10031, True), (10004, False), (10019, False), (0, False)]
 )
 def test_an_answer_decides_whether_an_order_is_known(retcode: int, is_known: bool, tmp_path: Path) -> None:
     kept = Journal(tmp_path / "journal.sqlite")
@@ -99,6 +100,37 @@ def test_results_stay_until_they_were_seen_over_restarts_too(tmp_path: Path) -> 
     third = Journal(path)
     assert third.unseen() == [{**body, "number": 2}]
     third.close()
+
+
+def test_what_was_seen_is_on_disk_with_the_next_result(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    first = Journal(path)
+    body = {"session": "s1", "number": 1, "order": ORDER, "outcome": "not_begun"}
+    first.finish(body)
+    first.mark_seen((("s1", 1),))
+    first.finish({**body, "number": 2})
+    # Another process' eyes: nothing was closed.
+    other = sqlite3.connect(str(path))
+    assert other.execute("SELECT number, is_seen FROM results ORDER BY number").fetchall() == [(1, 1), (2, 0)]
+    other.close()
+    first.close()
+
+
+def test_a_disk_that_stalls_does_not_keep_a_result_from_being_told(tmp_path: Path) -> None:
+    kept = Journal(tmp_path / "journal.sqlite")
+    other = sqlite3.connect(str(tmp_path / "journal.sqlite"), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    body = {"session": "s1", "number": 1, "order": ORDER, "outcome": "not_begun"}
+    writer = threading.Thread(target=kept.finish, args=(body,))
+    writer.start()
+    while not kept.unseen():
+        pass
+    kept.mark_seen((("s1", 1),))
+    assert kept.unseen() == []
+    other.execute("ROLLBACK")
+    other.close()
+    writer.join()
+    kept.close()
 
 
 def test_a_command_that_was_cut_off_is_interrupted(tmp_path: Path) -> None:

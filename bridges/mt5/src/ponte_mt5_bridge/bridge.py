@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, field
@@ -243,11 +242,7 @@ class Bridge:
 
     def _hear(self, answer: SyncAnswer) -> None:
         """What every answer of the session may bring, commands aside."""
-        try:
-            self._journal.mark_seen(answer.results_seen)
-        except sqlite3.Error as error:
-            # They are told again, which does no harm.
-            self._words.log("journal_broken", error=error)
+        self._journal.mark_seen(answer.results_seen)
         self._told.forget_results(answer.results_seen)
         # A want that can't be met yet comes with every answer: only a new one is worth waking up for.
         is_new = answer.watch != self._watch or not self._told.wants.issuperset(answer.want)

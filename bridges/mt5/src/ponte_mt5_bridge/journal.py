@@ -5,10 +5,12 @@ Everything that a second `order_send` must know of is on disk before the first o
 
 from __future__ import annotations
 
+import contextlib
 import json
 import secrets
 import sqlite3
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,6 +90,9 @@ class Journal:
         """
         self.path = path
         self._mutex = threading.RLock()
+        # Of its own: a disk that stalls must not keep the bridge from telling that it lives.
+        self._telling = threading.Lock()
+        self._seen: list[ResultId] = []
         self._run = secrets.token_hex(8)
         self._opened = clock.monotonic()
         try:
@@ -151,8 +156,10 @@ class Journal:
         return self._base.execute(query, (session, number)).fetchall()
 
     def close(self) -> None:
-        """Closes it. Nothing is lost without that."""
+        """Closes it. Nothing that matters is lost without that."""
         with self._mutex:
+            with contextlib.suppress(sqlite3.Error):
+                self._write_seen()
             self._base.close()
             self._lock.release()
 
@@ -184,41 +191,56 @@ class Journal:
     def finish(self, body: Body) -> None:
         """Keeps a command's result until Ponte has seen it.
 
-        It is told even if the disk refuses it: then only a restart forgets it, and asks.
+        It can be told before it is on disk, and even if the disk refuses it: what must not be
+        forgotten, the steps, is there already.
         """
-        with self._mutex:
+        with self._telling:
             self._unseen[(body["session"], body["number"])] = body
+        with self._mutex:
             self._insert_result(body)
 
     def _insert_result(self, body: Body) -> None:
-        self._base.execute(
-            "INSERT OR IGNORE INTO results (session, number, body, made_ms) VALUES (?, ?, ?, ?)",
-            (body["session"], body["number"], json.dumps(body), clock.wall_ms()),
-        )
+        row = (body["session"], body["number"], json.dumps(body), clock.wall_ms())
+        with self._transaction():
+            self._base.execute(
+                "INSERT OR IGNORE INTO results (session, number, body, made_ms) VALUES (?, ?, ?, ?)", row
+            )
+            self._write_seen()
+
+    def _write_seen(self) -> None:
+        with self._telling:
+            seen, self._seen = self._seen, []
+        self._base.executemany("UPDATE results SET is_seen = 1 WHERE session = ? AND number = ?", seen)
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._base.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._base.execute("COMMIT")
+        except BaseException:
+            self._base.execute("ROLLBACK")
+            raise
 
     def unseen(self) -> list[Body]:
-        """The results that Ponte has not named yet, oldest first."""
-        with self._mutex:
+        """The results that Ponte has not named yet, oldest first. Never waits for the disk."""
+        with self._telling:
             return list(self._unseen.values())
 
     def mark_seen(self, ids: tuple[ResultId, ...]) -> None:
-        """Ponte has these results."""
-        with self._mutex:
-            known = [key for key in ids if key in self._unseen]
-            if known:
-                self._base.execute("BEGIN IMMEDIATE")
-                self._base.executemany("UPDATE results SET is_seen = 1 WHERE session = ? AND number = ?", known)
-                self._base.execute("COMMIT")
-            for key in known:
-                del self._unseen[key]
+        """Ponte has these results. On disk with the next result: what a crash forgets is told once more."""
+        with self._telling:
+            self._seen.extend(key for key in ids if self._unseen.pop(key, None) is not None)
 
     def is_known(self, order: str) -> bool:
         """Whether a request of this order may have executed, and no `find` has said since that it has not."""
+        may_have = (*SUCCEEDED, *INDEFINITE)
+        marks = ", ".join("?" * len(may_have))
         with self._mutex:
             row = self._base.execute(
-                "SELECT 1 FROM steps WHERE order_id = ? AND (retcode IS NULL OR retcode IN (?, ?, ?))"
+                f"SELECT 1 FROM steps WHERE order_id = ? AND (retcode IS NULL OR retcode IN ({marks}))"
                 " AND id > coalesce((SELECT last_step FROM absent WHERE absent.order_id = steps.order_id), 0)",
-                (order, *SUCCEEDED),
+                (order, *may_have),
             ).fetchone()
         return row is not None
 

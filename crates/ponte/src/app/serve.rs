@@ -4,6 +4,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use axum::Router;
 use futures_util::future::select_all;
 use ponte_core::format::Format;
 use tokio::net::TcpListener;
@@ -38,14 +39,11 @@ pub struct Served {
 /// # Errors
 /// When an address, the journal or a broker can't be used.
 pub async fn serve(mut loaded: Loaded) -> Result<Served, RunError> {
-    let webhook_listener = listen("webhook.listen", loaded.config.webhook.listen).await?;
-    let admin_listener = listen("admin.listen", loaded.config.admin.listen).await?;
-    let (bridge_listener, security) = match terminals_call_at(&loaded.config) {
-        Some(bridge) => {
-            let listener = listen("bridge.listen", bridge.listen).await?;
-            (Some(listener), secured(bridge)?)
-        }
-        None => (None, Security::Plain),
+    let webhook = Taken::take("webhook.listen", loaded.config.webhook.listen).await?;
+    let admin = Taken::take("admin.listen", loaded.config.admin.listen).await?;
+    let bridge = match terminals_call_at(&loaded.config) {
+        Some(bridge) => Some(Taken::for_bridges(bridge).await?),
+        None => None,
     };
     let started_at = clock::now();
     let core = Core::start(&mut loaded).await?;
@@ -53,8 +51,6 @@ pub async fn serve(mut loaded: Loaded) -> Result<Served, RunError> {
         config, secrets, ..
     } = loaded;
     let config = Arc::new(config);
-    let (webhook, admin_address) = (address(&webhook_listener)?, address(&admin_listener)?);
-    let bridge = bridge_listener.as_ref().map(address).transpose()?;
     let (stop, stopping) = watch::channel(false);
     let intake = intake(&core, &config, secrets).router();
     let owner = admin::router(admin::Parts {
@@ -64,47 +60,20 @@ pub async fn serve(mut loaded: Loaded) -> Result<Served, RunError> {
         doctor: core.doctor(config),
         started_at,
     });
-    let serve = |what, listener, router, security: Security, limits: Limits| {
-        let mut stopping = stopping.clone();
-        tokio::spawn(async move {
-            // An end of the sender is an end as well.
-            let stopped = async move { drop(stopping.wait_for(|stop| *stop).await) };
-            server::serve_secured(listener, router, &security, limits, stopped)
-                .await
-                .map_err(|source| RunError::Serve { what, source })
-        })
-    };
-    let usual = Limits::default();
+    let addresses = (
+        webhook.address()?,
+        admin.address()?,
+        bridge.as_ref().map(Taken::address).transpose()?,
+    );
     let mut listeners = vec![
-        serve(
-            "webhook.listen",
-            webhook_listener,
-            intake,
-            Security::Plain,
-            usual,
-        ),
-        serve(
-            "admin.listen",
-            admin_listener,
-            owner,
-            Security::Plain,
-            usual,
-        ),
+        webhook.serve(intake, stopping.clone()),
+        admin.serve(owner, stopping.clone()),
     ];
-    if let Some(listener) = bridge_listener {
-        let router = core.hub().router();
-        listeners.push(serve(
-            "bridge.listen",
-            listener,
-            router,
-            security,
-            Hub::limits(),
-        ));
-    }
+    listeners.extend(bridge.map(|bridge| bridge.serve(core.hub().router(), stopping)));
     Ok(Served {
-        webhook,
-        admin: admin_address,
-        bridge,
+        webhook: addresses.0,
+        admin: addresses.1,
+        bridge: addresses.2,
         replayed: core.replayed,
         core,
         stop,
@@ -160,28 +129,63 @@ fn terminals_call_at(config: &Config) -> Option<&Bridge> {
     config.bridge.as_ref().filter(|_| any)
 }
 
-fn secured(bridge: &Bridge) -> Result<Security, RunError> {
-    let Some(files) = &bridge.tls else {
-        return Ok(Security::Plain);
-    };
-    Ok(Security::Tls(Certificate::read(files.clone())?))
+/// An address that was taken, and how it is served.
+struct Taken {
+    /// The key in the configuration.
+    what: &'static str,
+    listener: TcpListener,
+    security: Security,
+    limits: Limits,
 }
 
-async fn listen(what: &'static str, address: SocketAddr) -> Result<TcpListener, RunError> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|source| RunError::Listen {
+impl Taken {
+    async fn take(what: &'static str, address: SocketAddr) -> Result<Self, RunError> {
+        let listener = TcpListener::bind(address).await;
+        Ok(Self {
             what,
-            address,
-            source,
+            listener: listener.map_err(|source| RunError::Listen {
+                what,
+                address,
+                source,
+            })?,
+            security: Security::Plain,
+            limits: Limits::default(),
         })
-}
+    }
 
-fn address(listener: &TcpListener) -> Result<SocketAddr, RunError> {
-    listener.local_addr().map_err(|source| RunError::Serve {
-        what: "listen",
-        source,
-    })
+    async fn for_bridges(bridge: &Bridge) -> Result<Self, RunError> {
+        let security = match &bridge.tls {
+            Some(files) => Security::Tls(Certificate::read(files.clone())?),
+            None => Security::Plain,
+        };
+        Ok(Self {
+            security,
+            limits: Hub::limits(),
+            ..Self::take("bridge.listen", bridge.listen).await?
+        })
+    }
+
+    fn address(&self) -> Result<SocketAddr, RunError> {
+        let what = self.what;
+        let address = self.listener.local_addr();
+        address.map_err(|source| RunError::Serve { what, source })
+    }
+
+    /// Answers requests until it is time to stop.
+    fn serve(
+        self,
+        router: Router,
+        mut stopping: watch::Receiver<bool>,
+    ) -> JoinHandle<Result<(), RunError>> {
+        let what = self.what;
+        tokio::spawn(async move {
+            // An end of the sender is an end as well.
+            let stopped = async move { drop(stopping.wait_for(|stop| *stop).await) };
+            server::serve_secured(self.listener, router, &self.security, self.limits, stopped)
+                .await
+                .map_err(|source| RunError::Serve { what, source })
+        })
+    }
 }
 
 fn intake(core: &Core, config: &Config, secrets: SourceSecrets) -> Intake {

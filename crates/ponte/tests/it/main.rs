@@ -15,6 +15,7 @@ mod end_to_end_binance;
 mod full_disk;
 mod intake;
 mod mt5_bridge;
+mod mt5;
 mod prices;
 mod program;
 mod terminals;

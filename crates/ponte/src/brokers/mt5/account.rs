@@ -1,6 +1,7 @@
 //! The account: its money, its positions, its instruments, and what is wrong with its terminal.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use ponte_core::id::Symbol;
 use ponte_core::instrument::Instruments;
@@ -9,11 +10,14 @@ use ponte_core::order::OrderClass;
 use rust_decimal::Decimal;
 
 use super::findings::{self, Bars, Looked};
-use super::{Mt5, Symbols};
+use super::{FirstList, Mt5, Symbols};
 use crate::bridge::Presence;
 use crate::bridge::protocol::{TerminalState, Want};
 use crate::brokers::{BrokerError, BrokerPosition, Credentials, Finding};
 use crate::clock;
+
+/// How old the first list of a session may be that is told as new.
+const LIST_AGE_MAX: Duration = Duration::from_secs(5);
 
 impl Mt5 {
     /// What is known of the bridge, the terminal and its account, one finding for each thing that was
@@ -139,7 +143,16 @@ impl Mt5 {
     /// When none have been told.
     pub(super) async fn read_instruments(&self) -> Result<Instruments, BrokerError> {
         self.state()?;
-        self.fresh(Want::Symbols).await;
+        let first = std::mem::replace(&mut self.desk().first_list, FirstList::Taken);
+        let is_new = match first {
+            FirstList::Complete(at) => {
+                clock::instant().saturating_duration_since(at) <= LIST_AGE_MAX
+            }
+            FirstList::Awaited | FirstList::Taken => false,
+        };
+        if !is_new {
+            self.fresh(Want::Symbols).await;
+        }
         let desk = self.desk();
         let symbols: Option<&Symbols> = desk.symbols.as_ref();
         symbols

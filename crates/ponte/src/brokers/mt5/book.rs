@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ponte_core::id::{ClientOrderId, StrategyName, Symbol};
 use ponte_core::message::{OrderReport, ReportedStatus};
-use ponte_core::order::OrderPlan;
+use ponte_core::order::{OrderClass, OrderPlan};
 use ponte_core::signal::Side;
 use ponte_core::time::Timestamp;
 use rust_decimal::Decimal;
@@ -16,6 +16,7 @@ use super::identity::{self, Tag};
 use super::retcode::{DONE, DONE_PARTIAL, PLACED};
 use super::server_clock::ServerClock;
 use super::shields::Holding;
+use super::tracked::{Share, Tracked};
 use crate::bridge::protocol::{Deal, Found, Position, Step, SyncRequest, TradeOrder};
 
 /// How many deals, and how many ended orders, are remembered; the oldest tickets are forgotten first.
@@ -26,112 +27,6 @@ pub(super) const ORDERS_MAX: usize = 10_000;
 /// server does by itself (stop loss, take profit, stop out) comes after it, and bears the magic
 /// number of the position that it closes.
 const ASKED_FOR_REASON_MAX: u32 = 3;
-
-const STATE_CANCELLED: u32 = 2;
-const STATE_REJECTED: u32 = 5;
-const STATE_EXPIRED: u32 = 6;
-
-/// What a deal contributes to an order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Share {
-    /// In lots.
-    pub(super) volume: Decimal,
-    /// Price times volume.
-    pub(super) value: Decimal,
-    /// What it cost, in the account's currency.
-    pub(super) fees: Decimal,
-    /// When it happened.
-    pub(super) at: Timestamp,
-}
-
-impl Share {
-    /// A deal's. Fees are its commission and its fee, which the terminal tells below zero where they
-    /// cost. The swap is left out: it is the price of having held the position over nights, not of
-    /// this order, and the position's profit in the terminal contains it.
-    fn of(deal: &Deal, at: Timestamp) -> Self {
-        Self {
-            volume: deal.volume,
-            value: deal.volume.saturating_mul(deal.price),
-            fees: -(deal.commission + deal.fee),
-            at,
-        }
-    }
-
-    /// The part of it that so much of its volume makes.
-    pub(super) fn part(self, volume: Decimal) -> Self {
-        let part = |whole: Decimal| {
-            whole
-                .saturating_mul(volume)
-                .checked_div(self.volume)
-                .unwrap_or(whole)
-        };
-        Self {
-            volume,
-            value: part(self.value),
-            fees: part(self.fees),
-            at: self.at,
-        }
-    }
-}
-
-/// What all shares of an order make together.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Totals {
-    pub(super) filled: Decimal,
-    pub(super) value: Decimal,
-    pub(super) fees: Decimal,
-    pub(super) at: Timestamp,
-}
-
-impl Totals {
-    pub(super) fn of<'a>(shares: impl Iterator<Item = &'a Share>) -> Self {
-        shares.fold(Self::default(), |sum, share| Self {
-            filled: sum.filled + share.volume,
-            value: sum.value.saturating_add(share.value),
-            fees: sum.fees + share.fees,
-            at: sum.at.max(share.at),
-        })
-    }
-
-    pub(super) fn average_price(&self) -> Decimal {
-        self.value
-            .checked_div(self.filled)
-            .unwrap_or_default()
-            .normalize()
-    }
-}
-
-/// One order of ours at the terminal: an order of the plan can be several there.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Ticket {
-    /// The last state that was told, once it is over.
-    over: Option<u32>,
-    /// What has traded of it, by the order's own word.
-    executed: Decimal,
-}
-
-/// Whether more requests of an order may come.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Sending {
-    /// The answer is open.
-    UnderWay,
-    /// Every request has its answer; why what has not traded then never will.
-    Over(String),
-}
-
-#[derive(Debug, Clone)]
-struct Tracked {
-    symbol: Symbol,
-    side: Side,
-    quantity: Decimal,
-    tickets: BTreeMap<u64, Ticket>,
-    deals: BTreeMap<u64, Share>,
-    positions: BTreeSet<u64>,
-    sending: Sending,
-    /// Why less was asked for than was planned.
-    short: String,
-    at: Timestamp,
-}
 
 /// A deal with the moment at which it happened.
 #[derive(Debug, Clone)]
@@ -179,20 +74,7 @@ impl Book {
         if self.orders.contains_key(&plan.id) {
             return;
         }
-        self.orders.insert(
-            plan.id,
-            Tracked {
-                symbol: plan.symbol.clone(),
-                side: plan.side,
-                quantity: plan.quantity.get(),
-                tickets: BTreeMap::new(),
-                deals: BTreeMap::new(),
-                positions: BTreeSet::new(),
-                sending: Sending::UnderWay,
-                short: String::new(),
-                at: now,
-            },
-        );
+        self.orders.insert(plan.id, Tracked::new(plan, now));
         let orders: Vec<TradeOrder> = self
             .ended
             .values()
@@ -217,32 +99,24 @@ impl Book {
             .filter(|known| *known != strategy)
     }
 
-    /// Whether the order was noted.
-    pub(super) fn knows(&self, id: ClientOrderId) -> bool {
-        self.orders.contains_key(&id)
+    /// What a noted order does to the position.
+    pub(super) fn class_of(&self, id: ClientOrderId) -> Option<OrderClass> {
+        self.orders.get(&id).map(|tracked| tracked.class)
     }
 
     /// An order is handed over (again): the answer is open. `short` says why less is asked for than
     /// was planned, if so.
     pub(super) fn sending(&mut self, id: ClientOrderId, short: String) {
         if let Some(tracked) = self.orders.get_mut(&id) {
-            tracked.sending = Sending::UnderWay;
-            tracked.short = short;
+            tracked.sending(short);
         }
     }
 
     /// Every request of the order has its answer. What has not traded and does not rest never will,
     /// because of `left`.
     pub(super) fn settle(&mut self, id: ClientOrderId, left: &str) {
-        if let Some(tracked) = self.orders.get_mut(&id)
-            && tracked.sending == Sending::UnderWay
-        {
-            let why = if left.is_empty() {
-                tracked.short.clone()
-            } else {
-                left.to_owned()
-            };
-            tracked.sending = Sending::Over(why);
+        if let Some(tracked) = self.orders.get_mut(&id) {
+            tracked.settle(left);
         }
     }
 
@@ -257,7 +131,7 @@ impl Book {
         };
         let taken = steps.filter(|step| step.order != 0 && is_success(step));
         for step in taken {
-            tracked.tickets.entry(step.order).or_default();
+            tracked.has_ticket(step.order);
             self.by_ticket.insert(step.order, id);
         }
         let deals: Vec<u64> = self.deals.keys().copied().collect();
@@ -347,30 +221,9 @@ impl Book {
         at: Timestamp,
     ) -> Option<ClientOrderId> {
         let id = self.owner_of_order(order)?;
-        let tracked = self.orders.get_mut(&id)?;
-        let known = tracked.tickets.entry(order.ticket).or_default();
-        // What is left of a rejected order is not told the same by all servers; nothing has traded.
-        let executed = if is_over && order.state == STATE_REJECTED {
-            Decimal::ZERO
-        } else {
-            (order.volume_initial - order.volume_current).max(Decimal::ZERO)
-        };
-        let told = Ticket {
-            // An order that was over stays so: a list of pending ones can be older.
-            over: if is_over {
-                Some(order.state)
-            } else {
-                known.over
-            },
-            executed: executed.max(known.executed),
-        };
         self.by_ticket.insert(order.ticket, id);
-        if *known == told {
-            return None;
-        }
-        *known = told;
-        tracked.at = tracked.at.max(at);
-        Some(id)
+        let tracked = self.orders.get_mut(&id)?;
+        tracked.take_order(order, is_over, at).then_some(id)
     }
 
     fn take_deal(
@@ -404,14 +257,11 @@ impl Book {
     fn count(&mut self, ticket: u64) -> Option<ClientOrderId> {
         let Dealt { deal, share } = self.deals.get(&ticket)?;
         let id = self.owner_of_deal(deal)?;
-        let tracked = self.orders.get_mut(&id)?;
         if deal.order != 0 {
-            tracked.tickets.entry(deal.order).or_default();
             self.by_ticket.insert(deal.order, id);
         }
-        tracked.positions.insert(deal.position_id);
-        let is_new = tracked.deals.insert(ticket, *share) != Some(*share);
-        is_new.then_some(id)
+        let tracked = self.orders.get_mut(&id)?;
+        tracked.take_deal(deal, *share).then_some(id)
     }
 
     fn owner_of_order(&self, order: &TradeOrder) -> Option<ClientOrderId> {
@@ -455,22 +305,7 @@ impl Book {
 
     /// Where an order stands; `None` while nothing of it is known.
     pub(super) fn report(&self, id: ClientOrderId) -> Option<OrderReport> {
-        let tracked = self.orders.get(&id)?;
-        if tracked.tickets.is_empty() && tracked.deals.is_empty() {
-            return None;
-        }
-        let totals = Totals::of(tracked.deals.values());
-        let tickets: Vec<String> = tracked.tickets.keys().map(u64::to_string).collect();
-        Some(OrderReport {
-            id,
-            broker_order_id: tickets.join("+"),
-            status: tracked.status(totals.filled),
-            filled: totals.filled.normalize(),
-            average_price: totals.average_price(),
-            fees: totals.fees.normalize(),
-            withheld: Decimal::ZERO,
-            at: tracked.at.max(totals.at),
-        })
+        self.orders.get(&id)?.report(id)
     }
 
     /// Whether the order should be over, and the terminal has not told yet how: nothing of it rests,
@@ -508,8 +343,7 @@ impl Book {
             && let Some(id) = self.owner_of_order(&order)
             && let Some(tracked) = self.orders.get_mut(&id)
         {
-            let known = tracked.tickets.entry(ticket).or_default();
-            known.over = known.over.or(Some(STATE_CANCELLED));
+            tracked.taken_back(ticket);
         }
     }
 
@@ -571,9 +405,7 @@ impl Book {
 
     /// Whether an order of ours has traded anything.
     pub(super) fn has_traded(&self, id: ClientOrderId) -> bool {
-        self.orders
-            .get(&id)
-            .is_some_and(|tracked| !tracked.deals.is_empty())
+        self.orders.get(&id).is_some_and(Tracked::has_traded)
     }
 
     /// The holding's latest position, open or closed, by its deals.
@@ -581,7 +413,7 @@ impl Book {
         if let Some(open) = self.positions_of(holding).last() {
             return Some(open.identifier);
         }
-        let opened = self.deals.values().filter(|dealt| {
+        let mut opened = self.deals.values().rev().filter(|dealt| {
             let deal = &dealt.deal;
             deal.deal_type == holding.position_type()
                 && is_named(&deal.symbol, &holding.symbol)
@@ -591,7 +423,7 @@ impl Book {
                     (_, None) => false,
                 }
         });
-        opened.last().map(|dealt| dealt.deal.position_id)
+        opened.next().map(|dealt| dealt.deal.position_id)
     }
 
     /// Whose a position is or was, by what is known of it.
@@ -634,47 +466,6 @@ impl Book {
     }
 }
 
-impl Tracked {
-    fn status(&self, filled: Decimal) -> ReportedStatus {
-        if filled >= self.quantity {
-            return ReportedStatus::Filled;
-        }
-        let left = match &self.sending {
-            Sending::UnderWay => return ReportedStatus::Working,
-            Sending::Over(left) => left,
-        };
-        let executed = self
-            .tickets
-            .values()
-            .fold(Decimal::ZERO, |sum, ticket| sum + ticket.executed);
-        let is_open = self.tickets.values().any(|ticket| ticket.over.is_none());
-        // While deals are owed nothing is final: the last word must have all that was traded.
-        if is_open || executed > filled {
-            return ReportedStatus::Working;
-        }
-        let has = |state| {
-            self.tickets
-                .values()
-                .any(|ticket| ticket.over == Some(state))
-        };
-        if has(STATE_REJECTED) && filled.is_zero() {
-            return ReportedStatus::Rejected {
-                reason: "the exchange or the broker rejected the order after taking it".to_owned(),
-            };
-        }
-        let reason = if !left.is_empty() {
-            left.clone()
-        } else if has(STATE_EXPIRED) {
-            "the order's time was over at the terminal".to_owned()
-        } else if has(STATE_CANCELLED) && filled.is_zero() {
-            "cancelled at the terminal".to_owned()
-        } else {
-            "only a part could be filled, and the rest was cancelled".to_owned()
-        };
-        ReportedStatus::Cancelled { reason }
-    }
-}
-
 /// Whether a step's answer names an order that is ours.
 fn is_success(step: &Step) -> bool {
     step.answered && matches!(step.retcode, PLACED | DONE | DONE_PARTIAL)
@@ -682,7 +473,7 @@ fn is_success(step: &Step) -> bool {
 
 /// The side of an order's, a deal's or a position's type: even numbers buy.
 pub(super) const fn side_of(number: u32) -> Side {
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         Side::Buy
     } else {
         Side::Sell

@@ -86,10 +86,13 @@ impl Mt5 {
         };
         if !requests.is_empty() {
             let count = requests.len();
+            // A name of its own: under that of one order its answers, which name the tickets of all,
+            // would be taken for that order's.
+            let all = first.child(&[b"all of a symbol"]);
             let task = Task::Change {
-                order: first.to_string(),
+                order: all.to_string(),
                 // A bridge takes no other than a whole number above zero.
-                magic: identity::magic(&StrategyName::unnamed(), *first),
+                magic: identity::magic(&StrategyName::unnamed(), all),
                 requests,
             };
             let (valid, patience) = (self.options.valid, self.options.answer_within);

@@ -181,7 +181,7 @@ impl Mt5 {
     }
 
     /// Has the bridge look an order up.
-    async fn look_up(
+    pub(super) async fn look_up(
         &self,
         id: ClientOrderId,
         magic: u64,

@@ -183,8 +183,8 @@ fn real_money(options: &Options, state: &TerminalState) -> Looked {
             wrong(SUBJECT, Bars::Nothing, text.to_owned())
         }
         Mode::Demo | Mode::Paper if is_real => {
-            let text = "the terminal's account moves real money, and the configuration says mode = \"demo\"; nothing is \
-                        sent: log into a demo account, or set mode = \"live\"";
+            let text = "the terminal's account moves real money, and the configuration says mode = \"demo\"; nothing \
+                        is sent: log into a demo account, or set mode = \"live\"";
             wrong(SUBJECT, Bars::Everything, text.to_owned())
         }
         Mode::Demo | Mode::Paper => fine(SUBJECT, "the account is a demo account".to_owned()),
@@ -377,8 +377,8 @@ pub(super) fn positions(
             let here = expected.get(symbol).unwrap_or(&zero).normalize();
             (there != here).then(|| {
                 let text = format!(
-                    "the terminal holds {there} of {symbol}, ponte's strategies {here}: somebody has traded by hand, or \
-                     the broker has closed by itself; make them equal before the next alert"
+                    "the terminal holds {there} of {symbol}, ponte's strategies {here}: somebody has traded by hand, \
+                     or the broker has closed by itself; make them equal before the next alert"
                 );
                 wrong(SUBJECT, Bars::Nothing, text).finding
             })

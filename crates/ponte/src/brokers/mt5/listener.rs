@@ -8,8 +8,9 @@ use super::book::{Changed, side_of};
 use super::identity::Tag;
 use super::instruments::Symbols;
 use super::options::Accounting;
+use super::retcode::{self, Class};
 use super::shields::Holding;
-use super::{Desk, Mt5};
+use super::{Desk, FirstList, Mt5};
 use crate::bridge::protocol::{CommandResult, Deal, Outcome, SyncRequest, Want};
 use crate::bridge::{Heard, Listener, Presence};
 use crate::clock;
@@ -23,6 +24,7 @@ impl Listener for Mt5 {
                     desk.one_bridge_since = clock::instant();
                 }
                 desk.is_away = false;
+                desk.first_list = FirstList::Awaited;
                 desk.missed();
             }
             Heard::Facts(facts) => self.take(facts),
@@ -56,6 +58,9 @@ impl Mt5 {
             }
             if facts.symbols_complete {
                 desk.symbols = self.line.symbols().map(|list| Symbols::of(&list));
+                if matches!(desk.first_list, FirstList::Awaited) {
+                    desk.first_list = FirstList::Complete(clock::instant());
+                }
             }
             desk.take(facts, self.options.accounting, now);
         }
@@ -105,12 +110,21 @@ impl Desk {
         let Ok(id) = result.order.parse::<ClientOrderId>() else {
             return;
         };
-        if !self.book.knows(id) || result.steps.is_empty() {
+        let Some(class) = self.book.class_of(id) else {
+            return;
+        };
+        if result.steps.is_empty() {
             return;
         }
         self.book.take_steps(id, result.steps.iter());
         if result.outcome == Outcome::Answered && result.steps.iter().all(|step| step.answered) {
-            self.book.settle(id, "");
+            let verdicts = result
+                .steps
+                .iter()
+                .map(|step| retcode::verdict(step, class));
+            let mut refusals = verdicts.filter(|verdict| verdict.class != Class::Done);
+            let words = refusals.next().map(|verdict| verdict.text);
+            self.book.settle(id, &words.unwrap_or_default());
         }
     }
 

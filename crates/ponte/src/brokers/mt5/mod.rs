@@ -21,6 +21,7 @@ mod retcode;
 mod samples;
 mod server_clock;
 mod shields;
+mod tracked;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -28,7 +29,7 @@ use std::time::{Duration, Instant};
 
 use ponte_core::id::{ClientOrderId, Symbol};
 use ponte_core::instrument::Instruments;
-use ponte_core::message::{Balance, CancelAnswer, Fate, FindAnswer, OrderReport};
+use ponte_core::message::{Balance, CancelAnswer, Fate, FindAnswer, OrderReport, ReportedStatus};
 use ponte_core::order::{OrderClass, OrderPlan};
 use ponte_core::policy::Capabilities;
 use tokio::sync::{mpsc, watch};
@@ -74,6 +75,8 @@ struct Desk {
     clock: ServerClock,
     /// The symbols of the terminal's last complete list.
     symbols: Option<Symbols>,
+    /// The list with which the session began, until it is asked for.
+    first_list: FirstList,
     news: Option<mpsc::UnboundedSender<News>>,
     /// What was told last of each order.
     reported: BTreeMap<ClientOrderId, OrderReport>,
@@ -87,6 +90,17 @@ struct Desk {
     /// Whether the terminal is logged into another account: what it tells is not ours.
     is_foreign: bool,
     skew_milliseconds: Option<i64>,
+}
+
+/// A session begins with a list of symbols, which whoever asks first need not ask for again.
+#[derive(Debug, Clone, Copy)]
+enum FirstList {
+    /// It is not complete yet.
+    Awaited,
+    /// It was, at this moment.
+    Complete(Instant),
+    /// Somebody has had it.
+    Taken,
 }
 
 /// How often each thing has been told in full.
@@ -122,6 +136,7 @@ impl Mt5 {
                 shields: Shields::default(),
                 clock: ServerClock::default(),
                 symbols,
+                first_list: FirstList::Awaited,
                 news: None,
                 reported: BTreeMap::new(),
                 handed: BTreeMap::new(),
@@ -200,7 +215,8 @@ impl Desk {
         let symbols = self.symbols.as_ref().ok_or(NoSymbol::NotListedYet)?;
         symbols.get(symbol).ok_or_else(|| {
             NoSymbol::NotWatched(format!(
-                "symbol {symbol} is not in the terminal's Market Watch; add it there, and look how this broker spells it"
+                "symbol {symbol} is not in the terminal's Market Watch; add it there, and look how this broker \
+                 spells it"
             ))
         })
     }
@@ -210,13 +226,18 @@ impl Desk {
         self.shields.report(id).or_else(|| self.book.report(id))
     }
 
-    /// Tells where these orders stand, if that is news.
+    /// Tells where these orders stand, if that is news. That an order works and has not traded is
+    /// the answer to its submission, or to a question; by itself it is none.
     fn tell(&mut self, ids: impl IntoIterator<Item = ClientOrderId>) {
         for id in ids {
             let Some(report) = self.report(id) else {
                 continue;
             };
-            if self.note(&report)
+            let is_quiet = report.status == ReportedStatus::Working
+                && report.filled.is_zero()
+                && !self.reported.contains_key(&id);
+            if !is_quiet
+                && self.note(&report)
                 && let Some(news) = &self.news
             {
                 // Nobody listens any more: the process ends.

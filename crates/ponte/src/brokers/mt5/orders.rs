@@ -11,7 +11,7 @@ use super::book::Book;
 use super::listener::is_explained;
 use super::options::Accounting;
 use super::retcode::{self, Class, Verdict};
-use super::shields::{Holding, Levels};
+use super::shields::Levels;
 use super::{Desk, Mt5, NoSymbol, identity, request};
 use crate::bridge::protocol::{CommandResult, Outcome, SymbolInfo, Task, TradeRequest, Want};
 use crate::bridge::{Presence, Ran};
@@ -58,7 +58,7 @@ impl Mt5 {
         }
         let prepared = match self.prepare_freshly(plan).await {
             Ok(prepared) => prepared,
-            Err(fate) => return fate,
+            Err(fate) => return *fate,
         };
         let count = prepared.requests.len();
         let task = Task::Trade {
@@ -81,32 +81,81 @@ impl Mt5 {
         }
     }
 
-    /// What is to be sent. Where an exit finds nothing to close, the positions are asked for anew
-    /// before that is believed.
-    async fn prepare_freshly(&self, plan: &OrderPlan) -> Result<Prepared, Fate> {
-        let prepared = self.prepare(plan);
-        match prepared {
-            Err(Fate::Rejected { .. }) if plan.class == OrderClass::Exit => {}
-            prepared @ (Ok(_) | Err(_)) => return prepared,
+    /// What is to be sent. Where an exit finds nothing to close, or an entry the other side open, the
+    /// positions are asked for anew before that is believed.
+    async fn prepare_freshly(&self, plan: &OrderPlan) -> Result<Prepared, Box<Fate>> {
+        let is_refused_exit =
+            |fate: &Fate| plan.class == OrderClass::Exit && matches!(fate, Fate::Rejected { .. });
+        match self.prepare(plan) {
+            Ok(prepared) if self.other_side(plan).is_none() => return Ok(prepared),
+            Err(fate) if !is_refused_exit(&fate) => return Err(fate),
+            Ok(_) | Err(_) => {}
         }
         if !self.fresh(Want::Positions).await {
-            let why = "the terminal's positions could not be read before an exit";
-            return Err(unreachable(why.to_owned()));
+            let why = "the terminal's positions could not be read before the order";
+            return Err(Box::new(unreachable(why.to_owned())));
         }
-        self.prepare(plan)
+        let prepared = self.prepare(plan);
+        if let Some(why) = self.other_side(plan) {
+            self.desk().shields.entry_came_to_nothing(plan.id);
+            return Err(Box::new(unreachable(why)));
+        }
+        let is_refused = prepared.as_ref().is_err_and(|fate| is_refused_exit(fate));
+        if is_refused && self.may_not_have_told_all(plan).await {
+            let why = "the terminal shows no position to close, and has only just begun to tell";
+            return Err(Box::new(unreachable(why.to_owned())));
+        }
+        prepared
     }
 
-    fn prepare(&self, plan: &OrderPlan) -> Result<Prepared, Fate> {
+    /// Why an entry at the market would not open a position: in an account with one position for each
+    /// symbol it would close the other side's, which is nobody's that is known here.
+    fn other_side(&self, plan: &OrderPlan) -> Option<String> {
+        let opens_now = plan.class == OrderClass::Entry && !plan.kind.rests();
+        if !opens_now || self.options.accounting == Accounting::Hedging {
+            return None;
+        }
+        let against = self.closed_by(plan);
+        let positions = self.desk().book.positions_of(&against);
+        let volume = positions.first()?.volume.normalize();
+        let side = if against.is_long { "long" } else { "short" };
+        Some(format!(
+            "the terminal holds {volume} {side} of {}, which an entry to the other side would close; close it first, \
+             or let its strategy do so",
+            plan.symbol
+        ))
+    }
+
+    /// Whether a terminal that shows no position may simply not have told it yet: it has just begun,
+    /// nothing is known of any position of the strategy's, and the bridge is not certain either.
+    async fn may_not_have_told_all(&self, plan: &OrderPlan) -> bool {
+        let holding = self.closed_by(plan);
+        if self.desk().book.latest_position(&holding).is_some() {
+            return false;
+        }
+        let is_young = !matches!(
+            self.line.presence(),
+            Presence::Present(seen) if seen.session_age >= SETTLED_AFTER
+        );
+        if !is_young {
+            return false;
+        }
+        let magic = identity::magic_of(plan);
+        let looked = self.look_up(plan.id, magic, String::new()).await;
+        !looked.is_ok_and(|found| found.conclusive)
+    }
+
+    fn prepare(&self, plan: &OrderPlan) -> Result<Prepared, Box<Fate>> {
         let mut desk = self.desk();
         let now = clock::now();
         let info = desk.info(&plan.symbol).cloned();
-        let info = info.map_err(|missing| no_symbol(missing, plan.class))?;
+        let info = info.map_err(|missing| Box::new(no_symbol(missing, plan.class)))?;
         if plan.class == OrderClass::Entry
             && let Some(other) = desk.book.namesake(&plan.strategy)
         {
-            return Err(rejected(format!(
-                "the strategies {} and {other} have the same 20 bits in magic numbers, so that their positions could not \
-                 be told apart; rename one of them",
+            return Err(refuse(format!(
+                "the strategies {} and {other} have the same 20 bits in magic numbers, so that their positions \
+                 could not be told apart; rename one of them",
                 plan.strategy
             )));
         }
@@ -125,7 +174,7 @@ impl Mt5 {
         desk: &mut Desk,
         plan: &OrderPlan,
         info: &SymbolInfo,
-    ) -> Result<Prepared, Fate> {
+    ) -> Result<Prepared, Box<Fate>> {
         let holding = self.opened_by(plan);
         let present = match self.options.accounting {
             Accounting::Netting => desk.book.positions_of(&holding).first().map(Levels::of),
@@ -138,7 +187,7 @@ impl Mt5 {
         let levels = own
             .or(desk.shields.wanted(&holding, &[]))
             .or(present.unwrap_or_default());
-        let request = request::entry(plan, info, &self.options, levels).map_err(rejected)?;
+        let request = request::entry(plan, info, &self.options, levels).map_err(refuse)?;
         let brought = Levels {
             stop: request.sl,
             target: request.tp,
@@ -155,13 +204,15 @@ impl Mt5 {
         desk: &Desk,
         plan: &OrderPlan,
         info: &SymbolInfo,
-    ) -> Result<Prepared, Fate> {
+    ) -> Result<Prepared, Box<Fate>> {
         let holding = self.closed_by(plan);
         let tickets = desk.book.positions_of(&holding);
-        if tickets.is_empty() && !self.is_certainly_closed(desk, &holding) {
+        let latest = desk.book.latest_position(&holding);
+        let is_open = |position| !is_explained(&desk.book, position, &holding);
+        if tickets.is_empty() && latest.is_some_and(is_open) {
             let why =
                 "the terminal shows no position to close, and has not told yet how it was closed";
-            return Err(unreachable(why.to_owned()));
+            return Err(Box::new(unreachable(why.to_owned())));
         }
         let closing = match self.options.accounting {
             Accounting::Netting => {
@@ -170,7 +221,7 @@ impl Mt5 {
             }
             Accounting::Hedging => request::close_hedging(plan, info, &self.options, &tickets),
         };
-        let closing = closing.map_err(rejected)?;
+        let closing = closing.map_err(refuse)?;
         let short = if closing.volume < plan.quantity.get() {
             format!(
                 "{} was to be closed, and the position of {} at the terminal is only {}",
@@ -183,18 +234,6 @@ impl Mt5 {
             requests: closing.requests,
             short,
         })
-    }
-
-    /// Whether a position that is not there was closed, rather than not shown yet by a terminal that
-    /// has just begun: its deals tell, or that it has had the time to tell them.
-    fn is_certainly_closed(&self, desk: &Desk, holding: &Holding) -> bool {
-        match desk.book.latest_position(holding) {
-            Some(position) => is_explained(&desk.book, position, holding),
-            None => matches!(
-                self.line.presence(),
-                Presence::Present(seen) if seen.session_age >= SETTLED_AFTER
-            ),
-        }
     }
 
     /// Certain that nothing of it was begun.
@@ -339,6 +378,10 @@ pub(super) fn unreachable(why: String) -> Fate {
     Fate::NotSent {
         why: NotSent::Unreachable(why),
     }
+}
+
+fn refuse(reason: String) -> Box<Fate> {
+    Box::new(rejected(reason))
 }
 
 pub(super) fn rejected(reason: String) -> Fate {

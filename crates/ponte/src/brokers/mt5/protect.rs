@@ -73,7 +73,7 @@ impl Mt5 {
             return unreachable(why);
         }
         if let Err(fate) = self.expect_protection(plan) {
-            return fate;
+            return *fate;
         }
         self.desk().shields.place(plan.id);
         let met = match self.meet_freshly(plan, Sight::Wanted).await {
@@ -145,11 +145,11 @@ impl Mt5 {
     ///
     /// # Errors
     /// The fate of one that the symbol can't have.
-    pub(super) fn expect_protection(&self, plan: &OrderPlan) -> Result<(), Fate> {
-        let asked = Levels::asked_by(plan).map_err(rejected)?;
+    pub(super) fn expect_protection(&self, plan: &OrderPlan) -> Result<(), Box<Fate>> {
+        let asked = Levels::asked_by(plan).map_err(|reason| Box::new(rejected(reason)))?;
         let mut desk = self.desk();
         let info = desk.info(&plan.symbol);
-        let info = info.map_err(|missing| no_symbol(missing, plan.class))?;
+        let info = info.map_err(|missing| Box::new(no_symbol(missing, plan.class)))?;
         let refused = [
             (asked.stop, TAKES_STOP, "stop loss"),
             (asked.target, TAKES_TARGET, "take profit"),
@@ -157,10 +157,8 @@ impl Mt5 {
         .into_iter()
         .find(|(level, flag, _)| level.is_some() && info.order_mode & flag == 0);
         if let Some((_, _, what)) = refused {
-            return Err(rejected(format!(
-                "positions of {} take no {what} at this broker",
-                info.name
-            )));
+            let reason = format!("positions of {} take no {what} at this broker", info.name);
+            return Err(Box::new(rejected(reason)));
         }
         let levels = Levels {
             stop: asked.stop.map(|level| fit_level(level, info)),

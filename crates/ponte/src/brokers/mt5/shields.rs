@@ -13,8 +13,9 @@ use ponte_core::signal::{Side, Terms};
 use ponte_core::time::Timestamp;
 use rust_decimal::Decimal;
 
-use super::book::{Dealt, Share, Totals};
+use super::book::Dealt;
 use super::identity::Tag;
+use super::tracked::{Share, Totals};
 use crate::bridge::protocol::Position;
 
 /// How many shields are remembered; the oldest that are over are forgotten first.

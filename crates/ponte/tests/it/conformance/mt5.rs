@@ -40,7 +40,7 @@ const LATER: u64 = 500;
 /// How far the trade server's clock can go wrong.
 const SKEW_MILLISECONDS: i64 = 180_000;
 /// Each behaviour is a process or more; more at a time only wait for each other.
-const AT_A_TIME: usize = 6;
+const AT_A_TIME: usize = 4;
 /// The pause between two looks at what the terminal has told.
 const STEP: Duration = Duration::from_millis(50);
 

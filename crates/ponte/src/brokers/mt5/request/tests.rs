@@ -42,27 +42,45 @@ fn every_kind_of_entry_has_its_request() {
     let cases = [
         (
             enter(OrderKind::MARKET, Side::Buy),
-            r#"{"action":1,"symbol":"WINZ26","volume":"2","sl":"127505","tp":"129000","deviation":20,"type":0,"type_filling":1,"type_time":0}"#,
+            concat!(
+                r#"{"action":1,"symbol":"WINZ26","volume":"2","sl":"127505","tp":"129000","deviation":20,"#,
+                r#""type":0,"type_filling":1,"type_time":0}"#,
+            ),
         ),
         (
             enter(OrderKind::MARKET, Side::Sell),
-            r#"{"action":1,"symbol":"WINZ26","volume":"2","sl":"127505","tp":"129000","deviation":20,"type":1,"type_filling":1,"type_time":0}"#,
+            concat!(
+                r#"{"action":1,"symbol":"WINZ26","volume":"2","sl":"127505","tp":"129000","deviation":20,"#,
+                r#""type":1,"type_filling":1,"type_time":0}"#,
+            ),
         ),
         (
             enter(limit_at(price("128003")), Side::Buy),
-            r#"{"action":5,"symbol":"WINZ26","volume":"2","price":"128000","sl":"127505","tp":"129000","type":2,"type_filling":2,"type_time":1}"#,
+            concat!(
+                r#"{"action":5,"symbol":"WINZ26","volume":"2","price":"128000","sl":"127505","tp":"129000","#,
+                r#""type":2,"type_filling":2,"type_time":1}"#,
+            ),
         ),
         (
             enter(stop_at(price("128502")), Side::Buy),
-            r#"{"action":5,"symbol":"WINZ26","volume":"2","price":"128505","sl":"127505","tp":"129000","type":4,"type_filling":2,"type_time":1}"#,
+            concat!(
+                r#"{"action":5,"symbol":"WINZ26","volume":"2","price":"128505","sl":"127505","tp":"129000","#,
+                r#""type":4,"type_filling":2,"type_time":1}"#,
+            ),
         ),
         (
             enter(stop_limit, Side::Buy),
-            r#"{"action":5,"symbol":"WINZ26","volume":"2","price":"128505","stoplimit":"128600","sl":"127505","tp":"129000","type":6,"type_filling":2,"type_time":1}"#,
+            concat!(
+                r#"{"action":5,"symbol":"WINZ26","volume":"2","price":"128505","stoplimit":"128600","#,
+                r#""sl":"127505","tp":"129000","type":6,"type_filling":2,"type_time":1}"#,
+            ),
         ),
         (
             enter(stop_at(price("127003")), Side::Sell),
-            r#"{"action":5,"symbol":"WINZ26","volume":"2","price":"127000","sl":"127505","tp":"129000","type":5,"type_filling":2,"type_time":1}"#,
+            concat!(
+                r#"{"action":5,"symbol":"WINZ26","volume":"2","price":"127000","sl":"127505","tp":"129000","#,
+                r#""type":5,"type_filling":2,"type_time":1}"#,
+            ),
         ),
     ];
     for (plan, wanted) in cases {
