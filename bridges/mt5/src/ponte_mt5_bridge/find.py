@@ -58,6 +58,8 @@ class Finder:
         doubt = doubt or self._unsettled(task)
         found = self._found(task, scan.traces, not doubt)
         is_absent = not doubt and not any(found[kind] for kind in ("orders", "history", "deals"))
+        # What the terminal has taken is somewhere, even if it does not show it.
+        is_absent = is_absent and not any(step.has_succeeded for step in self._journal.steps(task.order))
         if is_absent:
             try:
                 self._journal.mark_absent(task.order)
