@@ -36,6 +36,7 @@ string g_token = "";
 string g_url = "";
 string g_session = "";
 long g_last_number = 0;
+long g_sequence = 0;            // of the session's requests
 long g_history_hours = 72;
 bool g_want_state = true;
 bool g_want_positions = true;
@@ -193,7 +194,10 @@ string request_json(const bool hello) {
         if(hold < 50) hold = 50;
         if(hold > PONTE_IDLE_HOLD_MS) hold = PONTE_IDLE_HOLD_MS;
         if(results != "" || g_changed || g_symbols_after >= 0) hold = 0;
-        out += "," + text_member("session", g_session) + "," + whole_member("hold_ms", hold) + ","
+        // Of a request that arrives after a newer one Ponte takes only what stays true.
+        g_sequence++;
+        out += "," + text_member("session", g_session) + "," + whole_member("sequence", g_sequence) + ","
+               + whole_member("hold_ms", hold) + ","
                + truth_member("take", true);
     }
     return "{" + joined(out, facts) + "}";
@@ -355,6 +359,7 @@ bool accepted(const bool hello, const string answer, const ulong sent_tick) {
         g_session_login = g_telling_login;
         g_session_server = g_telling_server;
         g_last_number = 0;
+        g_sequence = 0;
         facts_forget();
     }
     g_history_hours = hours < 0 ? 0 : (hours > 8760 ? 8760 : hours);
