@@ -160,7 +160,8 @@ class Bridge:
             telling = told.compose(snapshot, results)
         if telling is None:
             return False
-        answer, _ = wire.sync({**self._request(session), **telling.fields})
+        told.sequence += 1
+        answer, _ = wire.sync({**self._request(session), "sequence": told.sequence, **telling.fields})
         with self._changed:
             telling.has_been_told()
             if self._session is session:
