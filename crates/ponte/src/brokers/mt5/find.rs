@@ -113,10 +113,7 @@ impl Mt5 {
             return self.known_end(plan.id, why);
         }
         let was_known = self.desk().shields.levels_of(plan.id).is_some();
-        if self.expect_protection(plan).is_err() {
-            let why = format!("the terminal does not list {} now", plan.symbol);
-            return self.known_end(plan.id, why);
-        }
+        self.recall_protection(plan);
         // Deals of the position bear the magic number of the entry that it protects; and what was
         // asked for before this question is answered before it.
         let entry = match &plan.origin {

@@ -15,8 +15,9 @@ use rust_decimal::Decimal;
 
 use super::book::Dealt;
 use super::identity::Tag;
+use super::instruments::fit_level;
 use super::tracked::{Share, Totals};
-use crate::bridge::protocol::Position;
+use crate::bridge::protocol::{Position, SymbolInfo};
 
 /// How many shields are remembered; the oldest that are over are forgotten first.
 const SHIELDS_MAX: usize = 10_000;
@@ -45,6 +46,14 @@ impl Levels {
         Self {
             stop: self.stop.or(others.stop),
             target: self.target.or(others.target),
+        }
+    }
+
+    /// These on the symbol's tick.
+    pub(super) fn on_tick(self, info: &SymbolInfo) -> Self {
+        Self {
+            stop: self.stop.map(|level| fit_level(level, info)),
+            target: self.target.map(|level| fit_level(level, info)),
         }
     }
 
