@@ -77,3 +77,30 @@ impl Drop for Bridge {
         self.kill();
     }
 }
+
+/// The token of the accounts of [`mt5_account`], to be written to a file `token`.
+pub(crate) const TOKEN: &str = "a-token-for-the-tests-with-a-bridge-00001";
+
+/// A demo account in the stand-in terminal for B3, with an address for its bridge and a route.
+pub(crate) fn mt5_account(bridge_port: u16, account: &str, more: &str) -> String {
+    format!(
+        r#"
+[bridge]
+listen = "127.0.0.1:{bridge_port}"
+[[accounts]]
+name = "mt5"
+broker = "mt5"
+mode = "demo"
+currency = "BRL"
+{account}
+[accounts.mt5]
+login = 12345678
+server = "Standin-Demo"
+token = "file:token"
+{more}
+[[routes]]
+strategies = ["*"]
+accounts = ["mt5"]
+"#
+    )
+}
