@@ -1,5 +1,7 @@
 //! The bridge of a MetaTrader 5 terminal as people run it: a process of Python, here beside the stand-in terminal.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -78,7 +80,14 @@ impl Drop for Bridge {
     }
 }
 
-/// The token of the accounts of [`mt5_account`], to be written to a file `token`.
+/// Writes the token of the accounts of [`mt5_account`] where they look for it.
+pub(crate) fn write_token(folder: &Path) {
+    let file = folder.join("token");
+    std::fs::write(&file, TOKEN).unwrap();
+    std::fs::set_permissions(file, Permissions::from_mode(0o600)).unwrap();
+}
+
+/// The token of the accounts of [`mt5_account`].
 pub(crate) const TOKEN: &str = "a-token-for-the-tests-with-a-bridge-00001";
 
 /// A demo account in the stand-in terminal for B3, with an address for its bridge and a route.

@@ -15,7 +15,7 @@ use ponte::journal::Reader;
 use ponte_core::order::OrderStatus;
 
 use crate::crash_common::sending::mix;
-use crate::mt5_bridge::{Bridge, BridgeOptions, TOKEN, mt5_account};
+use crate::mt5_bridge::{Bridge, BridgeOptions, TOKEN, mt5_account, write_token};
 use crate::program::{Ponte, free_port};
 use load::Load;
 use terminal::Terminal;
@@ -50,7 +50,7 @@ async fn killed_beside_a_terminal_every_order_is_one_and_nothing_is_naked() {
     let terminal = Terminal::start(seed).await;
     let port = free_port();
     let mut ponte = Ponte::install_accounts(&mt5_account(port, r#"protect_within = "5s""#, ""));
-    std::fs::write(ponte.folder().join("token"), TOKEN).unwrap();
+    write_token(ponte.folder());
     ponte.start().await;
     let folder = tempfile::tempdir().unwrap();
     let url = format!("http://127.0.0.1:{port}");
