@@ -10,6 +10,8 @@ mod config;
 mod conformance;
 mod crash;
 mod crash_binance;
+mod crash_common;
+mod crash_mt5;
 mod end_to_end;
 mod end_to_end_binance;
 mod full_disk;
