@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 
 use super::exchange::Market;
 use super::exits::{self, Holding, holding_of};
-use super::{Context, Decision, cancel, cut_off, daily_loss, exchange, guard, rules};
+use super::{Context, Decision, cancel, cut_off, daily_loss, exchange, guard, outside, rules};
 use crate::id::{ClientOrderId, StrategyName};
 use crate::message::{Command, Event, OrderEnd};
 use crate::number::Quantity;
@@ -57,7 +57,12 @@ pub(super) fn settle(context: Context<'_>, lane: &Lane) -> Decision {
     let Some(account) = context.state.account(&lane.account) else {
         return Decision::default();
     };
-    let mut decision = fit_protection(context, account, lane);
+    let mut decision = outside::settle(context, account, lane);
+    // What is smaller now has the lane brought up to date anew.
+    if !decision.events.is_empty() {
+        return decision;
+    }
+    decision.join(fit_protection(context, account, lane));
     let changed: BTreeSet<_> = decision.events.iter().filter_map(changed_order).collect();
     decision.join(release(context, account, lane, &changed));
     decision
@@ -84,7 +89,8 @@ fn changed_order(event: &Event) -> Option<ClientOrderId> {
         | Event::HaltLifted { .. }
         | Event::FlattenRequested { .. }
         | Event::CutOffReached(_)
-        | Event::DailyLossReached { .. } => None,
+        | Event::DailyLossReached { .. }
+        | Event::PositionReducedOutside(_) => None,
     }
 }
 

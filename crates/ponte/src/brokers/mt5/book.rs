@@ -275,7 +275,7 @@ impl Book {
         )
     }
 
-    fn owner_of_deal(&self, deal: &Deal) -> Option<ClientOrderId> {
+    pub(super) fn owner_of_deal(&self, deal: &Deal) -> Option<ClientOrderId> {
         let side = side_of(deal.deal_type);
         self.owner(deal.order, deal.magic, &deal.comment, deal.reason, side)
     }
@@ -386,6 +386,11 @@ impl Book {
     /// A deal that is known.
     pub(super) fn deal(&self, ticket: u64) -> Option<&Dealt> {
         self.deals.get(&ticket)
+    }
+
+    /// Every deal that is known, oldest first.
+    pub(super) fn deals(&self) -> impl Iterator<Item = &Dealt> {
+        self.deals.values()
     }
 
     /// Every deal that the server has made by itself, because of a stop loss or a take profit.

@@ -148,6 +148,8 @@ impl Desk {
                 self.shields.entry_came_to_nothing(id);
             }
         }
+        // Before what is over because of it: what is gone needs no protection anew.
+        self.tell_outside(&changed.deals);
         let mut touched = Vec::new();
         for ticket in &changed.deals {
             let Some(dealt) = self.book.deal(*ticket) else {
