@@ -63,6 +63,8 @@ class Bridge:
         self._has_news = False
         self._is_busy = threading.Lock()
         self._session: Session | None = None
+        # Of the session's requests that tell facts. Used by the telling thread only.
+        self._sequence = 0
         self._told = Told()
         self._watch: tuple[str, ...] = ()
         self._history_hours = 24
@@ -138,6 +140,7 @@ class Bridge:
         session = Session(answer.session, snapshot.account)
         told = Told()
         told.hear_hello(snapshot)
+        self._sequence = 0
         with self._changed:
             self._told = told
             self._session = session
@@ -160,7 +163,9 @@ class Bridge:
             telling = told.compose(snapshot, results)
         if telling is None:
             return False
-        answer, _ = wire.sync({**self._request(session), **telling.fields})
+        # So that a request that the line delivers late can't be taken for the newest.
+        self._sequence += 1
+        answer, _ = wire.sync({**self._request(session), "sequence": self._sequence, **telling.fields})
         with self._changed:
             telling.has_been_told()
             if self._session is session:
