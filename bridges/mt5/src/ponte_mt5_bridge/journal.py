@@ -248,7 +248,7 @@ class Journal:
         marks = ", ".join("?" * len(may_have))
         with self._mutex:
             row = self._base.execute(
-                f"SELECT 1 FROM steps WHERE order_id = ? AND (retcode IS NULL OR retcode IN ({marks}))"
+                f"SELECT 1 FROM steps WHERE order_id = ? AND (retcode IS NULL OR retcode IN ({marks}))"  # noqa: S608
                 " AND id > coalesce((SELECT last_step FROM absent WHERE absent.order_id = steps.order_id), 0)",
                 (order, *may_have),
             ).fetchone()
