@@ -26,6 +26,10 @@ use std::sync::Arc;
 
 /// The largest body of a request.
 const BODY_BYTES_MAX: usize = 64 * 1024;
+/// The longest name of a symbol (MqlTradeRequest keeps it in 32 characters with the end of the text).
+const SYMBOL_BYTES_MAX: usize = 31;
+/// The most symbols on offer, those that were there from the start included.
+const SYMBOLS_MAX: usize = 100;
 /// The most that tests move the server's clock: ten years, in milliseconds.
 const SKEW_MAX: i64 = 315_360_000_000;
 
@@ -106,7 +110,7 @@ async fn depth(State(face): State<Arc<Face>>, body: Bytes) -> Response {
 #[serde(deny_unknown_fields)]
 struct SymbolBody {
     symbol: String,
-    /// The listed symbol that one which isn't listed yet is to be like.
+    /// A symbol that is offered already, of which this one is made if it is not.
     #[serde(default)]
     like: Option<String>,
     #[serde(default)]
@@ -163,20 +167,22 @@ async fn symbol(State(face): State<Arc<Face>>, body: Bytes) -> Response {
     })
 }
 
-/// Lists a symbol with everything of another one but its name, as contracts of other months are.
+/// Offers a symbol with another's terms and market, outside Market Watch; one that is offered stays as it is.
 fn add_symbol(inside: &mut Inside, name: &str, like: &str) -> Result<(), String> {
-    if name.is_empty() {
-        return Err("a symbol has a name".to_owned());
+    if name.is_empty() || name.len() > SYMBOL_BYTES_MAX {
+        return Err(format!(
+            "a symbol's name has 1 to {SYMBOL_BYTES_MAX} bytes, not {}",
+            name.len()
+        ));
     }
-    let model = known(inside, like)?.clone();
+    let symbol = known(inside, like)?.called(name);
     for book in inside.books() {
-        let named = Symbol {
-            name: name.to_owned(),
-            path: model.path.replace(like, name),
-            selected: false,
-            ..model.clone()
-        };
-        book.symbols.entry(name.to_owned()).or_insert(named);
+        let symbols = &mut book.symbols;
+        if !symbols.contains_key(name) && symbols.len() >= SYMBOLS_MAX {
+            return Err(format!("{SYMBOLS_MAX} symbols are offered already"));
+        }
+        let offered = symbols.entry(name.to_owned());
+        offered.or_insert_with(|| symbol.clone());
     }
     Ok(())
 }
