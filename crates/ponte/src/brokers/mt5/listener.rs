@@ -156,7 +156,8 @@ impl Desk {
             if let Some(holding) = fired_of(&dealt.deal, accounting, |position| {
                 self.book.tag_of_position(position)
             }) {
-                touched.extend(self.shields.allot(&holding, dealt));
+                let position = self.book.position_closed_by(&dealt.deal);
+                touched.extend(self.shields.allot(&holding, position, dealt));
             }
         }
         touched
@@ -186,8 +187,9 @@ impl Desk {
     ) -> Vec<ClientOrderId> {
         let mut touched = Vec::new();
         for dealt in self.book.fired() {
-            if positions.contains(&dealt.deal.position_id) {
-                touched.extend(self.shields.allot(holding, dealt));
+            let position = self.book.position_closed_by(&dealt.deal);
+            if positions.contains(&position) {
+                touched.extend(self.shields.allot(holding, position, dealt));
             }
         }
         touched
