@@ -74,7 +74,7 @@ impl Mt5 {
 
 impl Mt5 {
     /// Whether the terminal is logged into the account that this adapter is for.
-    fn is_ours(&self) -> bool {
+    pub(super) fn is_ours(&self) -> bool {
         match self.line.presence() {
             Presence::NeverSeen => false,
             Presence::Present(seen) | Presence::Away(seen) => seen.state.is_some_and(|state| {

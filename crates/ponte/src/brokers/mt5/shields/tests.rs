@@ -278,7 +278,7 @@ fn a_deal_counts_once_and_one_of_another_position_never() {
         shields
             .allot(
                 &holding(),
-                900,
+                foreign.position_id,
                 &Dealt {
                     deal: foreign,
                     share
