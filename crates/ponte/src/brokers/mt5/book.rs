@@ -400,6 +400,14 @@ impl Book {
             .filter(|dealt| matches!(dealt.deal.reason, 4 | 5))
     }
 
+    /// The position that the server's order was to close. Where an exit was quicker, the deal of a stop
+    /// that had left for the exchange already opens another one.
+    pub(super) fn position_closed_by(&self, deal: &Deal) -> u64 {
+        let order = self.ended.get(&deal.order);
+        let position = order.map(|order| order.position_id);
+        position.filter(|id| *id != 0).unwrap_or(deal.position_id)
+    }
+
     /// The positions that an order's deals belong to.
     pub(super) fn positions_by(&self, id: ClientOrderId) -> BTreeSet<u64> {
         self.orders

@@ -192,6 +192,10 @@ impl Mt5 {
         if !matches!(self.line.presence(), Presence::Present(_)) {
             return Err("the terminal's bridge is not there".to_owned());
         }
+        // What another account has not got says nothing of this one.
+        if !self.is_ours() {
+            return Err("the terminal is logged into another account".to_owned());
+        }
         let task = Task::Find {
             order: id.to_string(),
             magic,

@@ -277,3 +277,18 @@ async fn a_new_process_learns_of_a_stop_that_fired_before_another_position_was_o
         (ReportedStatus::Filled, decimal("2"))
     );
 }
+
+#[tokio::test]
+async fn an_order_is_not_absent_because_another_account_has_not_got_it() {
+    let mut bench = Bench::netting().await;
+    let entry = buy(1, "2");
+    lost(&mut bench, &entry).await;
+    bench.bridge.state.login = 87_654_321;
+    bench.bridge.hello().await;
+    let asked = bench.find(&entry);
+    let answer = bench.without_command(asked).await;
+    assert!(
+        matches!(&answer, FindAnswer::Unanswered(why) if why.contains("another account")),
+        "{answer:?}"
+    );
+}

@@ -304,3 +304,89 @@ async fn every_ticket_of_a_hedging_holding_gets_the_levels_and_no_other() {
         (ReportedStatus::Filled, decimal("5"))
     );
 }
+
+#[tokio::test]
+async fn a_stop_that_fired_does_not_move_the_next_positions_levels() {
+    let mut bench = Bench::netting().await;
+    let first = guarded_buy(1, "2");
+    bench.filled(&first).await;
+    // Its stop fires before the order that stands for it is sent, and the next entry is quicker too.
+    let gone = bench.bridge.positions.pop().unwrap();
+    let closing = stopped(501, gone.ticket, gone.magic, "2");
+    bench.tell(Vec::new(), vec![closing]).await;
+    let next = OrderPlan {
+        protection: Protection {
+            stop: Some(price("127000")),
+            ..Protection::default()
+        },
+        ..buy(3, "2")
+    };
+    bench.filled(&next).await;
+    let submitted = bench.submit(&stop_of(2, &first, "2", "127500"));
+    let report = acknowledged(bench.without_command(submitted).await);
+    assert_eq!(
+        (report.status, report.filled),
+        (ReportedStatus::Filled, decimal("2"))
+    );
+}
+
+#[tokio::test]
+async fn a_stop_that_vanishes_is_missed_though_an_entry_without_one_waits() {
+    let mut bench = Bench::netting().await;
+    let waiting = plan(
+        9,
+        OrderClass::Entry,
+        Side::Buy,
+        "1",
+        limit_at(price("126000")),
+    );
+    let submitted = bench.submit(&waiting);
+    let command = bench.command().await;
+    let order = bench.ticket();
+    bench.bridge.orders = vec![pending(order, &command, 1, "1")];
+    bench.bridge.done(&command, vec![placed(order)]).await;
+    acknowledged(submitted.await.unwrap());
+    let (_, stop) = protected(&mut bench).await;
+    bench.bridge.positions[0].sl = Decimal::ZERO;
+    bench.tell(Vec::new(), Vec::new()).await;
+    let over = bench.told(&stop).await;
+    assert!(cancel_reason(&over).contains("taken away"), "{over:?}");
+}
+
+#[tokio::test]
+async fn a_stop_that_executes_beside_an_exit_is_told_though_it_opens_the_other_side() {
+    let mut bench = Bench::netting().await;
+    let (_, stop) = protected(&mut bench).await;
+    let held = bench.bridge.positions.pop().unwrap();
+    let leaving = exit(3, "2");
+    let closed = dealt(401, 400, held.ticket, &leaving, 7, "2");
+    bench.tell(Vec::new(), vec![closed]).await;
+    let over = bench.told(&stop).await;
+    assert!(cancel_reason(&over).contains("closed"), "{over:?}");
+    // The server had sent the stop's order to the exchange before the exit was executed.
+    let late = stopped(501, 1501, held.magic, "2");
+    bench.bridge.positions = vec![Position {
+        position_type: 1,
+        ..position(1501, "2", held.magic)
+    }];
+    let order = TradeOrder {
+        ticket: late.order,
+        symbol: "WINZ26".to_owned(),
+        order_type: 1,
+        state: 4,
+        magic: held.magic,
+        position_id: held.identifier,
+        volume_initial: decimal("2"),
+        volume_current: Decimal::ZERO,
+        price_open: decimal("127500"),
+        price_stoplimit: Decimal::ZERO,
+        sl: Decimal::ZERO,
+        tp: Decimal::ZERO,
+        reason: 4,
+        time_ms: 1,
+        time_done_ms: 1,
+        comment: String::new(),
+    };
+    bench.tell(vec![order], vec![late]).await;
+    assert_eq!(bench.told(&stop).await.filled, decimal("2"));
+}
