@@ -106,6 +106,9 @@ async fn depth(State(face): State<Arc<Face>>, body: Bytes) -> Response {
 #[serde(deny_unknown_fields)]
 struct SymbolBody {
     symbol: String,
+    /// The listed symbol that one which isn't listed yet is to be like.
+    #[serde(default)]
+    like: Option<String>,
     #[serde(default)]
     trade_mode: Option<u32>,
     #[serde(default)]
@@ -143,6 +146,9 @@ async fn symbol(State(face): State<Arc<Face>>, body: Bytes) -> Response {
             Execution::from_code(code).ok_or_else(|| format!("execution_mode {code} is not known"))
         });
         let (trade_mode, execution) = (trade_mode.transpose()?, execution.transpose()?);
+        if let Some(like) = &body.like {
+            add_symbol(inside, &body.symbol, like)?;
+        }
         known(inside, &body.symbol)?;
         for book in inside.books() {
             if let Some(symbol) = book.symbols.get_mut(&body.symbol) {
@@ -155,6 +161,24 @@ async fn symbol(State(face): State<Arc<Face>>, body: Bytes) -> Response {
         inside.book.match_symbol(&body.symbol, now);
         Ok(json!({}))
     })
+}
+
+/// Lists a symbol with everything of another one but its name, as contracts of other months are.
+fn add_symbol(inside: &mut Inside, name: &str, like: &str) -> Result<(), String> {
+    if name.is_empty() {
+        return Err("a symbol has a name".to_owned());
+    }
+    let model = known(inside, like)?.clone();
+    for book in inside.books() {
+        let named = Symbol {
+            name: name.to_owned(),
+            path: model.path.replace(like, name),
+            selected: false,
+            ..model.clone()
+        };
+        book.symbols.entry(name.to_owned()).or_insert(named);
+    }
+    Ok(())
 }
 
 fn set<T>(place: &mut T, value: Option<T>) {
