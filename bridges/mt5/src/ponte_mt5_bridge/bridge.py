@@ -63,8 +63,6 @@ class Bridge:
         self._has_news = False
         self._is_busy = threading.Lock()
         self._session: Session | None = None
-        # Of the session's requests that tell facts. Used by the telling thread only.
-        self._sequence = 0
         self._told = Told()
         self._watch: tuple[str, ...] = ()
         self._history_hours = 24
@@ -140,7 +138,6 @@ class Bridge:
         session = Session(answer.session, snapshot.account)
         told = Told()
         told.hear_hello(snapshot)
-        self._sequence = 0
         with self._changed:
             self._told = told
             self._session = session
@@ -163,9 +160,8 @@ class Bridge:
             telling = told.compose(snapshot, results)
         if telling is None:
             return False
-        # So that a request that the line delivers late can't be taken for the newest.
-        self._sequence += 1
-        answer, _ = wire.sync({**self._request(session), "sequence": self._sequence, **telling.fields})
+        told.sequence += 1
+        answer, _ = wire.sync({**self._request(session), "sequence": told.sequence, **telling.fields})
         with self._changed:
             telling.has_been_told()
             if self._session is session:

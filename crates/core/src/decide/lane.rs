@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 
+use super::exchange::Market;
 use super::exits::{self, Holding, holding_of};
 use super::{Context, Decision, cancel, cut_off, daily_loss, exchange, guard, rules};
 use crate::id::{ClientOrderId, StrategyName};
@@ -12,6 +13,7 @@ use crate::number::Quantity;
 use crate::order::{Lane, Order, OrderClass, OrderKind, OrderPlan, OrderStatus, Origin};
 use crate::policy::EXIT_LIFE;
 use crate::state::{AccountState, State};
+use crate::time::Timestamp;
 
 /// Why an exit that waits for a price ends where it could only rest in the stop's place.
 const WOULD_BARE: &str =
@@ -247,7 +249,7 @@ fn release(
                     *claimed.entry(&plan.strategy).or_default() += quantity.get();
                 }
                 let instead_of = instead_of(context, order, quantity);
-                let renewed = waits_for_entries(order).then(|| context.now().after(EXIT_LIFE));
+                let renewed = renewed(context, order);
                 decision.push(Event::OrderReleased {
                     id,
                     quantity: quantity.get(),
@@ -266,6 +268,22 @@ fn release(
         }
     }
     decision
+}
+
+/// When the time of an order that goes now is over instead: that of an exit which waited for entries
+/// begins now, that of protection which meets a closed market when it opens.
+fn renewed(context: Context<'_>, order: &Order) -> Option<Timestamp> {
+    let plan = &order.plan;
+    if waits_for_entries(order) {
+        return Some(context.now().after(EXIT_LIFE));
+    }
+    if plan.class != OrderClass::Protection {
+        return None;
+    }
+    match exchange::market(context, &plan.account, &plan.symbol) {
+        Market::Open { .. } => None,
+        Market::Closed { until } => Some(until.after(EXIT_LIFE)),
+    }
 }
 
 /// What an order takes the place of at the moment at which it goes: what was in its way when it was

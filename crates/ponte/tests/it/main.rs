@@ -14,6 +14,7 @@ mod end_to_end;
 mod end_to_end_binance;
 mod full_disk;
 mod intake;
+mod mt5_bridge;
 mod mt5;
 mod prices;
 mod program;

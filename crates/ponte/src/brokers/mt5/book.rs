@@ -403,6 +403,16 @@ impl Book {
             .unwrap_or_default()
     }
 
+    /// The positions of a holding that deals with this magic number have opened or added to.
+    pub(super) fn positions_opened_with(&self, magic: u64, holding: &Holding) -> BTreeSet<u64> {
+        let magic = i64::try_from(magic).unwrap_or(i64::MAX);
+        let deals = self.deals.values().map(|dealt| &dealt.deal);
+        deals
+            .filter(|deal| deal.magic == magic && deal.deal_type == holding.position_type())
+            .map(|deal| deal.position_id)
+            .collect()
+    }
+
     /// Whether an order of ours has traded anything.
     pub(super) fn has_traded(&self, id: ClientOrderId) -> bool {
         self.orders.get(&id).is_some_and(Tracked::has_traded)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ponte_core::id::{ClientOrderId, Symbol};
+use ponte_core::id::{ClientOrderId, StrategyName, Symbol};
 use ponte_core::message::{CancelAnswer, ReportedStatus};
 use ponte_core::order::{OrderClass, OrderPlan};
 
@@ -86,9 +86,13 @@ impl Mt5 {
         };
         if !requests.is_empty() {
             let count = requests.len();
+            // A name of its own: under that of one order its answers, which name the tickets of all,
+            // would be taken for that order's.
+            let all = first.child(&[b"all of a symbol"]);
             let task = Task::Change {
-                order: first.to_string(),
-                magic: 0,
+                order: all.to_string(),
+                // A bridge takes no other than a whole number above zero.
+                magic: identity::magic(&StrategyName::unnamed(), all),
                 requests,
             };
             let (valid, patience) = (self.options.valid, self.options.answer_within);

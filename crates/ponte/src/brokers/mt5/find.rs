@@ -85,6 +85,11 @@ impl Mt5 {
             let why = "the bridge can't say yet: the terminal has not settled, or a request of the order is under way";
             return FindAnswer::Unanswered(why.to_owned());
         }
+        if found.steps.iter().any(is_taken) {
+            let why =
+                "the terminal has taken the order, says the bridge's journal, and does not show it";
+            return FindAnswer::Unanswered(why.to_owned());
+        }
         let desk = self.desk();
         let since = desk.one_bridge_since;
         let handed = desk.handed.get(&plan.id);
@@ -212,6 +217,11 @@ fn looked_up(result: CommandResult) -> Result<Found, String> {
             Err(format!("the bridge could not look it up: {}", result.why))
         }
     }
+}
+
+/// Whether the terminal has said that it carried a request out.
+fn is_taken(step: &Step) -> bool {
+    retcode::verdict(step, ponte_core::order::OrderClass::Entry).class == Class::Done
 }
 
 /// Whether nothing more can come of a request.

@@ -169,7 +169,11 @@ impl Desk {
             let positions = self.book.positions_of(&holding);
             let book = &self.book;
             let is_explained = |position| is_explained(book, position, &holding);
-            over.extend(self.shields.judge(&holding, &positions, is_explained, now));
+            let rests = |entry| !book.pending_of(entry).is_empty();
+            let judged = self
+                .shields
+                .judge(&holding, &positions, is_explained, rests, now);
+            over.extend(judged);
         }
         over
     }

@@ -189,8 +189,11 @@ impl Mt5 {
         if positions.is_empty() {
             return desk.meet_closed(plan, &holding);
         }
-        let here = positions.iter().map(|position| position.identifier);
-        desk.shields.bind(plan.id, here);
+        let here: BTreeSet<u64> = positions.iter().map(|found| found.identifier).collect();
+        if let Some(report) = desk.fired_before(plan, &holding, &here) {
+            return Met::Fired(report);
+        }
+        desk.shields.bind(plan.id, here.into_iter());
         let levels = match sight {
             Sight::Wanted => desk.shields.wanted(&holding, &[]),
             Sight::Own => desk.shields.levels_of(plan.id).unwrap_or_default(),
@@ -283,6 +286,32 @@ impl Desk {
             }
         }
         requests
+    }
+
+    /// Another position can be there by now than the one that the order was to protect: where that
+    /// was closed by its levels, this is the order's end, and the new position is none of its.
+    fn fired_before(
+        &mut self,
+        plan: &OrderPlan,
+        holding: &Holding,
+        here: &BTreeSet<u64>,
+    ) -> Option<OrderReport> {
+        let Origin::Protects(entry) = &plan.origin else {
+            return None;
+        };
+        let mut own = self.book.positions_by(*entry);
+        let magic = identity::magic(&plan.strategy, *entry);
+        own.extend(self.book.positions_opened_with(magic, holding));
+        own.extend(self.shields.positions_of(*entry));
+        let gone: BTreeSet<u64> = own.difference(here).copied().collect();
+        if gone.is_empty() {
+            return None;
+        }
+        self.shields.bind(plan.id, gone.iter().copied());
+        let touched = self.allot_fired(holding, &gone);
+        self.tell(touched.into_iter().filter(|id| *id != plan.id));
+        let report = self.shields.report(plan.id);
+        report.filter(|report| report.status == ReportedStatus::Filled)
     }
 
     /// The position is gone: what its levels have closed is the order's, if it was this position.

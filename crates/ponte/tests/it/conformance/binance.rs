@@ -20,7 +20,7 @@ use tokio::sync::watch;
 
 use super::binance_audit::{self, Trades};
 use super::relay::Relay;
-use super::subject::{Audit, Depth, Facts, Fault, Operation, Refusals, Stage, Subject};
+use super::subject::{Audit, Depth, Facts, Fault, Limits, Operation, Refusals, Stage, Subject};
 use super::words::Why;
 
 const KEY: &str = "KEY-OF-THE-CONFORMANCE-SUITE-0123456789-0123456789-0123456789-01";
@@ -68,6 +68,8 @@ fn facts(market: Market) -> Facts {
             unaffordable: Decimal::from(50),
             dust: Decimal::new(2, 5),
             unknown_symbol: Ok(name("NOSUCHTHING")),
+            one_at_a_time: false,
+            limits: Limits::Any,
             fence,
             refusals: Refusals {
                 dust: "Filter failure: NOTIONAL",
@@ -85,6 +87,8 @@ fn facts(market: Market) -> Facts {
             unaffordable: Decimal::from(50),
             dust: Decimal::new(1, 3),
             unknown_symbol: Ok(name("NOSUCHTHING.P")),
+            one_at_a_time: false,
+            limits: Limits::Any,
             fence,
             refusals: Refusals {
                 dust: "notional must be no smaller",

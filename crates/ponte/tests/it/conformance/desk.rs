@@ -110,8 +110,11 @@ impl Desk {
     ) -> OrderPlan {
         let alert = AlertId(self.next_alert.fetch_add(1, Ordering::Relaxed));
         let account = self.facts.account.clone();
-        OrderPlan {
-            id: ClientOrderId::derive(alert, &[account.as_str().as_bytes()]),
+        let plan = OrderPlan {
+            id: ClientOrderId::derive(
+                alert,
+                &[account.as_str().as_bytes(), &alert.0.to_be_bytes()],
+            ),
             account,
             strategy: StrategyName::unnamed(),
             symbol: self.facts.symbol.clone(),
@@ -129,7 +132,9 @@ impl Desk {
             instead_of: Vec::new(),
             multiplier: Decimal::ONE,
             reduce_only: false,
-        }
+        };
+        self.stage.intends(&plan);
+        plan
     }
 
     pub(super) fn buy(&self, lots: u32) -> OrderPlan {
@@ -168,6 +173,7 @@ impl Desk {
     /// Hands an order over.
     pub(super) async fn submit(&self, plan: &OrderPlan) -> Fate {
         self.follower.expect(plan);
+        self.stage.intends(plan);
         let fate = self.broker.submit(plan).await;
         if let Fate::Acknowledged { report } = &fate {
             assert_eq!(

@@ -6,10 +6,12 @@ mod binance;
 mod binance_audit;
 mod desk;
 mod follower;
+mod mt5;
+mod mt5_audit;
 mod paper;
 mod paper_embedded;
 mod paper_remote;
-mod relay;
+pub(crate) mod relay;
 mod subject;
 mod table;
 mod words;
@@ -17,7 +19,10 @@ mod words;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
+
 use ponte::brokers::binance::{Market, Transport};
+use ponte::brokers::mt5::Accounting;
 
 use behaviours::{Tested, every_behaviour};
 use subject::Subject;
@@ -28,16 +33,19 @@ const STUCK: Duration = Duration::from_secs(180);
 /// Runs every behaviour, all at the same time, and holds what was seen against what is known.
 async fn hold(subject: impl Subject + 'static) {
     let tested: Tested = Arc::new(subject);
+    let permits = Arc::new(Semaphore::new(tested.at_a_time()));
     let wanted = std::env::var("CONFORMANCE").unwrap_or_default();
     let running: Vec<_> = every_behaviour()
         .into_iter()
         .filter(|behaviour| behaviour.name.english.contains(&wanted))
         .map(|behaviour| {
             let run = (behaviour.run)(Arc::clone(&tested));
-            (
-                behaviour.name,
-                tokio::spawn(tokio::time::timeout(STUCK, run)),
-            )
+            let permits = Arc::clone(&permits);
+            let run = async move {
+                let _permit = permits.acquire().await.unwrap();
+                tokio::time::timeout(STUCK, run).await
+            };
+            (behaviour.name, tokio::spawn(run))
         })
         .collect();
     let mut outcomes = Vec::new();
@@ -112,4 +120,14 @@ async fn binance_spot_over_web_sockets_conforms() {
         orders: Transport::WebSocket,
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mt5_netting_conforms() {
+    hold(mt5::Mt5Subject(Accounting::Netting)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mt5_hedging_conforms() {
+    hold(mt5::Mt5Subject(Accounting::Hedging)).await;
 }

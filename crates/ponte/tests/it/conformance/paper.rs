@@ -6,7 +6,7 @@ use ponte_core::id::{AccountName, Symbol};
 use ponte_venue::{FillModel, Venue};
 use rust_decimal::Decimal;
 
-use super::subject::{Audit, AuditedOrder, Depth, Facts, Refusals};
+use super::subject::{Audit, AuditedOrder, Depth, Facts, Limits, Refusals};
 
 pub(super) fn balance() -> Decimal {
     Decimal::from(100_000)
@@ -23,6 +23,8 @@ pub(super) fn facts() -> Facts {
         unaffordable: Decimal::from(50),
         dust: Decimal::new(1, 5),
         unknown_symbol: Ok(Symbol::new("NOSUCHTHING").unwrap()),
+        one_at_a_time: false,
+        limits: Limits::Any,
         fence: Duration::from_secs(1),
         refusals: Refusals {
             dust: "below the minimum",

@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use ponte::brokers::{Answer, Broker};
 use ponte_core::id::{AccountName, ClientOrderId, Symbol};
+use ponte_core::order::OrderPlan;
 use rust_decimal::Decimal;
+
+use tokio::sync::Semaphore;
 
 use super::words::Why;
 
@@ -14,6 +17,11 @@ use super::words::Why;
 pub(super) trait Subject: Send + Sync {
     /// As tables head its column.
     fn name(&self) -> &'static str;
+
+    /// How many behaviours run at the same time at most.
+    fn at_a_time(&self) -> usize {
+        Semaphore::MAX_PERMITS
+    }
 
     /// A venue of its own with a fresh account, and the adapter connected to it.
     fn open(&self, depth: Depth) -> Answer<'_, Arc<dyn Stage>>;
@@ -41,6 +49,9 @@ pub(super) trait Stage: Send + Sync {
 
     /// The adapter of another account at the same venue.
     fn neighbour(&self) -> Answer<'_, Result<Arc<dyn Broker>, Why>>;
+
+    /// What will be handed over: for venues that don't keep our ids, or all that an order is.
+    fn intends(&self, _plan: &OrderPlan) {}
 
     /// Moves the market.
     fn tell_price<'a>(&'a self, symbol: &'a Symbol, price: Decimal) -> Answer<'a, ()>;
@@ -86,10 +97,25 @@ pub(super) struct Facts {
     pub(super) dust: Decimal,
     /// A symbol that the venue doesn't know.
     pub(super) unknown_symbol: Result<Symbol, Why>,
+    /// Whether the venue's program carries out one request after the other.
+    pub(super) one_at_a_time: bool,
+    /// Which limit orders the venue takes.
+    pub(super) limits: Limits,
     /// How long after its sending the venue may at least still take an order.
     pub(super) fence: Duration,
     /// A part of the venue's words for each definite refusal.
     pub(super) refusals: Refusals,
+}
+
+/// Which limit orders a venue takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Limits {
+    /// Every one.
+    Any,
+    /// Those of stop-limits only at a better price than their trigger.
+    BehindTrigger,
+    /// Besides that only those that the market has not reached.
+    Waiting,
 }
 
 /// A part of the venue's words for each definite refusal.

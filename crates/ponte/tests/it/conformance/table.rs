@@ -22,6 +22,8 @@ pub(super) const COLUMNS: &[(&str, &str)] = &[
         "binance futures, web socket",
         "binance_futures_web_socket.txt",
     ),
+    ("mt5 netting", "mt5_netting.txt"),
+    ("mt5 hedging", "mt5_hedging.txt"),
 ];
 
 fn results_file(name: &str) -> PathBuf {

@@ -52,6 +52,27 @@ pub(super) const NO_LIMITS: Why = words(
     "the venue has no rate limits",
     "a bolsa não tem limite de requisições",
 );
+pub(super) const LIMITS_WAIT: Why = words(
+    "the venue refuses a limit order that the market has reached",
+    "a bolsa recusa uma ordem limite que o mercado já alcançou",
+);
+pub(super) const NO_BANS: Why = words("the venue bans nobody", "a bolsa não bloqueia ninguém");
+pub(super) const NO_TIME_LIMIT: Why = words(
+    "the venue puts no time limit on an order under way",
+    "a bolsa não põe prazo numa ordem a caminho",
+);
+pub(super) const ONE_AT_A_TIME: Why = words(
+    "the terminal carries out one request after the other",
+    "o terminal executa um pedido depois do outro",
+);
+pub(super) const ONE_TERMINAL: Why = words(
+    "each account has a terminal of its own",
+    "cada conta tem seu próprio terminal",
+);
+pub(super) const NO_LEVELS: Why = words(
+    "its stops are orders, not levels of the position",
+    "seus stops são ordens, não níveis da posição",
+);
 pub(super) const NO_CLOCK: Why = words(
     "the venue has no clock of its own",
     "a bolsa não tem relógio próprio",
@@ -71,5 +92,11 @@ pub(super) const EVERY_WHY: &[Why] = &[
     NO_BRACKETS,
     NOTHING_HELD,
     NO_LIMITS,
+    LIMITS_WAIT,
+    NO_BANS,
+    NO_TIME_LIMIT,
+    ONE_AT_A_TIME,
+    ONE_TERMINAL,
+    NO_LEVELS,
     NO_CLOCK,
 ];

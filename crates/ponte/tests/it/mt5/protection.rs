@@ -304,3 +304,51 @@ async fn every_ticket_of_a_hedging_holding_gets_the_levels_and_no_other() {
         (ReportedStatus::Filled, decimal("5"))
     );
 }
+
+#[tokio::test]
+async fn a_stop_that_fired_does_not_move_the_next_positions_levels() {
+    let mut bench = Bench::netting().await;
+    let first = guarded_buy(1, "2");
+    bench.filled(&first).await;
+    // Its stop fires before the order that stands for it is sent, and the next entry is quicker too.
+    let gone = bench.bridge.positions.pop().unwrap();
+    let closing = stopped(501, gone.ticket, gone.magic, "2");
+    bench.tell(Vec::new(), vec![closing]).await;
+    let next = OrderPlan {
+        protection: Protection {
+            stop: Some(price("127000")),
+            ..Protection::default()
+        },
+        ..buy(3, "2")
+    };
+    bench.filled(&next).await;
+    let submitted = bench.submit(&stop_of(2, &first, "2", "127500"));
+    let report = acknowledged(bench.without_command(submitted).await);
+    assert_eq!(
+        (report.status, report.filled),
+        (ReportedStatus::Filled, decimal("2"))
+    );
+}
+
+#[tokio::test]
+async fn a_stop_that_vanishes_is_missed_though_an_entry_without_one_waits() {
+    let mut bench = Bench::netting().await;
+    let waiting = plan(
+        9,
+        OrderClass::Entry,
+        Side::Buy,
+        "1",
+        limit_at(price("126000")),
+    );
+    let submitted = bench.submit(&waiting);
+    let command = bench.command().await;
+    let order = bench.ticket();
+    bench.bridge.orders = vec![pending(order, &command, 1, "1")];
+    bench.bridge.done(&command, vec![placed(order)]).await;
+    acknowledged(submitted.await.unwrap());
+    let (_, stop) = protected(&mut bench).await;
+    bench.bridge.positions[0].sl = Decimal::ZERO;
+    bench.tell(Vec::new(), Vec::new()).await;
+    let over = bench.told(&stop).await;
+    assert!(cancel_reason(&over).contains("taken away"), "{over:?}");
+}

@@ -11,7 +11,7 @@ use ponte_core::order::OrderPlan;
 use super::{Behaviour, Tested};
 use crate::conformance::desk::{Desk, Outcome, in_symbol};
 use crate::conformance::subject::{Depth, Fault, Operation};
-use crate::conformance::words::{Why, words};
+use crate::conformance::words::{ONE_AT_A_TIME, Why, words};
 
 pub(super) fn behaviours() -> Vec<Behaviour> {
     vec![
@@ -68,6 +68,9 @@ async fn slow_accounts_stall_nobody(tested: Tested) -> Outcome {
 
 async fn slow_orders_stall_no_symbol(tested: Tested) -> Outcome {
     let desk = Desk::open(&*tested, Depth::Deep).await;
+    if desk.facts.one_at_a_time {
+        return Err(ONE_AT_A_TIME);
+    }
     let elsewhere = |desk: &Desk| OrderPlan {
         reference_price: None,
         ..in_symbol(desk.buy(10), &desk.facts.other)

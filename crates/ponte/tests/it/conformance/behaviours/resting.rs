@@ -1,13 +1,14 @@
 //! Orders that rest until the price comes.
 
 use ponte_core::order::{OrderClass, OrderKind};
+use ponte_core::policy::Brackets;
 use ponte_core::signal::{Side, Terms};
 use rust_decimal::Decimal;
 
 use super::{Behaviour, Tested};
 use crate::conformance::desk::{Desk, Outcome, single};
 use crate::conformance::follower::has_ended;
-use crate::conformance::subject::Depth;
+use crate::conformance::subject::{Depth, Limits};
 use crate::conformance::words::{NO_STOP, NO_STOP_LIMIT, NO_TRAILING, words};
 
 pub(super) fn behaviours() -> Vec<Behaviour> {
@@ -94,13 +95,18 @@ async fn stops_trigger(tested: Tested) -> Outcome {
     }
     desk.filled(&desk.buy(4)).await;
     let before = desk.position().await;
-    let stop = desk.stop(2, -200);
+    // A level of the position closes all of it.
+    let lots = match desk.abilities.brackets {
+        Brackets::OnPosition => 4,
+        Brackets::None | Brackets::OneOrder | Brackets::TwoOrders => 2,
+    };
+    let stop = desk.stop(lots, -200);
     desk.resting(&stop).await;
     desk.move_to(-100).await;
     assert!(desk.audited(&stop).await.is_open);
     desk.move_to(-250).await;
     desk.ends_filled(&stop).await;
-    assert_eq!(desk.position().await, before - desk.lots(2));
+    assert_eq!(desk.position().await, before - desk.lots(lots));
     Ok(())
 }
 
@@ -123,7 +129,11 @@ async fn stop_limits_trigger(tested: Tested) -> Outcome {
     if !desk.abilities.stop_limit {
         return Err(NO_STOP_LIMIT);
     }
-    let (trigger, price) = (desk.price(200), desk.price(250));
+    let limit = match desk.facts.limits {
+        Limits::Any => 250,
+        Limits::BehindTrigger | Limits::Waiting => 150,
+    };
+    let (trigger, price) = (desk.price(200), desk.price(limit));
     let kind = single(Terms::StopLimit { trigger, price });
     let entry = desk.order(OrderClass::Entry, Side::Buy, 2, kind);
     desk.resting(&entry).await;

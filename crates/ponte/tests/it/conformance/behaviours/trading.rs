@@ -8,8 +8,8 @@ use rust_decimal::Decimal;
 use super::{Behaviour, Tested};
 use crate::conformance::desk::{Desk, Outcome};
 use crate::conformance::follower::has_ended;
-use crate::conformance::subject::Depth;
-use crate::conformance::words::{NO_REDUCE_ONLY, NO_SHORT, words};
+use crate::conformance::subject::{Depth, Limits};
+use crate::conformance::words::{LIMITS_WAIT, NO_REDUCE_ONLY, NO_SHORT, words};
 
 pub(super) fn behaviours() -> Vec<Behaviour> {
     vec![
@@ -79,6 +79,10 @@ async fn market_orders_fill(tested: Tested) -> Outcome {
 
 async fn marketable_limits_fill(tested: Tested) -> Outcome {
     let desk = Desk::open(&*tested, Depth::Deep).await;
+    match desk.facts.limits {
+        Limits::Waiting => return Err(LIMITS_WAIT),
+        Limits::Any | Limits::BehindTrigger => {}
+    }
     let report = desk.filled(&desk.buy_limit(2, 100)).await;
     assert!(
         report.average_price <= desk.price(100).get(),
@@ -108,10 +112,10 @@ async fn ends_somehow(desk: &Desk, plan: &OrderPlan) {
             desk.follower.end_of(plan.id).await;
         }
         Fate::Acknowledged { .. } => {}
-        Fate::Rejected { .. } => assert_eq!(desk.count(plan).await, 0, "refused, but there"),
-        fate @ (Fate::NotSent { .. } | Fate::Unknown { .. }) => {
-            panic!("no definite fate: {fate:?}")
+        Fate::Rejected { .. } | Fate::NotSent { .. } => {
+            assert_eq!(desk.count(plan).await, 0, "refused, but there")
         }
+        fate @ Fate::Unknown { .. } => panic!("no definite fate: {fate:?}"),
     }
 }
 
