@@ -63,7 +63,6 @@ class Bridge:
         self._has_news = False
         self._is_busy = threading.Lock()
         self._session: Session | None = None
-        # Of the session's requests that tell facts. Used by the telling thread only.
         self._told = Told()
         self._watch: tuple[str, ...] = ()
         self._history_hours = 24

@@ -69,7 +69,7 @@ impl Examiner {
         match books {
             Ok(books) => {
                 findings.push(halts(&books[1]));
-                findings.extend(self.told(account, &answers, &books));
+                findings.extend(self.told(account, &answers, &books).await);
             }
             Err(error) => findings.push(Finding::wrong("engine", error.to_string())),
         }
@@ -87,11 +87,11 @@ impl Examiner {
     }
 
     /// What the broker has told, held against the books.
-    fn told(&self, account: &Account, answers: &Answers, books: &[Books; 2]) -> Vec<Finding> {
+    async fn told(&self, account: &Account, answers: &Answers, books: &[Books; 2]) -> Vec<Finding> {
         let wanted = wanted(account, &self.config, &books[1]);
         let mut findings = match self.terminal_of(&account.name) {
             // What its credentials allow is among what a terminal says of itself.
-            Some(terminal) => terminal.findings(&wanted),
+            Some(terminal) => terminal.findings(&wanted).await,
             None => credentials(answers),
         };
         let is_explained = findings

@@ -315,7 +315,9 @@ impl Terminal {
     }
 
     /// What is fine and what is wrong with the terminal, and with what is to be traded in it.
-    pub(super) fn findings(&self, symbols: &BTreeSet<Symbol>) -> Vec<Finding> {
+    pub(super) async fn findings(&self, symbols: &BTreeSet<Symbol>) -> Vec<Finding> {
+        // Whether a symbol can be traded changes during a session.
+        self.adapter.renew_symbols().await;
         let findings = self.adapter.findings().into_iter();
         let findings = findings.chain(self.adapter.symbol_findings(symbols));
         let shown = findings.map(|finding| {

@@ -418,7 +418,10 @@ impl Line {
     /// Remembers a refusal; the same one over and over is logged once.
     pub(super) fn note(&self, refused: &Refused) {
         let is_new = self.desk().refused(refused, clock::instant());
-        if is_new {
+        if *refused == Refused::UnknownSession {
+            // Whoever checks a token asks so, and so does every bridge after a start of ponte.
+            tracing::debug!(account.id = %self.account, "a request of the terminal's bridge was refused: {refused}");
+        } else if is_new {
             tracing::warn!(account.id = %self.account, "a request of the terminal's bridge was refused: {refused}");
         } else {
             tracing::debug!(account.id = %self.account, "a request of the terminal's bridge was refused again");

@@ -36,6 +36,13 @@ impl Mt5 {
         self.ready(OrderClass::Entry).err()
     }
 
+    /// Has the terminal tell its symbols anew, if it can, and waits for some seconds until it has.
+    pub async fn renew_symbols(&self) {
+        if self.state().is_ok() {
+            self.fresh(Want::Symbols).await;
+        }
+    }
+
     /// What is known of symbols that are to be traded: whether they are in Market Watch, can be
     /// traded, and have prices.
     #[must_use]
@@ -85,8 +92,7 @@ impl Mt5 {
         let state = seen
             .state
             .ok_or_else(|| BrokerError::Unanswered(why_not(&looked)))?;
-        let is_ours = state.login == self.options.login && state.server == self.options.server;
-        if is_ours && state.connected {
+        if findings::is_ours(&self.options, &state) && state.connected {
             Ok(state)
         } else {
             Err(BrokerError::Unanswered(why_not(&looked)))

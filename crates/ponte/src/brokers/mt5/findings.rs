@@ -78,13 +78,16 @@ pub(super) fn look(
         all.push(wrong("terminal_state", Bars::Everything, text.to_owned()));
         return all;
     };
-    all.extend([
-        connected(state),
-        login(options, state),
-        real_money(options, state),
-        accounting(options, state),
-        currency(options, state),
-    ]);
+    all.extend([connected(state), login(options, state)]);
+    // What another account is like, or none, would only lead away from the cure.
+    if is_ours(options, state) {
+        all.extend([
+            real_money(options, state),
+            accounting(options, state),
+            currency(options, state),
+        ]);
+        all.extend(rights(state));
+    }
     all.extend(permissions(state));
     all.extend(skew_milliseconds.map(clock));
     all
@@ -161,7 +164,7 @@ fn login(options: &Options, state: &TerminalState) -> Looked {
         );
         return wrong(SUBJECT, Bars::Everything, text);
     }
-    if state.login == options.login && state.server == options.server {
+    if is_ours(options, state) {
         return fine(SUBJECT, format!("the terminal is logged into {told}"));
     }
     let text = format!(
@@ -170,6 +173,11 @@ fn login(options: &Options, state: &TerminalState) -> Looked {
         options.login, options.server
     );
     wrong(SUBJECT, Bars::Everything, text)
+}
+
+/// Whether the terminal is logged into the account of the configuration.
+pub(super) fn is_ours(options: &Options, state: &TerminalState) -> bool {
+    state.login == options.login && state.server == options.server
 }
 
 fn real_money(options: &Options, state: &TerminalState) -> Looked {
@@ -231,9 +239,9 @@ fn currency(options: &Options, state: &TerminalState) -> Looked {
     wrong(SUBJECT, Bars::Entries, text)
 }
 
-/// Who lets programs trade: the terminal's button, its option, the password and the server.
-fn permissions(state: &TerminalState) -> Vec<Looked> {
-    let checks = [
+/// Whether the terminal lets programs trade: its button and its option.
+fn permissions(state: &TerminalState) -> impl Iterator<Item = Looked> {
+    allowed([
         (
             "algo_trading",
             state.trade_allowed,
@@ -247,6 +255,12 @@ fn permissions(state: &TerminalState) -> Vec<Looked> {
             "the terminal's option \"Disable automatic trading via external Python API\" is on; clear it under Tools, \
              Options, Expert Advisors",
         ),
+    ])
+}
+
+/// Whether the account lets programs trade: its password and its server.
+fn rights(state: &TerminalState) -> impl Iterator<Item = Looked> {
+    allowed([
         (
             "password",
             state.account_trade_allowed,
@@ -260,17 +274,19 @@ fn permissions(state: &TerminalState) -> Vec<Looked> {
             "the server lets programs trade",
             "the server does not let programs trade in this account; ask the broker to allow it (return code 10026)",
         ),
-    ];
-    checks
-        .into_iter()
-        .map(|(subject, is_fine, good, bad)| {
-            if is_fine {
-                fine(subject, good.to_owned())
-            } else {
-                wrong(subject, Bars::Everything, bad.to_owned())
-            }
-        })
-        .collect()
+    ])
+}
+
+fn allowed(
+    checks: [(&'static str, bool, &'static str, &'static str); 2],
+) -> impl Iterator<Item = Looked> {
+    checks.into_iter().map(|(subject, is_fine, good, bad)| {
+        if is_fine {
+            fine(subject, good.to_owned())
+        } else {
+            wrong(subject, Bars::Everything, bad.to_owned())
+        }
+    })
 }
 
 fn clock(skew_milliseconds: i64) -> Looked {

@@ -109,6 +109,19 @@ fn each_thing_that_is_wrong_is_named_and_bars_what_it_should() {
         let looked = look_at(&Presence::Present(seen(Some(state))));
         assert_eq!(wrongs(&looked), [(subject, bars)]);
     }
+    let another = TerminalState {
+        login: 7,
+        currency: "USD".to_owned(),
+        margin_mode: 2,
+        account_trade_allowed: false,
+        ..state()
+    };
+    let looked = look_at(&Presence::Present(seen(Some(another))));
+    assert_eq!(
+        wrongs(&looked),
+        [("account_login", Everything)],
+        "what is to be done is to log in, not to describe another account"
+    );
     let live = Options {
         mode: Mode::Live,
         ..options(Accounting::Netting)
