@@ -14,6 +14,7 @@ mod crash_common;
 mod crash_mt5;
 mod end_to_end;
 mod end_to_end_binance;
+mod end_to_end_mt5;
 mod full_disk;
 mod intake;
 mod mt5;
