@@ -20,7 +20,7 @@ struct PonteStep {
     string order;
     int index;
     long begun_at;       // seconds since 1970, the machine's clock
-    ulong begun_tick;    // milliseconds of this machine; of an earlier process: when this one started
+    ulong begun_tick;    // when it was begun or came back, by this machine; of an earlier process: its start
     bool ended;          // OrderSend came back
     bool answered;       // and it brought an answer
     uint retcode;

@@ -150,6 +150,8 @@ void send_request(MqlTradeRequest &request, PonteStep &step) {
     step.price = result.price;
     step.comment = result.comment;
     step.external = result.retcode_external;
+    // A terminal or a server that hung may carry it out only after the call has come back.
+    step.begun_tick = GetTickCount64();
     g_traded = true;
     g_changed = true;
 }

@@ -236,6 +236,17 @@ def test_a_restarted_ponte_gets_a_new_session_with_everything(
     assert ponte.run(tasks.trade(tasks.order_id(), sell(), reduces=True))["outcome"] == "answered"
 
 
+def test_requests_with_facts_are_counted(ponte: ScriptedPonte, terminal: StandinTerminal, start: Start) -> None:
+    start(ponte, terminal)
+    ponte.run(tasks.trade(tasks.order_id(), buy()))
+    ponte.run(tasks.trade(tasks.order_id(), sell(), reduces=True))
+    told = [request for request in ponte.requests if request.get("session") and "positions" in request]
+    counts = [request.get("sequence", 0) for request in told]
+    assert len(counts) >= 2
+    assert counts == sorted(set(counts)), "each is higher than the one before"
+    assert counts[0] >= 1
+
+
 def test_no_answer_at_all_is_found_out_by_looking(
     ponte: ScriptedPonte, terminal: StandinTerminal, start: Start
 ) -> None:

@@ -484,3 +484,37 @@ def test_a_find_that_comes_too_late_is_not_begun(bench: Bench) -> None:
     body = bench.executor.execute(protocol._command(data), bench.now - 1.5, lambda: bench.session)
     assert body is not None
     assert body["outcome"] == "not_begun"
+
+
+@pytest.mark.parametrize("answer", [None, 10012])
+def test_a_terminal_that_hung_has_thirty_seconds_from_its_answer(answer: int | None, bench: Bench) -> None:
+    order = tasks.order_id()
+
+    def hang(request: Any) -> Any:
+        bench.now += 60
+        bench.package.fail(-10005)
+        return None if answer is None else bench.package.done(request, answer, order=0, deal=0)
+
+    bench.package.answer = hang
+    bench.do(tasks.trade(order, BUY))
+    bench.now += 25
+    assert not bench.do(tasks.find(order))["found"]["conclusive"]
+    bench.now += 10
+    assert bench.do(tasks.find(order))["found"]["conclusive"]
+
+
+@pytest.mark.parametrize("retcode", [10011, 10012, 10031])
+def test_an_order_that_may_have_been_carried_out_is_not_sent_again(retcode: int, bench: Bench) -> None:
+    order = tasks.order_id()
+    bench.package.answer = lambda request: bench.package.done(request, retcode, order=0, deal=0)
+    bench.do(tasks.trade(order, BUY))
+    assert bench.do(tasks.trade(order, BUY))["outcome"] == "known"
+    assert len(bench.package.sent) == 1
+
+
+def test_an_order_that_was_taken_is_not_absent_because_it_is_not_shown(bench: Bench) -> None:
+    order = tasks.order_id()
+    bench.do(tasks.trade(order, BUY))
+    bench.package.orders, bench.package.history, bench.package.deals = [], [], []
+    bench.do(tasks.find(order))
+    assert bench.do(tasks.trade(order, BUY))["outcome"] == "known"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 import pytest
 from fake_package import FakePackage
+from running import BridgeProcess, StandinTerminal
 from scripted_ponte import TOKEN, ScriptedPonte
 
 from ponte_mt5_bridge.bridge import Bridge, Timing
@@ -35,3 +36,21 @@ def test_a_bridge_that_can_take_nothing_more_ends(
     with pytest.raises(RuntimeError, match="a fault of ours"):
         bridge.run()
     journal.close()
+
+
+def test_what_is_told_is_numbered_in_each_session(
+    ponte: ScriptedPonte, terminal: StandinTerminal, start: Callable[..., BridgeProcess]
+) -> None:
+    def numbers(session: str | None) -> list[int]:
+        heard = (request for request in ponte.requests if request.get("session") == session)
+        return [request["sequence"] for request in heard if "take" not in request]
+
+    start(ponte, terminal)
+    ponte.wait(lambda: len(numbers(ponte.session)) >= 2, "two tellings")
+    first = ponte.session
+    ponte.restart()
+    ponte.wait(lambda: ponte.sessions == 2 and len(numbers(ponte.session)) >= 2, "two more in a new session")
+    for session in (first, ponte.session):
+        told = numbers(session)
+        assert told == list(range(1, len(told) + 1))
+    assert all("sequence" not in request for request in ponte.requests if "session" not in request)

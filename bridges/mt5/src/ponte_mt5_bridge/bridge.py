@@ -63,6 +63,7 @@ class Bridge:
         self._has_news = False
         self._is_busy = threading.Lock()
         self._session: Session | None = None
+        # Of the session's requests that tell facts. Used by the telling thread only.
         self._told = Told()
         self._watch: tuple[str, ...] = ()
         self._history_hours = 24
@@ -160,7 +161,8 @@ class Bridge:
             telling = told.compose(snapshot, results)
         if telling is None:
             return False
-        answer, _ = wire.sync({**self._request(session), **telling.fields})
+        told.sequence += 1
+        answer, _ = wire.sync({**self._request(session), "sequence": told.sequence, **telling.fields})
         with self._changed:
             telling.has_been_told()
             if self._session is session:

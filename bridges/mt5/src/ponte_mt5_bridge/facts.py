@@ -166,6 +166,8 @@ class Told:
 
     heartbeat: float = HEARTBEAT_SECONDS
     limit: int = ITEMS_MAX
+    # Counts the requests that tell facts: of one that arrives after a newer one Ponte takes only what stays true.
+    sequence: int = 0
     wants: set[str] = field(default_factory=set)
     _state: Body | None = None
     _told_at: float = float("-inf")

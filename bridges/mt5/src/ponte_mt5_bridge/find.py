@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Callable
 
 from . import clock, shapes
-from .journal import SUCCEEDED, Body, Journal
+from .journal import Body, Journal
 from .protocol import ITEMS_MAX, Find
 from .terminal import Account, Terminal, TerminalGone, Traces
 
@@ -59,7 +59,7 @@ class Finder:
         found = self._found(task, scan.traces, not doubt)
         has_traces = any(found[kind] for kind in ("orders", "history", "deals"))
         # A history that lags must not unlock what the server has said it has done.
-        has_succeeded = any(step.retcode in SUCCEEDED for step in self._journal.steps(task.order))
+        has_succeeded = any(step.has_succeeded for step in self._journal.steps(task.order))
         if not doubt and not has_traces and not has_succeeded:
             try:
                 self._journal.mark_absent(task.order)

@@ -63,7 +63,7 @@ class JournalError(Exception):
 
 @dataclass(frozen=True)
 class BegunStep:
-    """One `order_send` that the journal knows of."""
+    """One `order_send` that the journal knows of; its age is in seconds since it began, or came back."""
 
     body: Body
     retcode: int | None
@@ -73,6 +73,11 @@ class BegunStep:
     def is_indefinite(self) -> bool:
         """Whether it may still have an effect that nobody has seen."""
         return self.retcode is None or self.retcode in INDEFINITE
+
+    @property
+    def has_succeeded(self) -> bool:
+        """Whether the terminal has said that it carried it out."""
+        return self.retcode in SUCCEEDED
 
 
 def unanswered(error: int) -> Body:
@@ -180,12 +185,17 @@ class Journal:
             self._base.execute("DELETE FROM steps WHERE id = ?", (step,))
 
     def answer_step(self, step: int, body: Body) -> None:
-        """Writes down how a step ended. One without an answer of the terminal stays open."""
-        if not body["answered"]:
-            return
+        """Writes down how a step ended. One without an answer of the terminal stays open.
+
+        Its age counts from here: a terminal that hung may carry it out only after the call has come back.
+        """
         with self._mutex:
+            if not body["answered"]:
+                self._base.execute("UPDATE steps SET begun = ? WHERE id = ?", (clock.monotonic(), step))
+                return
             self._base.execute(
-                "UPDATE steps SET retcode = ?, answer = ? WHERE id = ?", (body["retcode"], json.dumps(body), step)
+                "UPDATE steps SET begun = ?, retcode = ?, answer = ? WHERE id = ?",
+                (clock.monotonic(), body["retcode"], json.dumps(body), step),
             )
 
     def finish(self, body: Body) -> None:
@@ -238,14 +248,14 @@ class Journal:
         marks = ", ".join("?" * len(may_have))
         with self._mutex:
             row = self._base.execute(
-                f"SELECT 1 FROM steps WHERE order_id = ? AND (retcode IS NULL OR retcode IN ({marks}))"
+                f"SELECT 1 FROM steps WHERE order_id = ? AND (retcode IS NULL OR retcode IN ({marks}))"  # noqa: S608
                 " AND id > coalesce((SELECT last_step FROM absent WHERE absent.order_id = steps.order_id), 0)",
                 (order, *may_have),
             ).fetchone()
         return row is not None
 
     def steps(self, order: str) -> list[BegunStep]:
-        """All requests of an order, oldest first, with the seconds since each was begun.
+        """All requests of an order, oldest first, with the seconds since each was begun or came back.
 
         Of another process' requests only this one's own age is sure, whatever the wall's clock says.
         """

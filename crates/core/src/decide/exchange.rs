@@ -16,6 +16,7 @@ use crate::order::OrderPlan;
 use crate::policy::{AccountPolicy, Exchange};
 use crate::signal::{ExitAmount, Intent, Side, Signal};
 use crate::state::AccountState;
+use crate::time::Timestamp;
 use crate::verdict::{Rule, Ruling, Verdict};
 
 /// The largest order of the fractional market, in shares.
@@ -231,6 +232,41 @@ pub(super) fn with_lots(policy: &AccountPolicy, symbol: &Symbol, mut verdict: Ve
         );
     }
     verdict
+}
+
+/// Whether a symbol trades now.
+pub(super) enum Market {
+    /// Since this moment, or since ever where its hours are not known.
+    Open { since: Timestamp },
+    /// Until this moment; an auction counts as closed.
+    Closed { until: Timestamp },
+}
+
+/// Whether a symbol trades now, by what is known of the account's exchange.
+pub(super) fn market(context: Context<'_>, account: &AccountName, symbol: &Symbol) -> Market {
+    let always = Market::Open {
+        since: Timestamp::default(),
+    };
+    let policy = context.policy.accounts.get(account);
+    let Some(Exchange::B3(rules)) = policy.and_then(|policy| policy.exchange.as_ref()) else {
+        return always;
+    };
+    let now = calendar::local(context.now());
+    let closed = || Market::Closed {
+        until: calendar::moment(rules.opens_next(symbol, now)),
+    };
+    if !rules.calendar.is_session(now.date()) {
+        return closed();
+    }
+    let Some(hours) = rules.hours(symbol, now.date()) else {
+        return always;
+    };
+    match hours.phase(now.time()) {
+        Phase::Closed | Phase::OpeningAuction => closed(),
+        Phase::Continuous | Phase::ClosingAuction => Market::Open {
+            since: calendar::moment(DateTime::from_parts(now.date(), hours.opens)),
+        },
+    }
 }
 
 /// Whether entries of this plan have ended for the day while it waited.

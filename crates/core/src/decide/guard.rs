@@ -10,6 +10,7 @@ use std::fmt;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use super::exchange::{self, Market};
 use super::exits::{self, ExitOrigin, Holding, holding_of};
 use super::protection::{child_id, held};
 use super::{Context, Decision};
@@ -18,6 +19,7 @@ use crate::message::{Event, PositionKey};
 use crate::number::Quantity;
 use crate::order::{Order, OrderClass, OrderKind, OrderPlan, OrderStatus, Origin};
 use crate::policy::{AccountPolicy, EXIT_LIFE, Guard, Policy, Unprotected};
+use crate::retry;
 use crate::state::{AccountState, State};
 
 /// A position without (all of) the stop that it was asked to have.
@@ -285,7 +287,8 @@ fn guard_of(context: Context<'_>, order: &Order) -> Guard {
 }
 
 /// Stops that have not come to rest in time, counted from their planning or from the start of this
-/// process: what was planned before it is being asked about. One that has rested is late when the
+/// process: what was planned before it is being asked about; or from the opening, where the market was
+/// closed. One that has rested is late when the
 /// broker has not said for as long where it stands. One of a holding at a time, since what follows
 /// from one decides how much is left for the next.
 pub(super) fn late_protection(context: Context<'_>) -> Decision {
@@ -300,6 +303,16 @@ pub(super) fn late_protection(context: Context<'_>) -> Decision {
             let since = order.unknown_since.filter(|_| rested);
             let since = since.unwrap_or(order.planned_at);
             let since = since.max(context.state.started_at);
+            let since = match exchange::market(context, name, &order.plan.symbol) {
+                Market::Open { .. } | Market::Closed { .. } if rested => since,
+                // It is tried on, and has its time once the market takes it: closing at the opening
+                // what only waited for the opening would be to leave at the gap.
+                Market::Open { since: opened } if since < opened => {
+                    opened.after(retry::wait_after(u32::MAX))
+                }
+                Market::Open { .. } => since,
+                Market::Closed { .. } => continue,
+            };
             let is_late = order.plan.kind.is_stop()
                 && !order.late
                 && !order.cancel_requested

@@ -283,6 +283,7 @@ impl Desk {
         }
         let new_journal = other.is_some();
         let was_away = last.is_some_and(|last| last.away_told);
+        self.withdraw_if_elsewhere(request);
         let session = Session {
             name: fresh(),
             bridge: request.bridge.clone(),
@@ -308,6 +309,20 @@ impl Desk {
             was_away,
             is_late: false,
         })
+    }
+
+    /// What waits was meant for the account that the terminal was logged into when it was handed to
+    /// the line: the bridge of another account's session would carry it out there.
+    fn withdraw_if_elsewhere(&mut self, request: &SyncRequest) {
+        let account = |state: &TerminalState| (state.login, state.server.clone());
+        let (was, is) = (self.state.as_ref(), request.state.as_ref());
+        if was.is_none() || was.map(account) == is.map(account) {
+            return;
+        }
+        for queued in self.queue.drain(..) {
+            let why = "the terminal was logged into another account before it was fetched";
+            let _ = queued.reply.send(Ran::NotHandedOver(why.to_owned()));
+        }
     }
 
     /// Keeps what a request tells, except the results.

@@ -1,8 +1,10 @@
 //! The naked-position guard, and protection at exchanges with ways of their own.
 
+use ponte_core::b3;
 use ponte_core::decide::naked_positions;
-use ponte_core::policy::{Guard, Unprotected};
+use ponte_core::policy::{Guard, Policy, Rules, Unprotected};
 
+use super::b3::at_b3;
 use super::script::{Play, check, seconds};
 use super::world::{account, futures, policy, spot};
 
@@ -506,4 +508,61 @@ fn what_is_too_little_to_be_protected_is_not_naked() {
     assert_eq!(naked(futures(), dust), 1, "what only reduces is taken");
     let enough = "buy 2 stop 95 price 100; filled 1";
     assert_eq!(naked(spot(), enough), 1);
+}
+
+/// A position at B3 whose stop the server drops after the close, and the clock until then.
+fn dropped_overnight(policy: &Policy) -> Play<'_> {
+    let mut play = Play::new(policy);
+    play.line(
+        "at 2026-11-23 17:00:00; buy 2 in WINZ26 stop 130000 price 131000; filled 1; ack 2; \
+         at 2026-11-23 20:00:00; taken_away 2; unreachable 3",
+    );
+    play
+}
+
+/// Ticks until Brasília's clock shows this, while the broker refuses the stop; what was told.
+fn refused_until(play: &mut Play<'_>, date_and_time: &str) -> Vec<String> {
+    let mut told = Vec::new();
+    let begun = play.now;
+    play.line(&format!("at {date_and_time}"));
+    let until = play.now;
+    play.now = begun;
+    while play.now < until {
+        let tick = play.told("tick 5");
+        if tick.iter().any(|line| line.starts_with("> submit #3 ")) {
+            play.line("unreachable 3");
+        }
+        told.extend(tick);
+    }
+    told
+}
+
+fn is_quiet(told: &[String]) -> bool {
+    let said = |start: &str| told.iter().any(|line| line.starts_with(start));
+    !said("alarm") && !said("plan") && !said("ended")
+}
+
+#[test]
+fn a_stop_that_is_dropped_overnight_is_placed_at_the_opening() {
+    let policy = at_b3(b3::Rules::default(), Rules::default());
+    let mut play = dropped_overnight(&policy);
+    let told = refused_until(&mut play, "2026-11-24 09:00:20");
+    assert!(is_quiet(&told), "{told:#?}");
+    play.line("ack 3");
+    let told = play.told("tick 60");
+    assert!(is_quiet(&told), "{told:#?}");
+    assert!(naked_positions(&play.state, &policy).is_empty());
+    play.check_replay();
+}
+
+#[test]
+fn a_stop_that_is_dropped_overnight_and_refused_at_the_opening_closes_the_position() {
+    let policy = at_b3(b3::Rules::default(), Rules::default());
+    let mut play = dropped_overnight(&policy);
+    let told = refused_until(&mut play, "2026-11-24 09:00:30");
+    assert!(is_quiet(&told), "{told:#?}");
+    let told = refused_until(&mut play, "2026-11-24 09:01:00");
+    let closing = |line: &String| line.starts_with("> submit #4 2");
+    assert!(told.iter().any(closing), "{told:#?}");
+    play.check_replay();
 }

@@ -111,6 +111,17 @@ impl Play<'_> {
                 loss,
                 limit,
             } => format!("daily loss of {account} reached: {loss} of {limit}"),
+            Event::PositionReducedOutside(reduced) => {
+                let whose = reduced
+                    .strategy
+                    .as_ref()
+                    .map_or("nobody", |name| name.as_str());
+                let owed = reduced.owed.as_ref();
+                let owed =
+                    owed.map_or_else(String::new, |fill| format!(", {} owed", fill.quantity));
+                let (deal, quantity, price) = (reduced.deal, reduced.quantity, reduced.price);
+                format!("outside {deal} {quantity}@{price} of {whose}{owed}")
+            }
         };
         vec![line]
     }

@@ -275,7 +275,7 @@ impl Book {
         )
     }
 
-    fn owner_of_deal(&self, deal: &Deal) -> Option<ClientOrderId> {
+    pub(super) fn owner_of_deal(&self, deal: &Deal) -> Option<ClientOrderId> {
         let side = side_of(deal.deal_type);
         self.owner(deal.order, deal.magic, &deal.comment, deal.reason, side)
     }
@@ -388,6 +388,11 @@ impl Book {
         self.deals.get(&ticket)
     }
 
+    /// Every deal that is known, oldest first.
+    pub(super) fn deals(&self) -> impl Iterator<Item = &Dealt> {
+        self.deals.values()
+    }
+
     /// Every deal that the server has made by itself, because of a stop loss or a take profit.
     pub(super) fn fired(&self) -> impl Iterator<Item = &Dealt> {
         self.deals
@@ -401,6 +406,16 @@ impl Book {
             .get(&id)
             .map(|tracked| tracked.positions.clone())
             .unwrap_or_default()
+    }
+
+    /// The positions of a holding that deals with this magic number have opened or added to.
+    pub(super) fn positions_opened_with(&self, magic: u64, holding: &Holding) -> BTreeSet<u64> {
+        let magic = i64::try_from(magic).unwrap_or(i64::MAX);
+        let deals = self.deals.values().map(|dealt| &dealt.deal);
+        deals
+            .filter(|deal| deal.magic == magic && deal.deal_type == holding.position_type())
+            .map(|deal| deal.position_id)
+            .collect()
     }
 
     /// Whether an order of ours has traded anything.

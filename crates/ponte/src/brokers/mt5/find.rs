@@ -85,6 +85,11 @@ impl Mt5 {
             let why = "the bridge can't say yet: the terminal has not settled, or a request of the order is under way";
             return FindAnswer::Unanswered(why.to_owned());
         }
+        if found.steps.iter().any(is_taken) {
+            let why =
+                "the terminal has taken the order, says the bridge's journal, and does not show it";
+            return FindAnswer::Unanswered(why.to_owned());
+        }
         let desk = self.desk();
         let since = desk.one_bridge_since;
         let handed = desk.handed.get(&plan.id);
@@ -108,10 +113,7 @@ impl Mt5 {
             return self.known_end(plan.id, why);
         }
         let was_known = self.desk().shields.levels_of(plan.id).is_some();
-        if self.expect_protection(plan).is_err() {
-            let why = format!("the terminal does not list {} now", plan.symbol);
-            return self.known_end(plan.id, why);
-        }
+        self.recall_protection(plan);
         // Deals of the position bear the magic number of the entry that it protects; and what was
         // asked for before this question is answered before it.
         let entry = match &plan.origin {
@@ -212,6 +214,11 @@ fn looked_up(result: CommandResult) -> Result<Found, String> {
             Err(format!("the bridge could not look it up: {}", result.why))
         }
     }
+}
+
+/// Whether the terminal has said that it carried a request out.
+fn is_taken(step: &Step) -> bool {
+    retcode::verdict(step, ponte_core::order::OrderClass::Entry).class == Class::Done
 }
 
 /// Whether nothing more can come of a request.

@@ -148,6 +148,8 @@ impl Desk {
                 self.shields.entry_came_to_nothing(id);
             }
         }
+        // Before what is over because of it: what is gone needs no protection anew.
+        self.tell_outside(&changed.deals);
         let mut touched = Vec::new();
         for ticket in &changed.deals {
             let Some(dealt) = self.book.deal(*ticket) else {
@@ -169,7 +171,11 @@ impl Desk {
             let positions = self.book.positions_of(&holding);
             let book = &self.book;
             let is_explained = |position| is_explained(book, position, &holding);
-            over.extend(self.shields.judge(&holding, &positions, is_explained, now));
+            let rests = |entry| !book.pending_of(entry).is_empty();
+            let judged = self
+                .shields
+                .judge(&holding, &positions, is_explained, rests, now);
+            over.extend(judged);
         }
         over
     }

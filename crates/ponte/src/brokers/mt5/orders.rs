@@ -73,11 +73,19 @@ impl Mt5 {
             desk.book.sending(plan.id, prepared.short);
             desk.handed.insert(plan.id, clock::instant());
         }
-        let (valid, patience) = (self.options.valid, self.options.answer_within);
+        let (valid, patience) = (self.valid_for(plan), self.options.answer_within);
         match self.line.run(task, valid, patience).await {
             Ran::NotHandedOver(why) => self.never_sent(plan, why),
             Ran::NoResult { why, .. } => Fate::Unknown { why },
             Ran::Answered(result) => self.placed(plan, &result, count),
+        }
+    }
+
+    /// How long its requests may be begun: an entry not after its own time is over.
+    fn valid_for(&self, plan: &OrderPlan) -> Duration {
+        match plan.class {
+            OrderClass::Entry => self.options.valid.min(plan.expires_at.since(clock::now())),
+            OrderClass::Exit | OrderClass::Protection => self.options.valid,
         }
     }
 

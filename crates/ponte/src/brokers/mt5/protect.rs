@@ -6,7 +6,6 @@ use ponte_core::id::ClientOrderId;
 use ponte_core::message::{CancelAnswer, Fate, OrderReport, ReportedStatus};
 use ponte_core::order::{OrderClass, OrderPlan, Origin};
 
-use super::instruments::fit_level;
 use super::listener::is_explained;
 use super::orders::{Carried, carried, no_symbol, rejected, unreachable};
 use super::retcode::{self, Class, Verdict};
@@ -160,13 +159,26 @@ impl Mt5 {
             let reason = format!("positions of {} take no {what} at this broker", info.name);
             return Err(Box::new(rejected(reason)));
         }
-        let levels = Levels {
-            stop: asked.stop.map(|level| fit_level(level, info)),
-            target: asked.target.map(|level| fit_level(level, info)),
-        };
+        let levels = asked.on_tick(info);
         let holding = self.closed_by(plan);
         desk.shields.expect(plan, holding, levels, clock::now());
         Ok(())
+    }
+
+    /// Notes a protective order that is asked about. Whatever the terminal lists by now, its levels
+    /// are what they were when it was placed.
+    pub(super) fn recall_protection(&self, plan: &OrderPlan) {
+        let Ok(asked) = Levels::asked_by(plan) else {
+            return;
+        };
+        let mut desk = self.desk();
+        let levels = match desk.info(&plan.symbol) {
+            Ok(info) => asked.on_tick(info),
+            // Prices were fitted to the tick when they were planned.
+            Err(_) => asked,
+        };
+        let holding = self.closed_by(plan);
+        desk.shields.expect(plan, holding, levels, clock::now());
     }
 
     /// Looks at the position; where there is none, once more after it has been told anew.
@@ -189,8 +201,11 @@ impl Mt5 {
         if positions.is_empty() {
             return desk.meet_closed(plan, &holding);
         }
-        let here = positions.iter().map(|position| position.identifier);
-        desk.shields.bind(plan.id, here);
+        let here: BTreeSet<u64> = positions.iter().map(|found| found.identifier).collect();
+        if let Some(report) = desk.fired_before(plan, &holding, &here) {
+            return Met::Fired(report);
+        }
+        desk.shields.bind(plan.id, here.into_iter());
         let levels = match sight {
             Sight::Wanted => desk.shields.wanted(&holding, &[]),
             Sight::Own => desk.shields.levels_of(plan.id).unwrap_or_default(),
@@ -283,6 +298,32 @@ impl Desk {
             }
         }
         requests
+    }
+
+    /// Another position can be there by now than the one that the order was to protect: where that
+    /// was closed by its levels, this is the order's end, and the new position is none of its.
+    fn fired_before(
+        &mut self,
+        plan: &OrderPlan,
+        holding: &Holding,
+        here: &BTreeSet<u64>,
+    ) -> Option<OrderReport> {
+        let Origin::Protects(entry) = &plan.origin else {
+            return None;
+        };
+        let mut own = self.book.positions_by(*entry);
+        let magic = identity::magic(&plan.strategy, *entry);
+        own.extend(self.book.positions_opened_with(magic, holding));
+        own.extend(self.shields.positions_of(*entry));
+        let gone: BTreeSet<u64> = own.difference(here).copied().collect();
+        if gone.is_empty() {
+            return None;
+        }
+        self.shields.bind(plan.id, gone.iter().copied());
+        let touched = self.allot_fired(holding, &gone);
+        self.tell(touched.into_iter().filter(|id| *id != plan.id));
+        let report = self.shields.report(plan.id);
+        report.filter(|report| report.status == ReportedStatus::Filled)
     }
 
     /// The position is gone: what its levels have closed is the order's, if it was this position.

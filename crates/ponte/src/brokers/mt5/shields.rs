@@ -15,8 +15,9 @@ use rust_decimal::Decimal;
 
 use super::book::Dealt;
 use super::identity::Tag;
+use super::instruments::fit_level;
 use super::tracked::{Share, Totals};
-use crate::bridge::protocol::Position;
+use crate::bridge::protocol::{Position, SymbolInfo};
 
 /// How many shields are remembered; the oldest that are over are forgotten first.
 const SHIELDS_MAX: usize = 10_000;
@@ -45,6 +46,14 @@ impl Levels {
         Self {
             stop: self.stop.or(others.stop),
             target: self.target.or(others.target),
+        }
+    }
+
+    /// These on the symbol's tick.
+    pub(super) fn on_tick(self, info: &SymbolInfo) -> Self {
+        Self {
+            stop: self.stop.map(|level| fit_level(level, info)),
+            target: self.target.map(|level| fit_level(level, info)),
         }
     }
 
@@ -274,6 +283,12 @@ impl Shields {
         self.shields.get(&id).is_some_and(Shield::is_live)
     }
 
+    /// The positions that an order has protected, by identifier.
+    pub(super) fn positions_of(&self, id: ClientOrderId) -> BTreeSet<u64> {
+        let shield = self.shields.get(&id);
+        shield.map_or_else(BTreeSet::new, |shield| shield.positions.clone())
+    }
+
     /// What a protective order asks for, where it is known.
     pub(super) fn levels_of(&self, id: ClientOrderId) -> Option<Levels> {
         self.shields.get(&id).map(|shield| shield.levels)
@@ -383,17 +398,19 @@ impl Shields {
     }
 
     /// Holds what protects a holding against the positions that the terminal shows of it, and names
-    /// the orders that are over. `is_explained` says whether all deals that closed a position are known.
+    /// the orders that are over. `is_explained` says whether all deals that closed a position are known,
+    /// `rests` whether an entry waits at the terminal.
     pub(super) fn judge(
         &mut self,
         holding: &Holding,
         positions: &[Position],
         is_explained: impl Fn(u64) -> bool,
+        rests: impl Fn(ClientOrderId) -> bool,
         now: Timestamp,
     ) -> Vec<ClientOrderId> {
         let here: BTreeSet<u64> = positions.iter().map(|found| found.identifier).collect();
-        let stops = self.accepted(holding, |levels| levels.stop);
-        let targets = self.accepted(holding, |levels| levels.target);
+        let stops = self.accepted(holding, &rests, |levels| levels.stop);
+        let targets = self.accepted(holding, &rests, |levels| levels.target);
         let mut over = Vec::new();
         for (id, shield) in &mut self.shields {
             if shield.holding != *holding || !shield.is_live() || self.leaving.contains_key(id) {
@@ -434,10 +451,12 @@ impl Shields {
         over
     }
 
-    /// Every level that some order of the holding's has asked for and that is not over.
+    /// Every level that some order of the holding's has asked for and that is not over. An entry that
+    /// waits at the terminal has set none yet: while it does, what it lacks is no excuse for a lost stop.
     fn accepted(
         &self,
         holding: &Holding,
+        rests: &impl Fn(ClientOrderId) -> bool,
         part: fn(&Levels) -> Option<Decimal>,
     ) -> BTreeSet<Option<Decimal>> {
         let shields = self
@@ -448,9 +467,10 @@ impl Shields {
             .filter_map(|shield| part(&shield.levels).map(Some));
         let entries = self
             .entries
-            .values()
-            .filter(|brought| brought.holding == *holding)
-            .map(|brought| part(&brought.levels));
+            .iter()
+            .filter(|(_, brought)| brought.holding == *holding)
+            .filter(|(id, brought)| brought.has_traded || !rests(**id))
+            .map(|(_, brought)| part(&brought.levels));
         let leaving = self
             .leaving
             .values()

@@ -1,11 +1,11 @@
 //! A bridge that says what a test wants it to say: in the process of the test, or over HTTP.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use ponte::bridge::protocol::{
     BridgeInfo, Command, CommandResult, Deal, Found, Outcome, PROTOCOL, Position, ResultId,
-    SYNC_PATH, Step, SyncAnswer, SyncRequest, Task, TerminalState, TradeOrder,
+    SYNC_PATH, Step, SyncAnswer, SyncRequest, Task, TerminalState, TradeOrder, Want,
 };
 use ponte::bridge::{Hub, Refused};
 use rust_decimal::Decimal;
@@ -42,6 +42,8 @@ pub(crate) struct ScriptedBridge {
     pub(crate) orders: Vec<TradeOrder>,
     /// What the last answer said.
     pub(crate) last: Option<SyncAnswer>,
+    /// What answers have asked for and nobody has told since.
+    pub(crate) wishes: BTreeSet<Want>,
     /// Commands that were fetched and not yet given out by [`Self::command`].
     fetched: VecDeque<Command>,
 }
@@ -79,6 +81,7 @@ impl ScriptedBridge {
             positions: Vec::new(),
             orders: Vec::new(),
             last: None,
+            wishes: BTreeSet::new(),
             fetched: VecDeque::new(),
         }
     }
@@ -140,6 +143,7 @@ impl ScriptedBridge {
             Ok(answer) => {
                 self.session = Some(answer.session.clone());
                 self.fetched.extend(answer.commands.clone());
+                self.wishes.extend(answer.want.iter().copied());
                 self.last = Some(answer.clone());
             }
             Err(error) if error.status == 410 => self.session = None,

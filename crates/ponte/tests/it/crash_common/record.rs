@@ -94,7 +94,8 @@ impl Record {
             | Event::HaltLifted { .. }
             | Event::FlattenRequested { .. }
             | Event::CutOffReached(_)
-            | Event::DailyLossReached { .. } => {}
+            | Event::DailyLossReached { .. }
+            | Event::PositionReducedOutside(_) => {}
         }
     }
 

@@ -154,3 +154,19 @@ async fn what_a_terminal_can_do_depends_on_its_accounting() {
     assert!(netting.one_strategy_per_symbol && !hedging.one_strategy_per_symbol);
     assert!(!netting.trailing_stop && netting.short && netting.reduce_only);
 }
+
+#[tokio::test]
+async fn what_waits_is_not_carried_out_in_another_account() {
+    let mut bench = Bench::netting().await;
+    let submitted = bench.submit(&buy(1, "2"));
+    // It waits in the line, and nobody asks for it.
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+    }
+    // The bridge says hello for another account, where its own checks would let the order pass.
+    bench.bridge.state.login = 87_654_321;
+    bench.bridge.hello().await;
+    assert_eq!(bench.bridge.poll(0).await, []);
+    let why = not_sent(submitted.await.unwrap());
+    assert!(why.contains("another account"), "{why}");
+}

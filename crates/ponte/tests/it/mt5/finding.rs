@@ -174,6 +174,27 @@ async fn a_new_process_learns_what_closed_the_position_meanwhile() {
 }
 
 #[tokio::test]
+async fn protection_is_found_before_the_terminal_has_listed_its_symbols() {
+    let mut bench = Bench::closed(options(Accounting::Netting));
+    bench.bridge.state.margin_mode = 1;
+    bench.bridge.positions = vec![Position {
+        sl: decimal("127500"),
+        ..position(7, "2", 0)
+    }];
+    bench.bridge.hello().await;
+    let stop = stop_of(2, &buy(1, "2"), "2", "127500");
+    let asked = bench.find(&stop);
+    // A command is fetched before the list is told.
+    let question = bench.bridge.command().await;
+    let result = found_result(&question, nothing());
+    bench.bridge.answer(result, Vec::new()).await;
+    assert_eq!(
+        found_report(asked.await.unwrap()).status,
+        ReportedStatus::Working
+    );
+}
+
+#[tokio::test]
 async fn protection_of_a_position_that_a_person_closed_is_over() {
     let mut bench = Bench::netting().await;
     let entry = guarded_buy(1, "2");
@@ -213,4 +234,46 @@ async fn an_answer_that_does_not_come_says_nothing() {
         )
         .await;
     assert!(matches!(asked.await.unwrap(), FindAnswer::Unanswered(_)));
+}
+
+#[tokio::test]
+async fn what_the_terminal_has_taken_is_not_absent_because_it_does_not_show_it() {
+    let mut bench = Bench::netting().await;
+    let entry = buy(1, "2");
+    lost(&mut bench, &entry).await;
+    let taken = Found {
+        steps: vec![code(10009)],
+        ..nothing()
+    };
+    match ask(&mut bench, &entry, taken).await {
+        FindAnswer::Unanswered(why) => assert!(why.contains("has taken"), "{why}"),
+        answer @ (FindAnswer::Found(_) | FindAnswer::Absent) => panic!("not certain: {answer:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_new_process_learns_of_a_stop_that_fired_before_another_position_was_opened() {
+    let mut bench = Bench::netting().await;
+    let entry = guarded_buy(1, "2");
+    bench.filled(&entry).await;
+    let stop = stop_of(2, &entry, "2", "127500");
+    bench.protected(&stop).await;
+    let first = bench.bridge.positions.pop().unwrap();
+    // While nobody listens the stop fires, and a pending order opens the next position.
+    bench.bridge.positions = vec![Position {
+        sl: decimal("127000"),
+        ..position(700, "2", 0)
+    }];
+    let mut anew = bench.restarted().await;
+    let deals = vec![
+        dealt(401, 400, first.ticket, &entry, first.magic, "2"),
+        stopped(501, first.ticket, first.magic, "2"),
+        dealt(702, 700, 700, &buy(9, "2"), 77, "2"),
+    ];
+    anew.tell(Vec::new(), deals).await;
+    let report = found_report(ask(&mut anew, &stop, nothing()).await);
+    assert_eq!(
+        (report.status, report.filled),
+        (ReportedStatus::Filled, decimal("2"))
+    );
 }

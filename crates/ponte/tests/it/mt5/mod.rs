@@ -3,6 +3,7 @@
 mod account;
 mod finding;
 mod orders;
+mod outside;
 mod protection;
 
 use std::sync::Arc;
@@ -195,12 +196,7 @@ impl Bench {
 
     async fn commands(&mut self) -> Vec<Command> {
         let commands = self.bridge.poll(HOLD_MILLISECONDS).await;
-        let wants = self
-            .bridge
-            .last
-            .as_ref()
-            .is_some_and(|last| !last.want.is_empty());
-        if wants {
+        if !std::mem::take(&mut self.bridge.wishes).is_empty() {
             self.tell_everything().await;
         }
         commands

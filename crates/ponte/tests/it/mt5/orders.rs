@@ -465,3 +465,15 @@ async fn an_entry_never_closes_what_somebody_holds_on_the_other_side() {
     bench.bridge.positions.clear();
     bench.filled(&buy(2, "2")).await;
 }
+
+#[tokio::test]
+async fn an_entry_is_not_begun_after_its_own_time() {
+    let mut bench = Bench::netting().await;
+    let entry = OrderPlan {
+        expires_at: ponte::clock::now().after(Duration::from_secs(2)),
+        ..buy(1, "2")
+    };
+    let _submitted = bench.submit(&entry);
+    let command = bench.command().await;
+    assert!(command.valid_ms <= 2000, "{} ms", command.valid_ms);
+}

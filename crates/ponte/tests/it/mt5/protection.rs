@@ -142,7 +142,7 @@ async fn an_exit_is_told_before_the_protection_that_is_over_with_it() {
         .into_iter()
         .filter_map(|news| match news {
             News::Order(report) => Some(report.id),
-            News::Missed => None,
+            News::Missed | News::Outside(_) => None,
         })
         .collect();
     assert_eq!(order, [leave.id, stop.id]);

@@ -197,7 +197,8 @@ impl Terminal {
                 self.symbols.push((mini_index(&name), decimal("128000")));
             }
         }
-        if last.want.contains(&Want::Symbols) {
+        let wishes = std::mem::take(&mut self.bridge.wishes);
+        if wishes.contains(&Want::Symbols) {
             let request = SyncRequest {
                 symbols: self.symbols.iter().map(|(info, _)| info.clone()).collect(),
                 symbols_complete: true,
@@ -205,7 +206,7 @@ impl Terminal {
                 ..self.bridge.facts()
             };
             self.bridge.send(request).await.unwrap();
-        } else if !last.want.is_empty() {
+        } else if !wishes.is_empty() {
             let request = SyncRequest {
                 ticks: self.ticks(),
                 ..self.bridge.facts()

@@ -56,7 +56,7 @@ fn at_position(lots: &str, sl: &str, tp: &str) -> Vec<Position> {
 }
 
 fn judge(shields: &mut Shields, positions: &[Position]) -> Vec<ClientOrderId> {
-    shields.judge(&holding(), positions, |_| true, NOW)
+    shields.judge(&holding(), positions, |_| true, |_| false, NOW)
 }
 
 /// Allots a sale by stop loss (4) or take profit (5).
@@ -295,7 +295,11 @@ fn a_position_that_is_gone_ends_protection_only_once_its_deals_are_told() {
     let mut shields = Shields::default();
     let plan = stop(1, "2", "127000");
     rest(&mut shields, &plan);
-    assert!(shields.judge(&holding(), &[], |_| false, NOW).is_empty());
+    assert!(
+        shields
+            .judge(&holding(), &[], |_| false, |_| false, NOW)
+            .is_empty()
+    );
     assert_eq!(told(&shields, &plan).1, ReportedStatus::Working);
     assert_eq!(judge(&mut shields, &[]), [plan.id]);
     // A deal that is told even later is still the order's.
