@@ -5,5 +5,6 @@
 mod b3;
 mod engine;
 mod format;
+mod happenings;
 mod properties;
 mod sim;

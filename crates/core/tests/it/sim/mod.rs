@@ -7,6 +7,7 @@
 mod audit_fates;
 mod auditor;
 mod broker;
+mod broker_words;
 mod execution;
 mod levels;
 mod process;
