@@ -5,6 +5,5 @@
 mod b3;
 mod engine;
 mod format;
-mod happenings;
 mod properties;
 mod sim;

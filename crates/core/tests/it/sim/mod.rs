@@ -7,7 +7,6 @@
 mod audit_fates;
 mod auditor;
 mod broker;
-mod broker_words;
 mod execution;
 mod levels;
 mod process;
