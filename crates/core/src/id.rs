@@ -300,6 +300,36 @@ impl From<ClientOrderId> for String {
 #[serde(try_from = "String", into = "String")]
 pub struct Digest(pub [u8; 32]);
 
+/// What a strategy is called where only a number can say it: 20 bits, never 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct StrategyTag(u32);
+
+impl StrategyTag {
+    /// How many bits it has.
+    pub const BITS: u32 = 20;
+
+    /// The tag of a strategy.
+    #[must_use]
+    pub fn of(strategy: &StrategyName) -> Self {
+        let digest = Digest::of_parts("ponte strategy", &[strategy.as_str().as_bytes()]);
+        let first = u32::from_be_bytes([0, digest.0[0], digest.0[1], digest.0[2]]);
+        Self((first >> (24 - Self::BITS)).max(1))
+    }
+
+    /// The tag that these bits are; `None` where they are 0, or too many.
+    #[must_use]
+    pub fn from_bits(bits: u32) -> Option<Self> {
+        (bits > 0 && bits >> Self::BITS == 0).then_some(Self(bits))
+    }
+
+    /// Its bits.
+    #[must_use]
+    pub const fn bits(self) -> u32 {
+        self.0
+    }
+}
+
 impl Digest {
     /// The digest before the first one of a chain.
     pub const ZERO: Self = Self([0; 32]);

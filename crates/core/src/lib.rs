@@ -16,6 +16,7 @@ pub mod message;
 pub mod nearest;
 pub mod number;
 pub mod order;
+pub mod outside;
 pub mod policy;
 mod position;
 pub mod retry;

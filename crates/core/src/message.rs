@@ -9,6 +9,7 @@ pub use crate::fate::{
 use crate::halt::{Halt, HaltLevel, Scope};
 use crate::id::{AccountName, AlertId, ClientOrderId, Digest, SourceName, StrategyName, Symbol};
 use crate::order::{Lane, OrderPlan};
+pub use crate::outside::{OutsideFill, ReducedOutside};
 use crate::signal::{PositionSide, Side, Signal};
 use crate::time::Timestamp;
 use crate::verdict::Verdict;
@@ -53,6 +54,13 @@ pub enum Input {
         account: AccountName,
         /// The report.
         report: OrderReport,
+    },
+    /// A deal that nobody here has ordered has made a position smaller.
+    FilledOutside {
+        /// The account.
+        account: AccountName,
+        /// The deal.
+        fill: OutsideFill,
     },
     /// The broker may have said things that nobody heard: its reports begin anew after a gap, or
     /// can't be had at all for now.
@@ -330,6 +338,8 @@ pub enum Event {
         /// The limit at that moment.
         limit: Decimal,
     },
+    /// A person or the broker has made a strategy's position smaller.
+    PositionReducedOutside(ReducedOutside),
 }
 
 /// That the time has come at which the day's positions in a symbol are closed.
@@ -515,6 +525,7 @@ impl Event {
             Self::FlattenRequested { .. } => "flatten_requested",
             Self::CutOffReached(_) => "cut_off_reached",
             Self::DailyLossReached { .. } => "daily_loss_reached",
+            Self::PositionReducedOutside(_) => "position_reduced_outside",
         }
     }
 
@@ -541,7 +552,8 @@ impl Event {
             | Self::HaltLifted { .. }
             | Self::FlattenRequested { .. }
             | Self::CutOffReached(_)
-            | Self::DailyLossReached { .. } => None,
+            | Self::DailyLossReached { .. }
+            | Self::PositionReducedOutside(_) => None,
         }
     }
 }

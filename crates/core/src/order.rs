@@ -401,7 +401,8 @@ impl Order {
             | Event::HaltLifted { .. }
             | Event::FlattenRequested { .. }
             | Event::CutOffReached(_)
-            | Event::DailyLossReached { .. } => {}
+            | Event::DailyLossReached { .. }
+            | Event::PositionReducedOutside(_) => {}
         }
     }
 

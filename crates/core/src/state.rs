@@ -12,6 +12,8 @@ use crate::id::{AccountName, AlertId, ClientOrderId, StrategyName, Symbol};
 use crate::message::{AlertDecision, Balance, Event, Outcome, PositionKey, PositionView};
 use crate::number::Price;
 use crate::order::{Lane, Order, OrderClass, OrderPlan, OrderStatus, Origin};
+pub use crate::outside::OutsideDeals;
+use crate::outside::ReducedOutside;
 pub use crate::position::Position;
 use crate::signal::{PositionSide, Side};
 use crate::time::Timestamp;
@@ -74,6 +76,9 @@ pub struct AccountState {
     /// The start of the last trading day on which the cut-off of a symbol came with something open in it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub cut_offs: BTreeMap<Symbol, Timestamp>,
+    /// The deals that a person or the broker has made at our positions.
+    #[serde(default, skip_serializing_if = "OutsideDeals::is_empty")]
+    pub outside: OutsideDeals,
     /// When the loss of a trading day last reached its limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub daily_loss: Option<DailyLoss>,
@@ -237,6 +242,10 @@ impl State {
                     loss: *loss,
                     limit: *limit,
                 });
+            }
+            Event::PositionReducedOutside(reduced) => {
+                let account = self.account_mut(&reduced.account);
+                account.apply_outside(at, reduced);
             }
             Event::HaltLifted { scope, .. } => self.halts.retain(|halt| halt.scope != *scope),
             Event::OrderReleased { id, .. }
@@ -483,6 +492,30 @@ impl AccountState {
             }
             OrderClass::Entry | OrderClass::Exit | OrderClass::Protection => {}
         }
+        position.guarded = position.guarded.min(position.quantity.abs()).normalize();
+        self.book_result(at, result);
+    }
+
+    fn apply_outside(&mut self, at: Timestamp, reduced: &ReducedOutside) {
+        self.outside.note(reduced.deal, reduced.owed.as_deref());
+        let Some(position) = reduced
+            .strategy
+            .as_ref()
+            .and_then(|strategy| self.positions.get_mut(strategy))
+            .and_then(|symbols| symbols.get_mut(&reduced.symbol))
+        else {
+            return;
+        };
+        if reduced.quantity.is_zero() {
+            return;
+        }
+        if let Ok(price) = Price::new(reduced.price) {
+            self.prices.insert(reduced.symbol.clone(), price);
+        }
+        let realised = position.realised;
+        let change = reduced.side.signed(reduced.quantity);
+        position.book(change, reduced.price, position.multiplier, reduced.fee);
+        let result = position.realised - realised - reduced.fee;
         position.guarded = position.guarded.min(position.quantity.abs()).normalize();
         self.book_result(at, result);
     }

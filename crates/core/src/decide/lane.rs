@@ -6,7 +6,8 @@ use rust_decimal::Decimal;
 
 use super::exchange::Market;
 use super::exits::{self, Holding, holding_of};
-use super::{Context, Decision, cancel, cut_off, daily_loss, exchange, guard, rules};
+use super::protection::child_id;
+use super::{Context, Decision, cancel, cut_off, daily_loss, exchange, guard, outside, rules};
 use crate::id::{ClientOrderId, StrategyName};
 use crate::message::{Command, Event, OrderEnd};
 use crate::number::Quantity;
@@ -57,7 +58,13 @@ pub(super) fn settle(context: Context<'_>, lane: &Lane) -> Decision {
     let Some(account) = context.state.account(&lane.account) else {
         return Decision::default();
     };
-    let mut decision = fit_protection(context, account, lane);
+    let mut decision = outside::settle(context, account, lane);
+    // What is smaller now has the lane brought up to date anew.
+    if !decision.events.is_empty() {
+        return decision;
+    }
+    decision.join(fit_protection(context, account, lane));
+    decision.join(fit_exits(context, account, lane));
     let changed: BTreeSet<_> = decision.events.iter().filter_map(changed_order).collect();
     decision.join(release(context, account, lane, &changed));
     decision
@@ -84,7 +91,8 @@ fn changed_order(event: &Event) -> Option<ClientOrderId> {
         | Event::HaltLifted { .. }
         | Event::FlattenRequested { .. }
         | Event::CutOffReached(_)
-        | Event::DailyLossReached { .. } => None,
+        | Event::DailyLossReached { .. }
+        | Event::PositionReducedOutside(_) => None,
     }
 }
 
@@ -138,6 +146,60 @@ fn fit_protection(context: Context<'_>, account: &AccountState, lane: &Lane) -> 
                 exits::plan_order(&mut decision, plan);
             }
         }
+    }
+    decision
+}
+
+/// Holds the exits that wait at the broker for a price to the size of their strategy's position. Once
+/// a stop has closed it, what is left of them would open a position the other way.
+fn fit_exits(context: Context<'_>, account: &AccountState, lane: &Lane) -> Decision {
+    let mut decision = Decision::default();
+    let mut resting: Vec<_> = account
+        .orders_in(&lane.symbol)
+        .filter(|order| {
+            order.plan.class == OrderClass::Exit
+                && order.plan.kind.rests()
+                && order.status.may_be_at_broker()
+                && !order.cancel_requested
+        })
+        .collect();
+    resting.sort_by_key(|order| (order.planned_at, order.plan.id));
+    let mut taken: BTreeMap<&StrategyName, Decimal> = BTreeMap::new();
+    for order in resting {
+        let holding = holding_of(&order.plan);
+        let held = exits::held(context, holding);
+        let taken = taken.entry(&order.plan.strategy).or_default();
+        let closes = !held.is_zero() && exits::closing_side(held) == order.plan.side;
+        let room = if closes {
+            held.abs() - *taken
+        } else {
+            Decimal::ZERO
+        };
+        let fits = order.remaining().min(room.max(Decimal::ZERO));
+        *taken += fits;
+        if fits == order.remaining() {
+            continue;
+        }
+        let reason = if fits.is_zero() {
+            "the position that it was to close is gone"
+        } else {
+            "the position that it was to close is smaller now"
+        };
+        decision.join(cancel::request(order, reason));
+        let Ok(quantity) = Quantity::new(fits) else {
+            continue;
+        };
+        exits::plan_order(
+            &mut decision,
+            OrderPlan {
+                id: child_id(order, "fitting", fits),
+                quantity,
+                expires_at: context.now().after(EXIT_LIFE),
+                after: vec![order.plan.id],
+                instead_of: Vec::new(),
+                ..order.plan.clone()
+            },
+        );
     }
     decision
 }

@@ -17,6 +17,7 @@ mod levels;
 mod limits;
 mod moves;
 mod operator;
+mod outside;
 mod points;
 mod protection;
 mod report;
@@ -139,6 +140,7 @@ pub fn decide(state: &State, policy: &Policy, facts: Facts<'_>, input: Input) ->
         Input::Found { id, answer } => report::found(context, id, answer),
         Input::CancelAnswered { id, answer } => report::cancel_answered(context, id, answer),
         Input::Reported { account, report } => report::reported(context, &account, &report),
+        Input::FilledOutside { account, fill } => outside::filled(context, &account, &fill),
         Input::AccountRead { account, balance } => {
             let known = state
                 .account(&account)
@@ -190,7 +192,11 @@ fn touched(state: &State, events: &[Event]) -> BTreeSet<Lane> {
             Event::OrderFilled { id, .. }
             | Event::OrderEnded { id, .. }
             | Event::OrderNotSent { id, .. }
-            | Event::OrderAcknowledged { id, .. } => state.order(id),
+            | Event::OrderAcknowledged { id, .. } => state.order(id).map(|order| order.plan.lane()),
+            Event::PositionReducedOutside(reduced) => Some(Lane {
+                account: reduced.account.clone(),
+                symbol: reduced.symbol.clone(),
+            }),
             Event::Started { .. }
             | Event::RequestRefused(_)
             | Event::AlertDecided(_)
@@ -208,6 +214,5 @@ fn touched(state: &State, events: &[Event]) -> BTreeSet<Lane> {
             | Event::CutOffReached(_)
             | Event::DailyLossReached { .. } => None,
         })
-        .map(|order| order.plan.lane())
         .collect()
 }

@@ -241,6 +241,7 @@ impl<'a> Watch<'a> {
             | Input::CancelAnswered { .. }
             | Input::Reported { .. }
             | Input::ReportsMissed { .. }
+            | Input::FilledOutside { .. }
             | Input::AccountRead { .. }
             | Input::Tick
             | Input::Settle(_) => {}

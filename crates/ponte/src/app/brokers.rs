@@ -404,6 +404,7 @@ pub(super) fn follow(
                 let account = name.clone();
                 engine_of_reports.tell(match news {
                     News::Order(report) => Input::Reported { account, report },
+                    News::Outside(fill) => Input::FilledOutside { account, fill },
                     News::Missed => Input::ReportsMissed { account },
                 });
             }

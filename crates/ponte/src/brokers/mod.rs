@@ -12,7 +12,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use ponte_core::instrument::Instruments;
-use ponte_core::message::{Balance, CancelAnswer, Fate, FindAnswer, OrderReport};
+use ponte_core::message::{Balance, CancelAnswer, Fate, FindAnswer, OrderReport, OutsideFill};
 use ponte_core::order::OrderPlan;
 use ponte_core::policy::Capabilities;
 use rust_decimal::Decimal;
@@ -69,6 +69,8 @@ pub trait Broker: Send + Sync {
 pub enum News {
     /// Where an order of ours stands.
     Order(OrderReport),
+    /// A person or the broker itself has made a position of ours smaller. May be told more than once.
+    Outside(OutsideFill),
     /// Something may have been missed.
     Missed,
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use anstyle::Style;
 use ponte_core::id::{ClientOrderId, short_order_id};
-use ponte_core::message::{AlertDecision, CutOffReached, Event, OrderEnd};
+use ponte_core::message::{AlertDecision, CutOffReached, Event, OrderEnd, ReducedOutside};
 use ponte_core::time::Timestamp;
 
 use super::screen::{
@@ -183,6 +183,7 @@ fn push_event(moments: &mut Vec<Moment>, at: Timestamp, event: &Event) {
             let said = format!("{account} has lost {loss} today, max_daily_loss is {limit}");
             push(BAD, "daily loss", said);
         }
+        Event::PositionReducedOutside(reduced) => push(BAD, "outside", outside(reduced)),
         Event::Started { version } => push(DIM, "started", version.clone()),
         Event::RequestRefused(request) => push(BAD, "refused", request.message.clone()),
         Event::AccountRead { account, .. } => push(DIM, "read", account.to_string()),
@@ -191,6 +192,19 @@ fn push_event(moments: &mut Vec<Moment>, at: Timestamp, event: &Event) {
 
 /// What is said of a stop that the guard has looked for.
 const LATE: &str = "it was not seen where it should be in time";
+
+fn outside(reduced: &ReducedOutside) -> String {
+    let ReducedOutside {
+        account,
+        symbol,
+        deal,
+        quantity,
+        price,
+        reason,
+        ..
+    } = reduced;
+    format!("{quantity} {symbol} in {account} closed at {price} (deal {deal}, {reason})")
+}
 
 fn cut_off(reached: &CutOffReached) -> String {
     let what = if reached.in_time {

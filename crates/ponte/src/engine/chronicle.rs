@@ -1,7 +1,7 @@
 //! The log's lines about what has become of orders, each with the alert behind it.
 
 use ponte_core::id::{AlertId, ClientOrderId};
-use ponte_core::message::{Event, OrderEnd};
+use ponte_core::message::{Event, OrderEnd, ReducedOutside};
 use ponte_core::order::OrderClass;
 use ponte_core::state::State;
 
@@ -38,6 +38,19 @@ impl Line {
                 !was_expected(*id, *end, state),
             ),
             Event::Alarm { message, .. } => (message.clone(), true),
+            // What is counted has its alarm.
+            Event::PositionReducedOutside(reduced) if reduced.quantity.is_zero() => {
+                let ReducedOutside {
+                    account,
+                    symbol,
+                    deal,
+                    reason,
+                    ..
+                } = reduced;
+                let said =
+                    format!("deal {deal} in {symbol} at {account} ({reason}) changes no position");
+                (said, false)
+            }
             Event::Started { .. }
             | Event::RequestRefused(_)
             | Event::AlertDecided(_)
@@ -49,7 +62,8 @@ impl Line {
             | Event::HaltLifted { .. }
             | Event::FlattenRequested { .. }
             | Event::CutOffReached(_)
-            | Event::DailyLossReached { .. } => return None,
+            | Event::DailyLossReached { .. }
+            | Event::PositionReducedOutside(_) => return None,
         };
         let order = event.order_id();
         let behind = order

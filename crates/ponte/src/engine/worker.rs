@@ -343,6 +343,7 @@ impl Worker {
             | Input::CancelAnswered { id, .. } => id,
             Input::Reported { account, .. }
             | Input::ReportsMissed { account }
+            | Input::FilledOutside { account, .. }
             | Input::AccountRead { account, .. } => {
                 return Scope::Account(account.clone());
             }

@@ -334,7 +334,8 @@ impl Writer {
             | Event::HaltLifted { .. }
             | Event::FlattenRequested { .. }
             | Event::CutOffReached(_)
-            | Event::DailyLossReached { .. } => {}
+            | Event::DailyLossReached { .. }
+            | Event::PositionReducedOutside(_) => {}
         }
         Some(order_seq)
     }

@@ -1,5 +1,7 @@
 //! The bridge of a MetaTrader 5 terminal as people run it: a process of Python, here beside the stand-in terminal.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -76,4 +78,38 @@ impl Drop for Bridge {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// Writes the token of the accounts of [`mt5_account`] where they look for it.
+pub(crate) fn write_token(folder: &Path) {
+    let file = folder.join("token");
+    std::fs::write(&file, TOKEN).unwrap();
+    std::fs::set_permissions(file, Permissions::from_mode(0o600)).unwrap();
+}
+
+/// The token of the accounts of [`mt5_account`].
+pub(crate) const TOKEN: &str = "a-token-for-the-tests-with-a-bridge-00001";
+
+/// A demo account in the stand-in terminal for B3, with an address for its bridge and a route.
+pub(crate) fn mt5_account(bridge_port: u16, account: &str, more: &str) -> String {
+    format!(
+        r#"
+[bridge]
+listen = "127.0.0.1:{bridge_port}"
+[[accounts]]
+name = "mt5"
+broker = "mt5"
+mode = "demo"
+currency = "BRL"
+{account}
+[accounts.mt5]
+login = 12345678
+server = "Standin-Demo"
+token = "file:token"
+{more}
+[[routes]]
+strategies = ["*"]
+accounts = ["mt5"]
+"#
+    )
 }

@@ -57,8 +57,8 @@ accounts = ["paper"]
 
     /// A folder of its own, with these accounts and routes.
     pub(crate) fn install_accounts(accounts: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let (webhook, admin) = (free_port(), free_port());
+        let made = Self::empty();
+        let (webhook, admin) = (made.webhook, made.admin);
         let text = format!(
             r#"
 data_dir = "data"
@@ -72,11 +72,34 @@ name = "main"
 secret = "env:WEBHOOK_SECRET"
 {accounts}"#
         );
-        std::fs::write(folder.path().join("ponte.toml"), text).unwrap();
+        std::fs::write(made.folder().join("ponte.toml"), text).unwrap();
+        made
+    }
+
+    /// A folder of its own as `ponte init` makes it, and what that printed as JSON; `change` is what
+    /// its owner then does to the file.
+    pub(crate) fn initialised(
+        arguments: &[&str],
+        change: impl FnOnce(String) -> String,
+    ) -> (Self, Value) {
+        let made = Self::empty();
+        let webhook = format!("127.0.0.1:{}", made.webhook);
+        let admin = format!("127.0.0.1:{}", made.admin);
+        let own = ["--listen", &webhook, "--admin-listen", &admin];
+        let whole = ["--json", "init", "--yes", "--secret", SECRET];
+        let (status, text) = made.command(&[&whole[..], &own[..], arguments].concat());
+        assert_eq!(status, 0, "{text}");
+        let file = made.folder().join("ponte.toml");
+        let changed = change(std::fs::read_to_string(&file).unwrap());
+        std::fs::write(file, changed).unwrap();
+        (made, serde_json::from_str(&text).unwrap())
+    }
+
+    fn empty() -> Self {
         Self {
-            folder,
-            webhook,
-            admin,
+            folder: tempfile::tempdir().unwrap(),
+            webhook: free_port(),
+            admin: free_port(),
             log_filter: "ponte=trace,ponte_core=trace,ponte_venue=trace",
             child: None,
         }

@@ -13,6 +13,7 @@ mod levels;
 mod limits;
 mod on_the_way;
 mod orders;
+mod outside;
 mod points;
 mod protection;
 mod render;

@@ -1,7 +1,7 @@
 //! Lives of orders: fates that are unknown, late words, and what must not be done twice.
 
 use super::check;
-use super::world::policy;
+use super::world::{policy, terminal};
 
 #[test]
 fn a_second_absent_does_not_send_an_order_again_that_is_on_its_way() {
@@ -268,4 +268,42 @@ fn only_exits_of_a_lone_strategy_are_told_to_reduce() {
             alarm exit #2 of BTCUSDT in paper was ended by the broker (told to); 1 is still held
         "#,
     );
+}
+
+#[test]
+fn an_exit_that_waits_for_a_price_goes_with_its_position() {
+    for policy in [policy(), terminal()] {
+        check(
+            &policy,
+            r#"
+            buy 2 stop 95 price 100; filled 1; ack 2; sell 2 limit 110; ack 3 | filled 2
+                filled #2 2@100 (2)
+                ended #2 filled
+                cancel requested #3: the position that it was to close is gone
+                > cancel #3
+
+            buy 2 stop 95 price 100; filled 1; ack 2; sell 2 limit 110; filled 2 | ack 3
+                acknowledged #3
+                > cancel #3
+
+            buy 4 stop 95 price 100; filled 1; ack 2; sell 4 limit 110; ack 3 | report 2 3@95
+                filled #2 3@95 (3)
+                cancel requested #3: the position that it was to close is smaller now
+                plan #4 exit sell 1 limit 110 waits #3
+                > cancel #3
+
+            buy 4 stop 95 price 100; filled 1; ack 2; sell 4 limit 110; ack 3; report 2 3@95 | cancelled 3
+                ended #3 cancelled: told to
+                release #4 1
+                > submit #4 1
+
+            buy 4 stop 95 price 100; filled 1; ack 2; sell 4 limit 110; ack 3; report 2 3@95; filled 2 | cancelled 3
+                ended #3 cancelled: told to
+                ended #4 abandoned: nothing is left to close
+
+            buy 4 price 100; filled 1; sell 2 limit 110; ack 2; sell 2 limit 112; ack 3 | report 2 1@110
+                filled #2 1@110 (1)
+            "#,
+        );
+    }
 }

@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use ponte_core::decide::Decision;
 use ponte_core::id::{AlertId, ClientOrderId};
-use ponte_core::message::{AlertDecision, Command, Event};
+use ponte_core::message::{AlertDecision, Command, CutOffReached, Event};
 use ponte_core::order::{OrderClass, OrderKind, OrderPlan};
+use ponte_core::outside::ReducedOutside;
 use ponte_core::signal::Terms;
 
 use super::script::Play;
@@ -98,19 +99,13 @@ impl Play<'_> {
             Event::HaltLifted { scope, .. } => format!("halt lifted {scope}"),
             Event::FlattenRequested { scope, by } if by == "cli" => format!("flatten {scope}"),
             Event::FlattenRequested { scope, by } => format!("flatten {scope} by {by}"),
-            Event::CutOffReached(reached) => {
-                let when = if reached.in_time {
-                    "in time"
-                } else {
-                    "too late"
-                };
-                format!("cut-off of {} {when}", reached.symbol)
-            }
+            Event::CutOffReached(reached) => cut_off(reached),
             Event::DailyLossReached {
                 account,
                 loss,
                 limit,
             } => format!("daily loss of {account} reached: {loss} of {limit}"),
+            Event::PositionReducedOutside(reduced) => outside(reduced),
         };
         vec![line]
     }
@@ -198,4 +193,24 @@ impl Play<'_> {
         }
         lines
     }
+}
+
+fn cut_off(reached: &CutOffReached) -> String {
+    let when = if reached.in_time {
+        "in time"
+    } else {
+        "too late"
+    };
+    format!("cut-off of {} {when}", reached.symbol)
+}
+
+fn outside(reduced: &ReducedOutside) -> String {
+    let whose = reduced
+        .strategy
+        .as_ref()
+        .map_or("nobody", |name| name.as_str());
+    let owed = reduced.owed.as_ref();
+    let owed = owed.map_or_else(String::new, |fill| format!(", {} owed", fill.quantity));
+    let (deal, quantity, price) = (reduced.deal, reduced.quantity, reduced.price);
+    format!("outside {deal} {quantity}@{price} of {whose}{owed}")
 }

@@ -14,11 +14,11 @@ use std::time::Duration;
 
 use ponte_core::decide::{Decision, Facts, Quotes, handle};
 use ponte_core::halt::{HaltLevel, Scope};
-use ponte_core::id::{AccountName, ClientOrderId, Digest, Symbol};
+use ponte_core::id::{AccountName, ClientOrderId, Digest, StrategyTag, Symbol};
 use ponte_core::identity::Identity;
 use ponte_core::message::{
     AlertInput, Balance, CancelAnswer, Event, Fate, FindAnswer, Input, NotSent, OperatorAction,
-    OperatorRequest, OrderReport, Outcome, ReportedStatus, Seen,
+    OperatorRequest, OrderReport, Outcome, OutsideFill, ReportedStatus, Seen,
 };
 use ponte_core::number::Price;
 use ponte_core::policy::Policy;
@@ -191,6 +191,28 @@ impl<'a> Play<'a> {
             "restart" => Input::Started {
                 version: "1".to_owned(),
             },
+            // Number of the deal, side, quantity at a price, and whose: `outside 7 sell 2@104 S1`.
+            "outside" => {
+                let (quantity, price) = rest[2].split_once('@').unwrap();
+                Input::FilledOutside {
+                    account: account("paper"),
+                    fill: OutsideFill {
+                        symbol: symbol("BTCUSDT"),
+                        owner: StrategyTag::of(&strategy(rest.get(3).unwrap_or(&"S1"))),
+                        deal: rest[0].parse().unwrap(),
+                        side: if rest[1] == "buy" {
+                            Side::Buy
+                        } else {
+                            Side::Sell
+                        },
+                        quantity: decimal(quantity),
+                        price: decimal(price),
+                        fee: decimal("0.5"),
+                        reason: "stop out".to_owned(),
+                        at: self.now,
+                    },
+                }
+            }
             "missed" => Input::ReportsMissed {
                 account: account("paper"),
             },

@@ -137,7 +137,8 @@ fn read(journal: &[(Timestamp, Event)]) -> Result<Books<'_>, String> {
             | Event::HaltLifted { .. }
             | Event::FlattenRequested { .. }
             | Event::CutOffReached(_)
-            | Event::DailyLossReached { .. } => {}
+            | Event::DailyLossReached { .. }
+            | Event::PositionReducedOutside(_) => {}
         }
     }
     Ok(books)
@@ -249,7 +250,8 @@ impl Standing {
                 | Event::AccountRead { .. }
                 | Event::FlattenRequested { .. }
                 | Event::CutOffReached(_)
-                | Event::DailyLossReached { .. } => {}
+                | Event::DailyLossReached { .. }
+                | Event::PositionReducedOutside(_) => {}
                 Event::CancelRequested { id, .. } => {
                     self.taken_back.insert(*id);
                 }

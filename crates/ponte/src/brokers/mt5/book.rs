@@ -275,7 +275,7 @@ impl Book {
         )
     }
 
-    fn owner_of_deal(&self, deal: &Deal) -> Option<ClientOrderId> {
+    pub(super) fn owner_of_deal(&self, deal: &Deal) -> Option<ClientOrderId> {
         let side = side_of(deal.deal_type);
         self.owner(deal.order, deal.magic, &deal.comment, deal.reason, side)
     }
@@ -388,11 +388,24 @@ impl Book {
         self.deals.get(&ticket)
     }
 
+    /// Every deal that is known, oldest first.
+    pub(super) fn deals(&self) -> impl Iterator<Item = &Dealt> {
+        self.deals.values()
+    }
+
     /// Every deal that the server has made by itself, because of a stop loss or a take profit.
     pub(super) fn fired(&self) -> impl Iterator<Item = &Dealt> {
         self.deals
             .values()
             .filter(|dealt| matches!(dealt.deal.reason, 4 | 5))
+    }
+
+    /// The position that the server's order was to close. Where an exit was quicker, the deal of a stop
+    /// that had left for the exchange already opens another one.
+    pub(super) fn position_closed_by(&self, deal: &Deal) -> u64 {
+        let order = self.ended.get(&deal.order);
+        let position = order.map(|order| order.position_id);
+        position.filter(|id| *id != 0).unwrap_or(deal.position_id)
     }
 
     /// The positions that an order's deals belong to.

@@ -113,10 +113,7 @@ impl Mt5 {
             return self.known_end(plan.id, why);
         }
         let was_known = self.desk().shields.levels_of(plan.id).is_some();
-        if self.expect_protection(plan).is_err() {
-            let why = format!("the terminal does not list {} now", plan.symbol);
-            return self.known_end(plan.id, why);
-        }
+        self.recall_protection(plan);
         // Deals of the position bear the magic number of the entry that it protects; and what was
         // asked for before this question is answered before it.
         let entry = match &plan.origin {
@@ -194,6 +191,10 @@ impl Mt5 {
     ) -> Result<Found, String> {
         if !matches!(self.line.presence(), Presence::Present(_)) {
             return Err("the terminal's bridge is not there".to_owned());
+        }
+        // What another account has not got says nothing of this one.
+        if !self.is_ours() {
+            return Err("the terminal is logged into another account".to_owned());
         }
         let task = Task::Find {
             order: id.to_string(),

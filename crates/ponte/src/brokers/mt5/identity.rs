@@ -3,34 +3,31 @@
 //! A magic number has 63 bits, since it is read back as a signed `long` (MQL5 Reference, "Order
 //! Properties"): the upper 20 tell the strategy, the lower 43 the order.
 
-use ponte_core::id::{ClientOrderId, Digest, StrategyName};
+use ponte_core::id::{ClientOrderId, StrategyName, StrategyTag};
 use ponte_core::order::OrderPlan;
 
 /// How many of the lower bits tell the order.
 const ORDER_BITS: u32 = 43;
 const ORDER_MASK: u64 = (1 << ORDER_BITS) - 1;
-/// How many bits tell the strategy.
-const TAG_BITS: u32 = 20;
 /// How many hex digits of the order's id stand in its comment.
 const COMMENT_DIGITS: usize = 22;
 
-/// What a strategy is called in magic numbers: 20 bits, never 0, which is what people's trades and
-/// most other programs have there.
+/// What a strategy is called in magic numbers: never 0, which is what people's trades and most other
+/// programs have there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Tag(u32);
+pub(super) struct Tag(pub(super) StrategyTag);
 
 impl Tag {
     /// The tag of a strategy.
     pub(super) fn of(strategy: &StrategyName) -> Self {
-        let digest = Digest::of_parts("ponte strategy", &[strategy.as_str().as_bytes()]);
-        let first = u32::from_be_bytes([0, digest.0[0], digest.0[1], digest.0[2]]);
-        Self((first >> (24 - TAG_BITS)).max(1))
+        Self(StrategyTag::of(strategy))
     }
 
     /// The tag in a magic number; `None` where a person or another program traded.
     pub(super) fn in_magic(magic: i64) -> Option<Self> {
         let upper = u64::try_from(magic).ok()? >> ORDER_BITS;
-        u32::try_from(upper).ok().filter(|tag| *tag > 0).map(Self)
+        let bits = u32::try_from(upper).ok()?;
+        StrategyTag::from_bits(bits).map(Self)
     }
 }
 
@@ -40,7 +37,7 @@ pub(super) fn magic(strategy: &StrategyName, id: ClientOrderId) -> u64 {
     let mut last = [0; 8];
     last.copy_from_slice(&bytes[8..]);
     let order = (u64::from_be_bytes(last) & ORDER_MASK).max(1);
-    u64::from(Tag::of(strategy).0) << ORDER_BITS | order
+    u64::from(StrategyTag::of(strategy).bits()) << ORDER_BITS | order
 }
 
 /// The magic number of a plan.

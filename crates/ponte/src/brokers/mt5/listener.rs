@@ -74,7 +74,7 @@ impl Mt5 {
 
 impl Mt5 {
     /// Whether the terminal is logged into the account that this adapter is for.
-    fn is_ours(&self) -> bool {
+    pub(super) fn is_ours(&self) -> bool {
         match self.line.presence() {
             Presence::NeverSeen => false,
             Presence::Present(seen) | Presence::Away(seen) => seen.state.is_some_and(|state| {
@@ -148,6 +148,8 @@ impl Desk {
                 self.shields.entry_came_to_nothing(id);
             }
         }
+        // Before what is over because of it: what is gone needs no protection anew.
+        self.tell_outside(&changed.deals);
         let mut touched = Vec::new();
         for ticket in &changed.deals {
             let Some(dealt) = self.book.deal(*ticket) else {
@@ -156,7 +158,8 @@ impl Desk {
             if let Some(holding) = fired_of(&dealt.deal, accounting, |position| {
                 self.book.tag_of_position(position)
             }) {
-                touched.extend(self.shields.allot(&holding, dealt));
+                let position = self.book.position_closed_by(&dealt.deal);
+                touched.extend(self.shields.allot(&holding, position, dealt));
             }
         }
         touched
@@ -186,8 +189,9 @@ impl Desk {
     ) -> Vec<ClientOrderId> {
         let mut touched = Vec::new();
         for dealt in self.book.fired() {
-            if positions.contains(&dealt.deal.position_id) {
-                touched.extend(self.shields.allot(holding, dealt));
+            let position = self.book.position_closed_by(&dealt.deal);
+            if positions.contains(&position) {
+                touched.extend(self.shields.allot(holding, position, dealt));
             }
         }
         touched

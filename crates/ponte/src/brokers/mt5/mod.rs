@@ -14,6 +14,7 @@ mod instruments;
 mod listener;
 mod options;
 mod orders;
+mod outside;
 mod protect;
 mod request;
 mod retcode;
@@ -330,6 +331,7 @@ impl Broker for Mt5 {
                 let mut desk = self.desk();
                 desk.news = Some(into.clone());
                 // A session that began before has been missed; one that begins later says so itself.
+                desk.tell_all_outside();
                 if matches!(self.line.presence(), Presence::Present(_)) {
                     desk.missed();
                 }

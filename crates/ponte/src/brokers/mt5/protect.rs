@@ -6,7 +6,6 @@ use ponte_core::id::ClientOrderId;
 use ponte_core::message::{CancelAnswer, Fate, OrderReport, ReportedStatus};
 use ponte_core::order::{OrderClass, OrderPlan, Origin};
 
-use super::instruments::fit_level;
 use super::listener::is_explained;
 use super::orders::{Carried, carried, no_symbol, rejected, unreachable};
 use super::retcode::{self, Class, Verdict};
@@ -160,13 +159,26 @@ impl Mt5 {
             let reason = format!("positions of {} take no {what} at this broker", info.name);
             return Err(Box::new(rejected(reason)));
         }
-        let levels = Levels {
-            stop: asked.stop.map(|level| fit_level(level, info)),
-            target: asked.target.map(|level| fit_level(level, info)),
-        };
+        let levels = asked.on_tick(info);
         let holding = self.closed_by(plan);
         desk.shields.expect(plan, holding, levels, clock::now());
         Ok(())
+    }
+
+    /// Notes a protective order that is asked about. Whatever the terminal lists by now, its levels
+    /// are what they were when it was placed.
+    pub(super) fn recall_protection(&self, plan: &OrderPlan) {
+        let Ok(asked) = Levels::asked_by(plan) else {
+            return;
+        };
+        let mut desk = self.desk();
+        let levels = match desk.info(&plan.symbol) {
+            Ok(info) => asked.on_tick(info),
+            // Prices were fitted to the tick when they were planned.
+            Err(_) => asked,
+        };
+        let holding = self.closed_by(plan);
+        desk.shields.expect(plan, holding, levels, clock::now());
     }
 
     /// Looks at the position; where there is none, once more after it has been told anew.

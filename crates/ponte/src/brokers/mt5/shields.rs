@@ -15,8 +15,9 @@ use rust_decimal::Decimal;
 
 use super::book::Dealt;
 use super::identity::Tag;
+use super::instruments::fit_level;
 use super::tracked::{Share, Totals};
-use crate::bridge::protocol::Position;
+use crate::bridge::protocol::{Position, SymbolInfo};
 
 /// How many shields are remembered; the oldest that are over are forgotten first.
 const SHIELDS_MAX: usize = 10_000;
@@ -45,6 +46,14 @@ impl Levels {
         Self {
             stop: self.stop.or(others.stop),
             target: self.target.or(others.target),
+        }
+    }
+
+    /// These on the symbol's tick.
+    pub(super) fn on_tick(self, info: &SymbolInfo) -> Self {
+        Self {
+            stop: self.stop.map(|level| fit_level(level, info)),
+            target: self.target.map(|level| fit_level(level, info)),
         }
     }
 
@@ -472,8 +481,13 @@ impl Shields {
 
     /// Allots what the server has closed because of a level: oldest order first, each as much as it
     /// is for; the last one answers for what is over, since a report must tell the truth. Names the
-    /// orders. A deal that no order answers for stays to be asked about.
-    pub(super) fn allot(&mut self, holding: &Holding, dealt: &Dealt) -> Vec<ClientOrderId> {
+    /// orders. `position` is the one that was to be closed. A deal that no order answers for stays to be asked about.
+    pub(super) fn allot(
+        &mut self,
+        holding: &Holding,
+        position: u64,
+        dealt: &Dealt,
+    ) -> Vec<ClientOrderId> {
         let deal = &dealt.deal;
         if self.allotted.contains(&deal.ticket) {
             return Vec::new();
@@ -482,7 +496,7 @@ impl Shields {
             .shields
             .iter()
             .filter(|(_, shield)| shield.holding == *holding)
-            .filter(|(_, shield)| shield.answers_for(deal.reason, deal.position_id))
+            .filter(|(_, shield)| shield.answers_for(deal.reason, position))
             .map(|(id, shield)| (shield.age, *id))
             .collect();
         answering.sort_unstable();

@@ -218,6 +218,7 @@ impl Account {
             match self.next().await {
                 News::Order(report) if ended(&report) => return report,
                 News::Order(_) => {}
+                News::Outside(fill) => panic!("{fill:?}"),
                 News::Missed => {
                     if let FindAnswer::Found(report) = self.broker.find(plan).await
                         && ended(&report)
@@ -238,6 +239,7 @@ impl Account {
                 match self.next().await {
                     News::Order(report) if report.id == next.id => return,
                     News::Order(_) => {}
+                    News::Outside(fill) => panic!("{fill:?}"),
                     News::Missed => break,
                 }
             }

@@ -188,7 +188,7 @@ impl Account {
         loop {
             match self.next().await {
                 News::Order(report) if report.id == id && fits(&report) => return report,
-                News::Order(_) | News::Missed => {}
+                News::Order(_) | News::Missed | News::Outside(_) => {}
             }
         }
     }
@@ -198,6 +198,7 @@ impl Account {
     pub(super) async fn flows_again(&mut self, mut next: u64) -> u64 {
         loop {
             match self.next().await {
+                News::Outside(fill) => panic!("{fill:?}"),
                 News::Order(_) => return next,
                 News::Missed => {
                     let order = plan(next, Side::Buy, "0.01", limit(59_000));

@@ -150,6 +150,8 @@ async fn listen(
         tokio::select! {
             told = news.recv() => match told {
                 Some(News::Order(report)) => heard.send_modify(|heard| heard.stream(report)),
+                // Nobody but us trades in these accounts.
+                Some(News::Outside(fill)) => panic!("{fill:?}"),
                 Some(News::Missed) => {
                     owed.extend(heard.borrow().open.keys());
                     heard.send_modify(|heard| heard.missed += 1);

@@ -12,8 +12,8 @@ use ponte_venue::Decimal;
 use serde_json::Value;
 
 use super::books::{Accepted, Books};
-use super::load::Answered;
-use super::record::{Record, Recorded};
+use crate::crash_common::record::{Record, Recorded};
+use crate::crash_common::sending::Answered;
 use crate::program::Ponte;
 
 /// The smallest value that the spot market takes an order for. On futures, orders that only reduce are free of it.

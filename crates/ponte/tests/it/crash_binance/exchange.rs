@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use super::books::Books;
-use super::load::mix;
+use crate::crash_common::sending::mix;
 use crate::program;
 
 /// What is traded, and around which price. Whole numbers, so that every tick fits.

@@ -9,18 +9,11 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
 use super::exchange::{Prices, SYMBOLS};
+use crate::crash_common::sending::{Answered, mix, until_answered};
 use crate::program::{SECRET, client};
 
 /// The pause between two alerts of one sender.
 const PAUSE: Duration = Duration::from_millis(160);
-
-/// An alert that was answered `200`.
-#[derive(Debug, Clone)]
-pub(super) struct Answered {
-    /// The number that the answer named; the first one's, when it was a duplicate.
-    pub(super) alert: String,
-    pub(super) body: String,
-}
 
 pub(super) struct Load {
     stop: Arc<AtomicBool>,
@@ -54,14 +47,6 @@ impl Load {
     }
 }
 
-/// Spreads the bits of a number over all of them.
-pub(super) fn mix(number: u64) -> u64 {
-    let mut bits = number.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    bits ^ (bits >> 31)
-}
-
 async fn send(mut sender: Sender, url: String, stop: Arc<AtomicBool>) -> Vec<Answered> {
     let client = client();
     let mut answered = Vec::new();
@@ -74,30 +59,6 @@ async fn send(mut sender: Sender, url: String, stop: Arc<AtomicBool>) -> Vec<Ans
         tokio::time::sleep(PAUSE).await;
     }
     answered
-}
-
-async fn until_answered(client: &reqwest::Client, url: &str, body: &str) -> String {
-    loop {
-        let answer = client
-            .post(url)
-            .body(body.to_owned())
-            .timeout(Duration::from_secs(3))
-            .send();
-        if let Ok(answer) = answer.await {
-            let status = answer.status();
-            let text = answer.text().await;
-            if let (200, Ok(text)) = (status.as_u16(), &text) {
-                let value: Value = serde_json::from_str(text).unwrap();
-                return value["id"].as_str().unwrap().to_owned();
-            }
-            assert_eq!(
-                status.as_u16(),
-                503,
-                "only 503 asks for another try: {text:?} to {body}"
-            );
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
 }
 
 /// Makes one strategy's alerts.

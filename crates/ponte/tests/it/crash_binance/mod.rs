@@ -10,13 +10,13 @@ mod audit;
 mod books;
 mod exchange;
 mod load;
-mod record;
 
 use std::time::Duration;
 
 use ponte::journal::Reader;
 use ponte_core::order::OrderStatus;
 
+use crate::crash_common::sending::mix;
 use crate::program::Ponte;
 use exchange::Exchange;
 use load::Load;
@@ -80,7 +80,7 @@ symbols = {{ BTCUSDT = "BTCUSDT.P", ETHUSDT = "ETHUSDT.P", BNBUSDT = "BNBUSDT.P"
 fn pause(kill: u64, seed: u64) -> Duration {
     let milliseconds = match kill % 4 {
         3 => 7_000,
-        _ => 150 + load::mix(seed ^ kill) % 1_200,
+        _ => 150 + mix(seed ^ kill) % 1_200,
     };
     Duration::from_millis(milliseconds)
 }

@@ -174,6 +174,27 @@ async fn a_new_process_learns_what_closed_the_position_meanwhile() {
 }
 
 #[tokio::test]
+async fn protection_is_found_before_the_terminal_has_listed_its_symbols() {
+    let mut bench = Bench::closed(options(Accounting::Netting));
+    bench.bridge.state.margin_mode = 1;
+    bench.bridge.positions = vec![Position {
+        sl: decimal("127500"),
+        ..position(7, "2", 0)
+    }];
+    bench.bridge.hello().await;
+    let stop = stop_of(2, &buy(1, "2"), "2", "127500");
+    let asked = bench.find(&stop);
+    // A command is fetched before the list is told.
+    let question = bench.bridge.command().await;
+    let result = found_result(&question, nothing());
+    bench.bridge.answer(result, Vec::new()).await;
+    assert_eq!(
+        found_report(asked.await.unwrap()).status,
+        ReportedStatus::Working
+    );
+}
+
+#[tokio::test]
 async fn protection_of_a_position_that_a_person_closed_is_over() {
     let mut bench = Bench::netting().await;
     let entry = guarded_buy(1, "2");
@@ -254,5 +275,20 @@ async fn a_new_process_learns_of_a_stop_that_fired_before_another_position_was_o
     assert_eq!(
         (report.status, report.filled),
         (ReportedStatus::Filled, decimal("2"))
+    );
+}
+
+#[tokio::test]
+async fn an_order_is_not_absent_because_another_account_has_not_got_it() {
+    let mut bench = Bench::netting().await;
+    let entry = buy(1, "2");
+    lost(&mut bench, &entry).await;
+    bench.bridge.state.login = 87_654_321;
+    bench.bridge.hello().await;
+    let asked = bench.find(&entry);
+    let answer = bench.without_command(asked).await;
+    assert!(
+        matches!(&answer, FindAnswer::Unanswered(why) if why.contains("another account")),
+        "{answer:?}"
     );
 }

@@ -3,6 +3,7 @@
 mod account;
 mod finding;
 mod orders;
+mod outside;
 mod protection;
 
 use std::sync::Arc;

@@ -142,7 +142,7 @@ async fn an_exit_is_told_before_the_protection_that_is_over_with_it() {
         .into_iter()
         .filter_map(|news| match news {
             News::Order(report) => Some(report.id),
-            News::Missed => None,
+            News::Missed | News::Outside(_) => None,
         })
         .collect();
     assert_eq!(order, [leave.id, stop.id]);
@@ -351,4 +351,42 @@ async fn a_stop_that_vanishes_is_missed_though_an_entry_without_one_waits() {
     bench.tell(Vec::new(), Vec::new()).await;
     let over = bench.told(&stop).await;
     assert!(cancel_reason(&over).contains("taken away"), "{over:?}");
+}
+
+#[tokio::test]
+async fn a_stop_that_executes_beside_an_exit_is_told_though_it_opens_the_other_side() {
+    let mut bench = Bench::netting().await;
+    let (_, stop) = protected(&mut bench).await;
+    let held = bench.bridge.positions.pop().unwrap();
+    let leaving = exit(3, "2");
+    let closed = dealt(401, 400, held.ticket, &leaving, 7, "2");
+    bench.tell(Vec::new(), vec![closed]).await;
+    let over = bench.told(&stop).await;
+    assert!(cancel_reason(&over).contains("closed"), "{over:?}");
+    // The server had sent the stop's order to the exchange before the exit was executed.
+    let late = stopped(501, 1501, held.magic, "2");
+    bench.bridge.positions = vec![Position {
+        position_type: 1,
+        ..position(1501, "2", held.magic)
+    }];
+    let order = TradeOrder {
+        ticket: late.order,
+        symbol: "WINZ26".to_owned(),
+        order_type: 1,
+        state: 4,
+        magic: held.magic,
+        position_id: held.identifier,
+        volume_initial: decimal("2"),
+        volume_current: Decimal::ZERO,
+        price_open: decimal("127500"),
+        price_stoplimit: Decimal::ZERO,
+        sl: Decimal::ZERO,
+        tp: Decimal::ZERO,
+        reason: 4,
+        time_ms: 1,
+        time_done_ms: 1,
+        comment: String::new(),
+    };
+    bench.tell(vec![order], vec![late]).await;
+    assert_eq!(bench.told(&stop).await.filled, decimal("2"));
 }

@@ -157,7 +157,7 @@ async fn next_report(news: &mut mpsc::UnboundedReceiver<News>) -> OrderReport {
         match within_reason("a report", news.recv()).await {
             Some(News::Order(report)) => return report,
             // What may have been missed before anybody listened.
-            Some(News::Missed) => {}
+            Some(News::Missed | News::Outside(_)) => {}
             None => panic!("the account says nothing any more"),
         }
     }

@@ -355,6 +355,12 @@ impl Terminal {
 
     /// The stop of the only position fires.
     pub(super) async fn fire_stop(&mut self) {
+        let price = self.bridge.positions[0].sl;
+        self.close(4, price).await;
+    }
+
+    /// The only position is closed, for this reason.
+    pub(super) async fn close(&mut self, reason: u32, price: Decimal) {
         let position = self.bridge.positions.remove(0);
         self.ticket += 10;
         let deal = Deal {
@@ -365,15 +371,15 @@ impl Terminal {
             deal_type: 1 - position.position_type,
             entry: 1,
             magic: position.magic,
-            reason: 4,
+            reason,
             volume: position.volume,
-            price: position.sl,
+            price,
             commission: Decimal::ZERO,
             fee: Decimal::ZERO,
             swap: Decimal::ZERO,
             profit: Decimal::ZERO,
             time_ms: 2,
-            comment: "sl".to_owned(),
+            comment: String::new(),
         };
         self.bridge.tell(vec![deal]).await;
     }

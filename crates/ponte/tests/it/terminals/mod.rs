@@ -70,6 +70,30 @@ async fn an_alert_becomes_a_position_with_its_stop_and_the_stop_ends_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_the_broker_closes_is_closed_in_the_books_too() {
+    let mut desk = Desk::new("").await;
+    desk.connect().await;
+    desk.alert(r#""acao":"VENDA","ativo":"WINZ26","qtd":2,"stop":128500,"estrategia":"s""#)
+        .await;
+    desk.settle().await;
+    desk.terminal.close(6, decimal("127900")).await;
+    let flat = |positions: &Value| held(positions) == ["flat 0 WINZ26"];
+    desk.until("/api/positions", flat).await;
+    desk.until("/api/orders?open=true", |orders| orders == &json!([]))
+        .await;
+    assert_eq!(desk.terminal.asked.len(), 1, "{:?}", desk.terminal.asked);
+    let found = desk.ask("/api/doctor").await;
+    assert_eq!(finding(&found, "positions")["health"], "fine", "{found:#}");
+    // Another strategy may have the symbol now.
+    let answer = desk
+        .alert(r#""acao":"COMPRA","ativo":"WINZ26","qtd":1,"estrategia":"t""#)
+        .await;
+    assert_eq!(answer["status"], "accepted", "{answer}");
+    desk.settle().await;
+    desk.served.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_terminal_that_is_not_there_keeps_nothing_from_starting() {
     let mut desk = Desk::new("").await;
     let answer = desk

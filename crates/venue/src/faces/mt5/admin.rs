@@ -26,6 +26,10 @@ use std::sync::Arc;
 
 /// The largest body of a request.
 const BODY_BYTES_MAX: usize = 64 * 1024;
+/// The longest name of a symbol (MqlTradeRequest keeps it in 32 characters with the end of the text).
+const SYMBOL_BYTES_MAX: usize = 31;
+/// The most symbols on offer, those that were there from the start included.
+const SYMBOLS_MAX: usize = 100;
 /// The most that tests move the server's clock: ten years, in milliseconds.
 const SKEW_MAX: i64 = 315_360_000_000;
 
@@ -106,6 +110,9 @@ async fn depth(State(face): State<Arc<Face>>, body: Bytes) -> Response {
 #[serde(deny_unknown_fields)]
 struct SymbolBody {
     symbol: String,
+    /// A symbol that is offered already, of which this one is made if it is not.
+    #[serde(default)]
+    like: Option<String>,
     #[serde(default)]
     trade_mode: Option<u32>,
     #[serde(default)]
@@ -143,6 +150,9 @@ async fn symbol(State(face): State<Arc<Face>>, body: Bytes) -> Response {
             Execution::from_code(code).ok_or_else(|| format!("execution_mode {code} is not known"))
         });
         let (trade_mode, execution) = (trade_mode.transpose()?, execution.transpose()?);
+        if let Some(like) = &body.like {
+            add_symbol(inside, &body.symbol, like)?;
+        }
         known(inside, &body.symbol)?;
         for book in inside.books() {
             if let Some(symbol) = book.symbols.get_mut(&body.symbol) {
@@ -155,6 +165,26 @@ async fn symbol(State(face): State<Arc<Face>>, body: Bytes) -> Response {
         inside.book.match_symbol(&body.symbol, now);
         Ok(json!({}))
     })
+}
+
+/// Offers a symbol with another's terms and market, outside Market Watch; one that is offered stays as it is.
+fn add_symbol(inside: &mut Inside, name: &str, like: &str) -> Result<(), String> {
+    if name.is_empty() || name.len() > SYMBOL_BYTES_MAX {
+        return Err(format!(
+            "a symbol's name has 1 to {SYMBOL_BYTES_MAX} bytes, not {}",
+            name.len()
+        ));
+    }
+    let symbol = known(inside, like)?.called(name);
+    for book in inside.books() {
+        let symbols = &mut book.symbols;
+        if !symbols.contains_key(name) && symbols.len() >= SYMBOLS_MAX {
+            return Err(format!("{SYMBOLS_MAX} symbols are offered already"));
+        }
+        let offered = symbols.entry(name.to_owned());
+        offered.or_insert_with(|| symbol.clone());
+    }
+    Ok(())
 }
 
 fn set<T>(place: &mut T, value: Option<T>) {

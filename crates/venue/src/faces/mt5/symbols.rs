@@ -93,6 +93,19 @@ pub(super) struct Symbol {
 }
 
 impl Symbol {
+    /// The same instrument under another name, outside Market Watch and without dates of its life.
+    pub(super) fn called(&self, name: &str) -> Symbol {
+        let folder = self.path.rsplit_once('\\').map(|(folder, _)| folder);
+        Symbol {
+            name: name.to_owned(),
+            path: folder.map_or_else(|| name.to_owned(), |folder| format!("{folder}\\{name}")),
+            start_time: 0,
+            expiration_time: 0,
+            selected: false,
+            ..self.clone()
+        }
+    }
+
     /// The smallest difference that its digits can show.
     pub(super) fn point(&self) -> Decimal {
         Decimal::new(1, self.digits)

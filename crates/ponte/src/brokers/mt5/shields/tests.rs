@@ -68,7 +68,7 @@ fn fire(shields: &mut Shields, ticket: u64, reason: u32, lots: &str) -> Vec<Clie
         fees: decimal("1.2"),
         at: NOW,
     };
-    shields.allot(&holding(), &Dealt { deal, share })
+    shields.allot(&holding(), 900, &Dealt { deal, share })
 }
 
 fn told(shields: &Shields, plan: &OrderPlan) -> (String, ReportedStatus) {
@@ -278,6 +278,7 @@ fn a_deal_counts_once_and_one_of_another_position_never() {
         shields
             .allot(
                 &holding(),
+                foreign.position_id,
                 &Dealt {
                     deal: foreign,
                     share

@@ -10,26 +10,26 @@ use ponte_venue::Decimal;
 
 /// One order, by its events.
 #[derive(Debug)]
-pub(super) struct Recorded {
-    pub(super) plan: OrderPlan,
-    pub(super) filled: Decimal,
-    pub(super) acknowledged: bool,
-    pub(super) sent: u32,
-    pub(super) end: Option<OrderEnd>,
+pub(crate) struct Recorded {
+    pub(crate) plan: OrderPlan,
+    pub(crate) filled: Decimal,
+    pub(crate) acknowledged: bool,
+    pub(crate) sent: u32,
+    pub(crate) end: Option<OrderEnd>,
 }
 
 /// The whole journal.
 #[derive(Debug, Default)]
-pub(super) struct Record {
-    pub(super) alerts: BTreeMap<String, AlertDecision>,
-    pub(super) orders: BTreeMap<String, Recorded>,
+pub(crate) struct Record {
+    pub(crate) alerts: BTreeMap<String, AlertDecision>,
+    pub(crate) orders: BTreeMap<String, Recorded>,
     /// Alarms, in their order.
-    pub(super) alarms: Vec<String>,
-    pub(super) starts: usize,
+    pub(crate) alarms: Vec<String>,
+    pub(crate) starts: usize,
 }
 
 impl Record {
-    pub(super) fn read(reader: &Reader) -> Self {
+    pub(crate) fn read(reader: &Reader) -> Self {
         let mut record = Self::default();
         let each = |row: ponte::journal::EventRow| {
             record.take(serde_json::from_value(row.event).unwrap());
@@ -94,7 +94,8 @@ impl Record {
             | Event::HaltLifted { .. }
             | Event::FlattenRequested { .. }
             | Event::CutOffReached(_)
-            | Event::DailyLossReached { .. } => {}
+            | Event::DailyLossReached { .. }
+            | Event::PositionReducedOutside(_) => {}
         }
     }
 
