@@ -271,6 +271,20 @@ secret = "env:WEBHOOK_SECRET"
         panic!("orders without a last word: {count:?}, one of them: {story:#}");
     }
 
+    /// Waits until every order has its last word or rests.
+    pub(crate) async fn wait_until_resting(&self) {
+        let mut open = Value::Null;
+        for _ in 0..PATIENCE_STEPS {
+            open = self.ask("orders?open=true&limit=10000").await;
+            let orders = open.as_array().unwrap();
+            if orders.iter().all(|order| order["status"] == "working") {
+                return;
+            }
+            tokio::time::sleep(STEP).await;
+        }
+        panic!("orders neither rest nor end: {open:#}");
+    }
+
     pub(crate) async fn positions(&self) -> Value {
         self.ask("positions").await
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ponte::journal::{self, Reader};
-use ponte_core::message::{OrderEnd, Outcome};
+use ponte_core::message::Outcome;
 use ponte_core::order::{OrderClass, OrderStatus};
 use ponte_core::state::State;
 use ponte_venue::Decimal;
@@ -277,19 +277,31 @@ impl Auditor<'_> {
     }
 
     fn report(&self, answered: usize) -> String {
-        let count = |end: Option<OrderEnd>| {
-            let orders = self.record.orders.values();
-            orders.filter(|order| order.end == end).count()
-        };
+        let mut ends: BTreeMap<String, usize> = BTreeMap::new();
+        for order in self.record.orders.values() {
+            let end = order.end.map_or_else(
+                || "resting".to_owned(),
+                |end| format!("{end:?}").to_lowercase(),
+            );
+            *ends
+                .entry(format!("{:?} {end}", order.plan.class))
+                .or_default() += 1;
+        }
+        let mut legs: BTreeMap<String, usize> = BTreeMap::new();
+        for leg in self
+            .record
+            .alerts
+            .values()
+            .flat_map(|decided| &decided.legs)
+        {
+            *legs.entry(leg.decision.as_str().to_owned()).or_default() += 1;
+        }
         let fired = list(&self.books["deals"])
             .filter(|deal| is_by_level(deal))
             .count();
         format!(
-            "{answered} alerts answered 200, {} orders, {} filled, {} at rest, {fired} stops and targets fired, {} \
+            "{answered} alerts answered 200, legs {legs:?}, orders {ends:?}, {fired} stops and targets fired, {} \
              positions, {} alarms",
-            self.record.orders.len(),
-            count(Some(OrderEnd::Filled)),
-            count(None),
             list(&self.books["positions"]).count(),
             self.record.alarms.len(),
         )
