@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
 import ssl
 import subprocess
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,7 +76,8 @@ def test_anybody_else_gets_nothing(
 
     secure.refuses = note  # type: ignore[assignment]
     bridge = start(secure, terminal, *trust)
-    bridge.wait_for_words("Ponte does not answer")
+    bridge.wait_for_words("is not who was expected")
+    bridge.wait_for_words("ponte bridge fingerprint")
     if trust:
         bridge.wait_for_words(pair.fingerprint)
     assert seen == []
@@ -105,6 +109,29 @@ def test_check_finds_everything_right(
     assert secure.sessions == 0
 
 
+@pytest.mark.parametrize("answer", [b"\x15\x03\x01\x00\x02\x02\x46\r\n", b"HTTP/1.1 200 OK\r\n\r\n"])
+def test_the_wrong_kind_of_url_is_named(answer: bytes, terminal: StandinTerminal, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def reply() -> None:
+            caller, _ = listening.accept()
+            with caller:
+                caller.recv(65536)
+                caller.sendall(answer)
+                caller.shutdown(socket.SHUT_WR)
+                # The bridge may hang up first.
+                with contextlib.suppress(OSError):
+                    caller.recv(65536)
+
+        replying = threading.Thread(target=reply)
+        replying.start()
+        scheme, right = ("http", "https") if answer[0] == 0x15 else ("https", "http")
+        code, lines = check(f"{scheme}://127.0.0.1:{listening.getsockname()[1]}", terminal.url, tmp_path)
+        replying.join()
+    assert code == 1
+    assert f"has a URL with {right}://" in lines[-1]
+
+
 def test_check_leaves_a_running_bridge_alone(
     ponte: ScriptedPonte, terminal: StandinTerminal, start: Start, tmp_path: Path
 ) -> None:
@@ -126,6 +153,7 @@ def test_check_names_what_is_wrong_with_its_cure(
 
     assert "ponte bridge fingerprint" in wrong(secure.url, "--pin", "ab" * 32)
     assert "ponte bridge fingerprint" in wrong(secure.url)
+    assert "has a URL with http://" in wrong(ponte.url.replace("http", "https"))
     assert "ponte bridge token" in wrong(ponte.url, token="another-token")
     assert "is the port open?" in wrong("http://127.0.0.1:9")
     assert "this bridge is for 999" in wrong(ponte.url, "--login", "999")

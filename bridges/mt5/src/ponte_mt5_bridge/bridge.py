@@ -16,7 +16,7 @@ from .protocol import PROTOCOL, ProtocolError, SyncAnswer
 from .terminal import NOBODY, Terminal
 from .texts import Words
 from .version import VERSION
-from .wire import Refused, Wire, WireError, back_off
+from .wire import Refused, Wire, WireError, WrongCertificate, back_off
 
 # Seconds to wait after an answer, as PROTOCOL.md has them; after any other one there is a back-off.
 _WAITS = {400: 5.0, 401: 30.0, 409: 15.0, 413: 0.0, 426: 60.0}
@@ -297,7 +297,11 @@ class _Problems:
         if text == self._last and clock.monotonic() - self._told_at < _SAME_PROBLEM_SECONDS:
             return
         self._last, self._told_at = text, clock.monotonic()
-        key = f"status_{error.status}" if isinstance(error, Refused) else "no_answer"
+        key = "no_answer"
+        if isinstance(error, Refused):
+            key = f"status_{error.status}"
+        elif isinstance(error, WrongCertificate):
+            key = "wrong_certificate"
         self._words.log(key, error=text)
 
     def over(self) -> None:

@@ -32,6 +32,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Ponte does not answer ({error}); it is tried again",
         "o Ponte não responde ({error}); nova tentativa em breve",
     ),
+    "wrong_certificate": (
+        "who answers in Ponte's place is not who was expected ({error}): compare with `ponte bridge fingerprint`",
+        "quem responde no lugar do Ponte não é quem se esperava ({error}): compare com `ponte bridge fingerprint`",
+    ),
     "status": ("Ponte answered {error}; it is tried again", "o Ponte respondeu {error}; nova tentativa em breve"),
     "status_400": ("Ponte did not understand ({error})", "o Ponte não entendeu ({error})"),
     "status_401": (

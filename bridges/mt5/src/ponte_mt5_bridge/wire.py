@@ -237,5 +237,9 @@ def _message(content: bytes) -> str:
 
 
 def _no_answer(error: Exception) -> NoAnswer:
+    if isinstance(error, http.client.BadStatusLine) and not isinstance(error, http.client.RemoteDisconnected):
+        return NoAnswer("what comes back is not HTTP; a [bridge] with a certificate has a URL with https://")
+    if isinstance(error, ssl.SSLError) and error.reason == "WRONG_VERSION_NUMBER":
+        return NoAnswer("what comes back is not TLS; a [bridge] without a certificate has a URL with http://")
     words = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     return WrongCertificate(words) if isinstance(error, ssl.SSLCertVerificationError) else NoAnswer(words)

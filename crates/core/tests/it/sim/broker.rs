@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ponte_core::id::{AccountName, ClientOrderId};
 use ponte_core::message::{OrderReport, ReportedStatus};
-use ponte_core::order::{OrderClass, OrderKind, OrderPlan};
-use ponte_core::signal::{Side, Terms};
+use ponte_core::order::{OrderClass, OrderPlan};
+use ponte_core::signal::Side;
 use ponte_core::time::Timestamp;
 use ponte_venue::fault::{Fault, FaultPlan, FaultRule, LiveDelivery, Operation, Trigger};
 use ponte_venue::{
@@ -14,9 +14,11 @@ use ponte_venue::{
 };
 use rust_decimal::Decimal;
 
+use super::faults::fault_table;
 use super::levels::{self, Closed, Levels, Pair};
 use super::random::Random;
 use super::setting::{ACCOUNTS, SYMBOLS};
+use super::translation::{report_of, translate};
 
 /// The look-up by client order id may lag behind so much.
 pub(super) const LAG_MAX: i64 = 1_500_000;
@@ -566,106 +568,5 @@ impl Broker {
             withheld: Decimal::ZERO,
             at: Timestamp(report.at.0),
         })
-    }
-}
-
-/// Each seed has its own mixture of faults, some have none of a kind.
-fn fault_table(random: &mut Random) -> Vec<(Fault, u32, Option<Operation>)> {
-    let mut often = |most: i64| {
-        if random.chance(400) {
-            0
-        } else {
-            u32::try_from(random.between(0, most)).unwrap()
-        }
-    };
-    vec![
-        (Fault::Delay { milliseconds: 300 }, often(100), None),
-        (
-            Fault::Delay {
-                milliseconds: 3_000,
-            },
-            often(60),
-            None,
-        ),
-        (
-            Fault::Delay {
-                milliseconds: 9_000,
-            },
-            often(40),
-            None,
-        ),
-        (Fault::Reject, often(50), None),
-        (Fault::DisconnectBefore, often(100), None),
-        (Fault::AcceptThenDisconnect, often(150), None),
-        (Fault::ErrorAfterAccept, often(60), None),
-        (Fault::DuplicateReport, often(200), None),
-        (Fault::LoseReport, often(200), None),
-        (Fault::LateReport { milliseconds: 700 }, often(200), None),
-        (
-            Fault::LateReport {
-                milliseconds: 12_000,
-            },
-            often(60),
-            None,
-        ),
-    ]
-}
-
-fn translate(plan: &OrderPlan, valid_until: i64) -> ponte_venue::OrderRequest {
-    let kind = match plan.kind {
-        OrderKind::Single { terms } => match terms {
-            Terms::Market => ponte_venue::OrderKind::Market,
-            Terms::Limit { price } => ponte_venue::OrderKind::Limit { price: price.get() },
-            Terms::Stop { trigger } => ponte_venue::OrderKind::Stop {
-                stop_price: trigger.get(),
-            },
-            Terms::StopLimit { trigger, price } => ponte_venue::OrderKind::StopLimit {
-                stop_price: trigger.get(),
-                price: price.get(),
-            },
-        },
-        OrderKind::OneCancelsOther { stop, target } => ponte_venue::OrderKind::OneCancelsOther {
-            stop_price: stop.get(),
-            target_price: target.get(),
-        },
-        OrderKind::TrailingStop { .. } => panic!("the simulated broker can't trail"),
-    };
-    let side = match plan.side {
-        Side::Buy => ponte_venue::Side::Buy,
-        Side::Sell => ponte_venue::Side::Sell,
-    };
-    ponte_venue::OrderRequest {
-        valid_until: Some(Micros(valid_until)),
-        reduce_only: plan.reduce_only,
-        ..ponte_venue::OrderRequest::market(
-            &plan.id.to_string(),
-            plan.symbol.as_str(),
-            side,
-            plan.quantity.get(),
-        )
-        .with_kind(kind)
-    }
-}
-
-fn report_of(order: &ponte_venue::Order) -> OrderReport {
-    let status = match order.status {
-        ponte_venue::OrderStatus::Open => ReportedStatus::Working,
-        ponte_venue::OrderStatus::Filled => ReportedStatus::Filled,
-        ponte_venue::OrderStatus::Cancelled(reason) => ReportedStatus::Cancelled {
-            reason: format!("{reason:?}"),
-        },
-        ponte_venue::OrderStatus::Expired(reason) => ReportedStatus::Cancelled {
-            reason: format!("{reason:?}"),
-        },
-    };
-    OrderReport {
-        id: order.request.client_order_id.parse().unwrap(),
-        broker_order_id: order.venue_order_id.to_string(),
-        status,
-        filled: order.filled_quantity,
-        average_price: order.average_price().unwrap_or_default(),
-        fees: order.fills.iter().map(|fill| fill.fee).sum(),
-        withheld: Decimal::ZERO,
-        at: Timestamp(order.changed_at.0),
     }
 }

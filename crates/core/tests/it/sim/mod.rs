@@ -8,11 +8,13 @@ mod audit_fates;
 mod auditor;
 mod broker;
 mod execution;
+mod faults;
 mod levels;
 mod process;
 mod random;
 mod sender;
 mod setting;
+mod translation;
 mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
