@@ -194,6 +194,8 @@ pub(super) struct Shields {
     leaving: BTreeMap<ClientOrderId, (Holding, Levels)>,
     /// Deals that some shield answers for.
     allotted: BTreeSet<u64>,
+    /// Deals of which orders that this process has not placed may have a part.
+    shared: BTreeSet<u64>,
     next_age: u64,
 }
 
@@ -481,7 +483,11 @@ impl Shields {
 
     /// Allots what the server has closed because of a level: oldest order first, each as much as it
     /// is for; the last one answers for what is over, since a report must tell the truth. Names the
-    /// orders. `position` is the one that was to be closed. A deal that no order answers for stays to be asked about.
+    /// orders. `position` is the one that was to be closed. A deal that no order answers for stays to be
+    /// asked about.
+    ///
+    /// Where an order of an earlier process answers, none takes more than its own: the others may not be
+    /// known yet, or may have answered for their part before the restart.
     pub(super) fn allot(
         &mut self,
         holding: &Holding,
@@ -503,22 +509,42 @@ impl Shields {
         let Some((_, last)) = answering.last().copied() else {
             return Vec::new();
         };
-        let mut left = dealt.share.volume;
+        let is_of_before = |(_, id): &(u64, ClientOrderId)| {
+            let shield = self.shields.get(id);
+            shield.is_some_and(|shield| shield.state == State::Asked)
+        };
+        if answering.iter().any(is_of_before) {
+            self.shared.insert(deal.ticket);
+        }
+        let is_shared = self.shared.contains(&deal.ticket);
+        let mut left = dealt.share.volume - self.taken_of(deal.ticket);
         let mut touched = Vec::new();
         for (_, id) in answering {
             let Some(shield) = self.shields.get_mut(&id) else {
                 continue;
             };
             let own = (shield.quantity - shield.filled()).max(Decimal::ZERO);
-            let volume = if id == last { left } else { own.min(left) };
+            let takes_all = id == last && !is_shared;
+            let volume = if takes_all { left } else { own.min(left) };
             if volume > Decimal::ZERO {
                 shield.parts.insert(deal.ticket, dealt.share.part(volume));
                 left -= volume;
                 touched.push(id);
             }
         }
-        self.allotted.insert(deal.ticket);
+        if left.is_zero() {
+            self.allotted.insert(deal.ticket);
+        }
         touched
+    }
+
+    /// How much of a deal orders answer for already.
+    fn taken_of(&self, ticket: u64) -> Decimal {
+        let parts = self.shields.values();
+        parts
+            .filter_map(|shield| shield.parts.get(&ticket))
+            .map(|part| part.volume)
+            .sum()
     }
 
     /// Where a protective order stands; `None` where it is not known.
