@@ -4,91 +4,27 @@
 //! A *shield* is one protective order of the plan, bound to a strategy's position. The levels that
 //! are wanted follow from the live shields; what the levels close is allotted to them.
 
+mod levels;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use ponte_core::id::{ClientOrderId, Symbol};
 use ponte_core::message::{OrderReport, ReportedStatus};
-use ponte_core::order::{OrderKind, OrderPlan};
-use ponte_core::signal::{Side, Terms};
+use ponte_core::order::OrderPlan;
+use ponte_core::signal::Side;
 use ponte_core::time::Timestamp;
 use rust_decimal::Decimal;
 
+pub(super) use self::levels::Levels;
 use super::book::Dealt;
 use super::identity::Tag;
-use super::instruments::fit_level;
 use super::tracked::{Share, Totals};
-use crate::bridge::protocol::{Position, SymbolInfo};
+use crate::bridge::protocol::Position;
 
 /// How many shields are remembered; the oldest that are over are forgotten first.
 const SHIELDS_MAX: usize = 10_000;
 /// `DEAL_REASON_SL`.
 const STOPPED: u32 = 4;
-
-/// A stop and a target of a position, as prices on the symbol's tick.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Levels {
-    pub(super) stop: Option<Decimal>,
-    pub(super) target: Option<Decimal>,
-}
-
-impl Levels {
-    /// Those that a position has.
-    pub(super) fn of(position: &Position) -> Self {
-        let level = |price: Decimal| (!price.is_zero()).then(|| price.normalize());
-        Self {
-            stop: level(position.sl),
-            target: level(position.tp),
-        }
-    }
-
-    /// These, and where they say nothing the others.
-    pub(super) fn or(self, others: Self) -> Self {
-        Self {
-            stop: self.stop.or(others.stop),
-            target: self.target.or(others.target),
-        }
-    }
-
-    /// These on the symbol's tick.
-    pub(super) fn on_tick(self, info: &SymbolInfo) -> Self {
-        Self {
-            stop: self.stop.map(|level| fit_level(level, info)),
-            target: self.target.map(|level| fit_level(level, info)),
-        }
-    }
-
-    /// What a protective order asks for.
-    ///
-    /// # Errors
-    /// Why a position can't carry it.
-    pub(super) fn asked_by(plan: &OrderPlan) -> Result<Self, String> {
-        let refused = |what: &str| {
-            Err(format!(
-                "a position of {} can't carry a {what}; use a stop, a target or both",
-                plan.symbol
-            ))
-        };
-        match plan.kind {
-            OrderKind::Single { terms } => match terms {
-                Terms::Stop { trigger } => Ok(Self {
-                    stop: Some(trigger.get()),
-                    target: None,
-                }),
-                Terms::Limit { price } => Ok(Self {
-                    stop: None,
-                    target: Some(price.get()),
-                }),
-                Terms::StopLimit { .. } => refused("stop-limit"),
-                Terms::Market => refused("market order"),
-            },
-            OrderKind::OneCancelsOther { stop, target } => Ok(Self {
-                stop: Some(stop.get()),
-                target: Some(target.get()),
-            }),
-            OrderKind::TrailingStop { .. } => refused("trailing stop"),
-        }
-    }
-}
 
 /// The positions that a protective order protects: of a symbol and a side, and where an account has
 /// a position for each entry, of a strategy.
