@@ -118,7 +118,8 @@ fn words(
     let closed = |quantity: Decimal| {
         let quantity = quantity.normalize();
         format!(
-            "the broker or a person closed {quantity} {symbol} of {owner} in {account} at {price} (deal {deal}, {reason})"
+            "the broker or a person closed {quantity} {symbol} of {owner} in {account} at {price} \
+             (deal {deal}, {reason})"
         )
     };
     match (quantity.is_zero(), too_much.is_zero()) {
