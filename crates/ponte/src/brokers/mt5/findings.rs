@@ -357,6 +357,10 @@ fn prices(name: &Symbol, tick: Option<(&Tick, Duration)>) -> Looked {
             );
             wrong(SUBJECT, Bars::Nothing, text)
         }
+        Some((tick, _)) if tick.bid.is_zero() && tick.ask.is_zero() => {
+            let text = format!("the terminal has no quotes of {name}; its market may be closed");
+            wrong(SUBJECT, Bars::Nothing, text)
+        }
         Some((_, age)) if age > TICK_AGE_MAX => {
             let text = format!(
                 "the newest price of {name} is {} s old; its market may be closed",
