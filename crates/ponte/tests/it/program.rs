@@ -76,25 +76,6 @@ secret = "env:WEBHOOK_SECRET"
         made
     }
 
-    /// A folder of its own as `ponte init` makes it, and what that printed as JSON; `change` is what
-    /// its owner then does to the file.
-    pub(crate) fn initialised(
-        arguments: &[&str],
-        change: impl FnOnce(String) -> String,
-    ) -> (Self, Value) {
-        let made = Self::empty();
-        let webhook = format!("127.0.0.1:{}", made.webhook);
-        let admin = format!("127.0.0.1:{}", made.admin);
-        let own = ["--listen", &webhook, "--admin-listen", &admin];
-        let whole = ["--json", "init", "--yes", "--secret", SECRET];
-        let (status, text) = made.command(&[&whole[..], &own[..], arguments].concat());
-        assert_eq!(status, 0, "{text}");
-        let file = made.folder().join("ponte.toml");
-        let changed = change(std::fs::read_to_string(&file).unwrap());
-        std::fs::write(file, changed).unwrap();
-        (made, serde_json::from_str(&text).unwrap())
-    }
-
     fn empty() -> Self {
         Self {
             folder: tempfile::tempdir().unwrap(),
