@@ -68,13 +68,19 @@ impl Drop for Leaving<'_> {
 impl Mt5 {
     /// Sees to it that the position has a protective order's levels.
     pub(super) async fn protect(&self, plan: &OrderPlan) -> Fate {
-        if let Err(why) = self.ready(plan.class) {
-            return unreachable(why);
-        }
         if let Err(fate) = self.expect_protection(plan) {
             return *fate;
         }
         self.desk().shields.place(plan.id);
+        if let Err(why) = self.ready(plan.class) {
+            // The entry has brought the levels: what may be asked of the terminal now changes nothing of that.
+            let met = self.meet(plan, Sight::Wanted);
+            if matches!(met, Met::Rests(_)) {
+                return self.settled(plan, met);
+            }
+            self.desk().shields.forget(plan.id);
+            return unreachable(why);
+        }
         let met = match self.meet_freshly(plan, Sight::Wanted).await {
             Ok(met) => met,
             Err(why) => {

@@ -390,3 +390,17 @@ async fn a_stop_that_executes_beside_an_exit_is_told_though_it_opens_the_other_s
     bench.tell(vec![order], vec![late]).await;
     assert_eq!(bench.told(&stop).await.filled, decimal("2"));
 }
+
+#[tokio::test]
+async fn a_stop_that_its_entry_brought_rests_though_trading_is_switched_off_meanwhile() {
+    let mut bench = Bench::netting().await;
+    let entry = guarded_buy(1, "2");
+    bench.filled(&entry).await;
+    bench.bridge.state.trade_allowed = false;
+    bench.tell(Vec::new(), Vec::new()).await;
+    bench.protected(&stop_of(2, &entry, "2", "127500")).await;
+    // Another level can't be had now.
+    let submitted = bench.submit(&stop_of(3, &entry, "2", "127700"));
+    let why = not_sent(bench.without_command(submitted).await);
+    assert!(why.contains("lgo"), "{why}");
+}

@@ -5,6 +5,9 @@ use ponte_core::order::OrderClass;
 use super::super::samples::{
     decimal, fired, limit_at, of_quantity, plan, position, price, stop_at, symbol, with_levels,
 };
+use ponte_core::order::OrderKind;
+use ponte_core::signal::Terms;
+
 use super::*;
 
 const NOW: Timestamp = Timestamp(1_800_000_000_000_000);
