@@ -423,3 +423,23 @@ mod properties {
         }
     }
 }
+
+#[test]
+fn after_a_restart_no_order_answers_for_more_of_a_deal_than_its_own() {
+    let mut shields = Shields::default();
+    let ask = |shields: &mut Shields, plan: &OrderPlan| {
+        let levels = Levels::asked_by(plan).expect("a position can carry it");
+        shields.expect(plan, holding(), levels, NOW);
+        shields.bind(plan.id, [900].into_iter());
+    };
+    let filled = |shields: &Shields, plan: &OrderPlan| shields.report(plan.id).map(|it| it.filled);
+    let (first, second) = (stop(1, "1", "127500"), stop(2, "3", "127500"));
+    ask(&mut shields, &first);
+    assert_eq!(fire(&mut shields, 501, 4, "4"), [first.id]);
+    assert_eq!(filled(&shields, &first), Some(decimal("1")));
+    ask(&mut shields, &second);
+    assert_eq!(fire(&mut shields, 501, 4, "4"), [second.id]);
+    assert_eq!(fire(&mut shields, 501, 4, "4"), []);
+    assert_eq!(filled(&shields, &first), Some(decimal("1")));
+    assert_eq!(filled(&shields, &second), Some(decimal("3")));
+}
