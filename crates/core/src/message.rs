@@ -175,6 +175,23 @@ pub enum OperatorAction {
         /// Which ones.
         scope: Scope,
     },
+    /// Take a source's alerts again, or no longer.
+    SwitchSource {
+        /// Which source.
+        source: SourceName,
+        /// Whether its alerts are taken.
+        on: bool,
+        /// Why, for people.
+        reason: Option<String>,
+    },
+    /// Put on record what was done to Ponte itself: somebody signed in, a token was made, a secret
+    /// rotated. Nothing follows from it.
+    Record {
+        /// What was done, a stable word (`signed_in`, `token_made`).
+        action: String,
+        /// To what, from where, for people; never a secret.
+        detail: String,
+    },
 }
 
 /// What is now a fact, recorded for ever.
@@ -327,6 +344,18 @@ pub enum Event {
         /// Who.
         by: String,
     },
+    /// A source's alerts are taken again, or no longer.
+    SourceSwitched(SourceSwitched),
+    /// Something was done to Ponte itself, or tried.
+    OperatorActed {
+        /// Who: a user, a token's name, `cli`, or an address that nobody is known behind.
+        by: String,
+        /// What, a stable word (`signed_in`, `token_made`).
+        action: String,
+        /// To what, from where, for people.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        detail: String,
+    },
     /// The time has come at which the day's positions in a symbol are closed.
     CutOffReached(CutOffReached),
     /// The loss of an account's trading day has reached its limit.
@@ -340,6 +369,20 @@ pub enum Event {
     },
     /// A person or the broker has made a strategy's position smaller.
     PositionReducedOutside(ReducedOutside),
+}
+
+/// That a source's alerts are taken again, or no longer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceSwitched {
+    /// The source.
+    pub source: SourceName,
+    /// Whether its alerts are taken.
+    pub on: bool,
+    /// Who did it: a user, a token's name, `cli`, or `tripwire`.
+    pub by: String,
+    /// Why, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// That the time has come at which the day's positions in a symbol are closed.
@@ -523,6 +566,8 @@ impl Event {
             Self::HaltSet(_) => "halt_set",
             Self::HaltLifted { .. } => "halt_lifted",
             Self::FlattenRequested { .. } => "flatten_requested",
+            Self::SourceSwitched(_) => "source_switched",
+            Self::OperatorActed { .. } => "operator_acted",
             Self::CutOffReached(_) => "cut_off_reached",
             Self::DailyLossReached { .. } => "daily_loss_reached",
             Self::PositionReducedOutside(_) => "position_reduced_outside",
@@ -547,6 +592,8 @@ impl Event {
             Self::Started { .. }
             | Self::RequestRefused(_)
             | Self::AlertDecided(_)
+            | Self::OperatorActed { .. }
+            | Self::SourceSwitched(_)
             | Self::AccountRead { .. }
             | Self::HaltSet(_)
             | Self::HaltLifted { .. }

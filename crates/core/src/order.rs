@@ -392,6 +392,8 @@ impl Order {
             Event::Started { .. }
             | Event::RequestRefused(_)
             | Event::AlertDecided(_)
+            | Event::OperatorActed { .. }
+            | Event::SourceSwitched(_)
             | Event::Alarm { .. }
             | Event::OrderPlanned { .. }
             | Event::OrderFilled { .. }

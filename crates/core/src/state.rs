@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::gate::Gate;
 use crate::halt::Halt;
-use crate::id::{AccountName, AlertId, ClientOrderId, StrategyName, Symbol};
-use crate::message::{AlertDecision, Balance, Event, Outcome, PositionKey, PositionView};
+use crate::id::{AccountName, AlertId, ClientOrderId, SourceName, StrategyName, Symbol};
+use crate::message::{
+    AlertDecision, Balance, Event, Outcome, PositionKey, PositionView, SourceSwitched,
+};
 use crate::number::Price;
 use crate::order::{Lane, Order, OrderClass, OrderPlan, OrderStatus, Origin};
 pub use crate::outside::OutsideDeals;
@@ -37,6 +39,9 @@ pub struct State {
     pub last_alert: u64,
     /// The halts in force, at most one per scope.
     pub halts: Vec<Halt>,
+    /// The sources whose alerts are not taken, with who said so.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sources_off: BTreeMap<SourceName, SourceSwitched>,
     /// The accounts that have had anything happen.
     pub accounts: BTreeMap<AccountName, AccountState>,
     /// When each strategy was last heard of.
@@ -218,7 +223,17 @@ impl State {
                         .for_each(|order| order.questions = 0);
                 }
             }
-            Event::RequestRefused(_) | Event::Alarm { .. } | Event::FlattenRequested { .. } => {}
+            Event::RequestRefused(_)
+            | Event::Alarm { .. }
+            | Event::FlattenRequested { .. }
+            | Event::OperatorActed { .. } => {}
+            Event::SourceSwitched(switched) if switched.on => {
+                self.sources_off.remove(&switched.source);
+            }
+            Event::SourceSwitched(switched) => {
+                self.sources_off
+                    .insert(switched.source.clone(), switched.clone());
+            }
             Event::AlertDecided(decision) => self.apply_alert(decision),
             Event::OrderPlanned { plan, waits } => self.apply_plan(at, plan, *waits),
             Event::AccountRead { account, balance } => {

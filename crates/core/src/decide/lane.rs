@@ -79,6 +79,8 @@ fn changed_order(event: &Event) -> Option<ClientOrderId> {
         | Event::Started { .. }
         | Event::RequestRefused(_)
         | Event::AlertDecided(_)
+        | Event::OperatorActed { .. }
+        | Event::SourceSwitched(_)
         | Event::Alarm { .. }
         | Event::OrderReleased { .. }
         | Event::OrderAcknowledged { .. }

@@ -200,6 +200,8 @@ fn touched(state: &State, events: &[Event]) -> BTreeSet<Lane> {
             Event::Started { .. }
             | Event::RequestRefused(_)
             | Event::AlertDecided(_)
+            | Event::OperatorActed { .. }
+            | Event::SourceSwitched(_)
             | Event::Alarm { .. }
             | Event::OrderPlanned { .. }
             | Event::OrderReleased { .. }

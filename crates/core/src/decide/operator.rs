@@ -6,7 +6,7 @@ use super::exits::{self, ExitOrigin, Holding};
 use super::{Context, Decision, cancel};
 use crate::halt::{Halt, HaltLevel, Scope};
 use crate::id::{AccountName, AlertId, ClientOrderId, StrategyName, Symbol};
-use crate::message::{Command, Event, OperatorAction, OperatorRequest};
+use crate::message::{Command, Event, OperatorAction, OperatorRequest, SourceSwitched};
 use crate::order::{OrderClass, OrderKind, OrderStatus, Origin};
 
 /// Decides a person's request.
@@ -46,6 +46,20 @@ pub(super) fn decide(context: Context<'_>, request: OperatorRequest) -> Decision
             });
             decision.join(flatten(context, &scope, &by));
             decision
+        }
+        OperatorAction::SwitchSource { source, on, reason } => {
+            if on != context.state.sources_off.contains_key(&source) {
+                return Decision::default();
+            }
+            Decision::event(Event::SourceSwitched(SourceSwitched {
+                source,
+                on,
+                by,
+                reason,
+            }))
+        }
+        OperatorAction::Record { action, detail } => {
+            Decision::event(Event::OperatorActed { by, action, detail })
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::bridge::Hub;
 use crate::config::{Bridge, Broker, Config, Loaded, SourceFormat};
 use crate::intake::{BODY_READ_MAX, Intake};
 use crate::secret::SourceSecrets;
-use crate::server::{Certificate, Limits, Security};
+use crate::server::{Certificate, Limits, Security, Tls};
 use crate::{admin, clock, server};
 
 /// A whole Ponte that runs.
@@ -155,7 +155,7 @@ impl Taken {
 
     async fn for_bridges(bridge: &Bridge) -> Result<Self, RunError> {
         let security = match &bridge.tls {
-            Some(files) => Security::Tls(Certificate::read(files.clone())?),
+            Some(files) => Security::Tls(Tls::with_files(Certificate::read(files.clone())?)),
             None => Security::Plain,
         };
         Ok(Self {

@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 
 use anstyle::Style;
 use ponte_core::id::{ClientOrderId, short_order_id};
-use ponte_core::message::{AlertDecision, CutOffReached, Event, OrderEnd, ReducedOutside};
+use ponte_core::message::{
+    AlertDecision, CutOffReached, Event, OrderEnd, ReducedOutside, SourceSwitched,
+};
 use ponte_core::time::Timestamp;
 
 use super::screen::{
@@ -174,6 +176,10 @@ fn push_event(moments: &mut Vec<Moment>, at: Timestamp, event: &Event) {
         Event::HaltSet(halt) => push(BAD, "halted", format!("{} by {}", halt.scope, halt.by)),
         Event::HaltLifted { scope, by } => push(GOOD, "resumed", format!("{scope} by {by}")),
         Event::FlattenRequested { scope, by } => push(SO_SO, "flatten", format!("{scope} by {by}")),
+        Event::SourceSwitched(switched) => push(SO_SO, "source", switched_text(switched)),
+        Event::OperatorActed { by, action, detail } => {
+            push(PLAIN, "by hand", format!("{by}: {action} {detail}"));
+        }
         Event::CutOffReached(reached) => push(SO_SO, "cut-off", cut_off(reached)),
         Event::DailyLossReached {
             account,
@@ -188,6 +194,18 @@ fn push_event(moments: &mut Vec<Moment>, at: Timestamp, event: &Event) {
         Event::RequestRefused(request) => push(BAD, "refused", request.message.clone()),
         Event::AccountRead { account, .. } => push(DIM, "read", account.to_string()),
     }
+}
+
+fn switched_text(switched: &SourceSwitched) -> String {
+    let SourceSwitched {
+        source,
+        on,
+        by,
+        reason,
+    } = switched;
+    let word = if *on { "on" } else { "off" };
+    let reason = reason.as_deref().map(|reason| format!(": {reason}"));
+    format!("{source} {word} by {by}{}", reason.unwrap_or_default())
 }
 
 /// What is said of a stop that the guard has looked for.

@@ -124,6 +124,12 @@ pub(super) const WEBHOOK: Section = Section {
             "address:port",
             "\"0.0.0.0:8080\"",
         ),
+        optional(
+            "public_url",
+            "address",
+            "scheme://host, scheme://host:port",
+            "\"https://hook.example.com\"",
+        ),
         means(
             "allow_from",
             "list",

@@ -18,6 +18,7 @@ mod mt5;
 mod network;
 mod paper;
 mod policy;
+mod public_url;
 mod routes;
 mod rules;
 mod secrets;
@@ -44,6 +45,7 @@ pub use model::{
 };
 pub use network::{AllowFrom, Cidr, CidrError, ClientAddress, NamedSet, TRADINGVIEW_ADDRESSES};
 pub use policy::{UnknownAccount, policy};
+pub use public_url::PublicUrl;
 pub use template::{InitAnswers, InitMarket, InitTerminal, SecretPlace, template};
 
 use crate::secret::{BinanceSecrets, Secret, SourceSecrets, Variables};

@@ -10,6 +10,7 @@ use ponte_core::policy::{Exchange, Fitting, Guard, Mode, Route, Rules};
 use rust_decimal::Decimal;
 
 use super::network::{AllowFrom, Cidr, ClientAddress};
+use super::public_url::PublicUrl;
 use crate::secret::SecretRef;
 use crate::server::CertificateFiles;
 
@@ -48,6 +49,8 @@ impl Config {
 pub struct Webhook {
     /// Where alerts are received, as `POST /webhook`. Default: `127.0.0.1:8080`.
     pub listen: SocketAddr,
+    /// Where the world reaches it. Default: not known.
+    pub public_url: Option<PublicUrl>,
     /// The addresses that may send. Default: TradingView's.
     pub allow_from: AllowFrom,
     /// The proxies whose forwarding header is believed. Default: none.

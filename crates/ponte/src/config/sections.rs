@@ -147,6 +147,7 @@ fn collect<T, U>(tables: Vec<T>, read: impl FnMut(&T) -> Option<U>) -> Option<Ve
 fn webhook(notes: &mut Notes<'_>, mentions: &mut Mentions, table: &Table<'_, '_>) -> Webhook {
     let listen = table.read(notes, "listen", value::socket_address);
     mentions.webhook_listen.clone_from(&listen);
+    let public_url = table.read(notes, "public_url", super::public_url::public_url);
     let allow_from = allow_from(notes, mentions, table);
     let proxies = table.list(notes, "trusted_proxies", trusted);
     mentions.trusted_proxies = proxies.as_ref().map(|list| Spot {
@@ -160,6 +161,7 @@ fn webhook(notes: &mut Notes<'_>, mentions: &mut Mentions, table: &Table<'_, '_>
     let failures = table.read(notes, "failures_per_minute", per_minute);
     Webhook {
         listen: listen.map_or(WEBHOOK_LISTEN_DEFAULT, |spot| spot.value),
+        public_url: public_url.map(|spot| spot.value),
         allow_from,
         trusted_proxies: proxies
             .into_iter()

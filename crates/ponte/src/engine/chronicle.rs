@@ -54,6 +54,8 @@ impl Line {
             Event::Started { .. }
             | Event::RequestRefused(_)
             | Event::AlertDecided(_)
+            | Event::OperatorActed { .. }
+            | Event::SourceSwitched(_)
             | Event::OrderPlanned { .. }
             | Event::OrderAcknowledged { .. }
             | Event::OrderFilled { .. }

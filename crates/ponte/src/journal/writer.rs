@@ -321,6 +321,8 @@ impl Writer {
             Event::Started { .. }
             | Event::RequestRefused(_)
             | Event::AlertDecided(_)
+            | Event::OperatorActed { .. }
+            | Event::SourceSwitched(_)
             | Event::Alarm { .. }
             | Event::OrderPlanned { .. }
             | Event::OrderReleased { .. }

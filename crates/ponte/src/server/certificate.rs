@@ -7,17 +7,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use rustls::crypto::{CryptoProvider, ring};
+use rustls::Error as TlsError;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use rustls::{Error as TlsError, ServerConfig};
 use sha2::{Digest as _, Sha256};
 use tokio::time::sleep;
 use zeroize::Zeroizing;
 
 use super::pem;
+use super::tls::provider;
 
 /// How often the files are looked at.
 pub const LOOK_EVERY: Duration = Duration::from_secs(60);
@@ -38,7 +38,6 @@ pub struct CertificateFiles {
 pub struct Certificate {
     files: CertificateFiles,
     held: Arc<Held>,
-    config: Arc<ServerConfig>,
     /// What was in the files that could not be used, so that it is told once.
     broken: Mutex<Option<String>>,
 }
@@ -160,19 +159,9 @@ impl Certificate {
     /// Which file can't be used, and why.
     pub fn read(files: CertificateFiles) -> Result<Arc<Self>, CertificateError> {
         let held = Arc::new(Held(ArcSwap::from_pointee(certified(&files)?)));
-        let builder = ServerConfig::builder_with_provider(provider());
-        // It fails only for a provider without cipher suites for these versions; ring has some for both.
-        #[allow(clippy::expect_used)]
-        let builder = builder
-            .with_safe_default_protocol_versions()
-            .expect("ring has cipher suites for TLS 1.2 and 1.3");
-        let builder = builder.with_no_client_auth();
-        let mut config = builder.with_cert_resolver(held.clone());
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Arc::new(Self {
             files,
             held,
-            config: Arc::new(config),
             broken: Mutex::default(),
         }))
     }
@@ -189,9 +178,9 @@ impl Certificate {
             .map_or_else(String::new, fingerprint)
     }
 
-    /// What a TLS server is made of.
-    pub(super) fn config(&self) -> Arc<ServerConfig> {
-        self.config.clone()
+    /// What answers handshakes with it.
+    pub(super) fn resolver(&self) -> Arc<dyn ResolvesServerCert> {
+        self.held.clone()
     }
 
     /// Looks at the files, and takes what is in them if that is new and good.
@@ -264,10 +253,6 @@ pub fn fingerprint_of_file(path: &Path) -> Result<String, CertificateError> {
     let text = read(path)?;
     let chain = certificates(path, &text)?;
     Ok(chain.first().map_or_else(String::new, fingerprint))
-}
-
-fn provider() -> Arc<CryptoProvider> {
-    Arc::new(ring::default_provider())
 }
 
 fn certified(files: &CertificateFiles) -> Result<CertifiedKey, CertificateError> {

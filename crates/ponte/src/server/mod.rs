@@ -6,6 +6,7 @@ mod certificate;
 pub(crate) mod failures;
 mod pem;
 mod self_signed;
+mod tls;
 
 use std::io;
 use std::net::SocketAddr;
@@ -31,6 +32,7 @@ pub use certificate::{
     Certificate, CertificateError, CertificateFiles, LOOK_EVERY, Look, fingerprint_of_file,
 };
 pub use self_signed::{SelfSigned, SelfSignedError, Written};
+pub use tls::Tls;
 
 use crate::clock;
 
@@ -90,8 +92,8 @@ impl Default for Limits {
 pub enum Security {
     /// As it is. Only for loopback, or behind a proxy that speaks TLS: see [`may_be_plain`].
     Plain,
-    /// TLS with this certificate, which is read again when its files change.
-    Tls(Arc<Certificate>),
+    /// TLS, and with whose certificate.
+    Tls(Tls),
 }
 
 /// Whether nobody can listen on the way to this address: it is one of this machine's own.
@@ -171,7 +173,7 @@ pub async fn serve_secured(
 fn acceptor(security: &Security) -> Option<TlsAcceptor> {
     match security {
         Security::Plain => None,
-        Security::Tls(certificate) => Some(TlsAcceptor::from(certificate.config())),
+        Security::Tls(tls) => Some(TlsAcceptor::from(tls.config())),
     }
 }
 
@@ -179,7 +181,7 @@ fn acceptor(security: &Security) -> Option<TlsAcceptor> {
 async fn keep_fresh(security: &Security) {
     match security {
         Security::Plain => std::future::pending().await,
-        Security::Tls(certificate) => certificate.clone().keep_fresh(LOOK_EVERY).await,
+        Security::Tls(tls) => tls.keep_fresh().await,
     }
 }
 

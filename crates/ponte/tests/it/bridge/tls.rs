@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ponte::bridge::Hub;
 use ponte::server::{
-    self, Certificate, CertificateError, CertificateFiles, Limits, Look, Security, SelfSigned,
+    self, Certificate, CertificateError, CertificateFiles, Limits, Look, Security, SelfSigned, Tls,
     fingerprint_of_file,
 };
 use ponte_core::time::Timestamp;
@@ -134,7 +134,7 @@ impl Served {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let router = desk.hub.router();
-        let security = Security::Tls(certificate.clone());
+        let security = Security::Tls(Tls::with_files(certificate.clone()));
         let limits = Limits {
             handshake_max,
             ..Hub::limits()

@@ -21,21 +21,21 @@ use expect_test::Expect;
 use ponte::config::{Config, parse};
 
 /// A configuration with nothing but what it must have, in which each part can be replaced.
-struct Parts {
-    top: &'static str,
+struct Parts<'t> {
+    top: &'t str,
     source: &'static str,
     account: &'static str,
     route: &'static str,
 }
 
-const PARTS: Parts = Parts {
+const PARTS: Parts<'static> = Parts {
     top: "",
     source: "name = \"main\"\nsecret = \"env:WEBHOOK_SECRET\"\n",
     account: "name = \"paper\"\nbroker = \"paper\"\nmode = \"paper\"\ncurrency = \"USDT\"\n",
     route: "strategies = [\"*\"]\naccounts = [\"paper\"]\n",
 };
 
-impl Parts {
+impl Parts<'_> {
     fn text(&self) -> String {
         let Self {
             top,
@@ -69,7 +69,7 @@ fn config(text: &str) -> Config {
     }
 }
 
-fn top(text: &'static str) -> String {
+fn top(text: &str) -> String {
     Parts { top: text, ..PARTS }.text()
 }
 

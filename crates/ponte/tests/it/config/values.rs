@@ -2,7 +2,7 @@
 
 use expect_test::expect;
 
-use super::{PARTS, account, check, source, top};
+use super::{PARTS, Parts, account, check, config, source, top};
 
 #[test]
 fn numbers() {
@@ -277,4 +277,73 @@ fn addresses() {
               2 | client_address = "x-real-up"
                 |                  ^^^^^^^^^^^"#]],
     );
+}
+
+#[test]
+fn public_urls() {
+    for (value, expected) in [
+        (
+            "\"hook.example.com\"",
+            expect![[r#"
+            ponte.toml:2:14: webhook.public_url: "hook.example.com" begins with neither https:// nor http://; write the address without a path, such as "https://hook.example.com"
+              2 | public_url = "hook.example.com"
+                |              ^^^^^^^^^^^^^^^^^^"#]],
+        ),
+        (
+            "\"https://hook.example.com/webhook\"",
+            expect![[r#"
+            ponte.toml:2:14: webhook.public_url: "https://hook.example.com/webhook" says more than a host; write the address without a path, such as "https://hook.example.com"
+              2 | public_url = "https://hook.example.com/webhook"
+                |              ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^"#]],
+        ),
+        (
+            "\"https://me@hook.example.com\"",
+            expect![[r#"
+            ponte.toml:2:14: webhook.public_url: "https://me@hook.example.com" says more than a host; write the address without a path, such as "https://hook.example.com"
+              2 | public_url = "https://me@hook.example.com"
+                |              ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^"#]],
+        ),
+        (
+            "\"https://\"",
+            expect![[r#"
+            ponte.toml:2:14: webhook.public_url: "https://" has no host name; write the address without a path, such as "https://hook.example.com"
+              2 | public_url = "https://"
+                |              ^^^^^^^^^^"#]],
+        ),
+        (
+            "\"https://hook..com\"",
+            expect![[r#"
+            ponte.toml:2:14: webhook.public_url: "https://hook..com" has no host name; write the address without a path, such as "https://hook.example.com"
+              2 | public_url = "https://hook..com"
+                |              ^^^^^^^^^^^^^^^^^^^"#]],
+        ),
+        (
+            "\"https://hook.example.com:0\"",
+            expect![[r#"
+            ponte.toml:2:14: webhook.public_url: "https://hook.example.com:0" has no port from 1 to 65535 after its colon; write the address without a path, such as "https://hook.example.com"
+              2 | public_url = "https://hook.example.com:0"
+                |              ^^^^^^^^^^^^^^^^^^^^^^^^^^^^"#]],
+        ),
+        (
+            "\"HTTPS is good\"",
+            expect![[r#"
+            ponte.toml:2:14: webhook.public_url: "HTTPS is good" begins with neither https:// nor http://; write the address without a path, such as "https://hook.example.com"
+              2 | public_url = "HTTPS is good"
+                |              ^^^^^^^^^^^^^^^"#]],
+        ),
+    ] {
+        let top = format!("[webhook]\npublic_url = {value}\n");
+        check(&Parts { top: &top, ..PARTS }.text(), &expected);
+    }
+    for (written, shown, port) in [
+        ("https://Hook.example.com", "https://hook.example.com", 443),
+        ("http://hook.example.com/", "http://hook.example.com", 80),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080", 8080),
+    ] {
+        let top = format!("[webhook]\npublic_url = \"{written}\"\n");
+        let read = config(&Parts { top: &top, ..PARTS }.text());
+        let url = read.webhook.public_url.unwrap();
+        assert_eq!((url.to_string().as_str(), url.port()), (shown, port));
+        assert_eq!(url.is_secure(), written.starts_with("https"));
+    }
 }

@@ -83,6 +83,7 @@ impl Record {
             }
             Event::Alarm { message, .. } => self.alarms.push(message),
             Event::Started { .. } => self.starts += 1,
+            Event::OperatorActed { .. } | Event::SourceSwitched(_) => {}
             Event::RequestRefused(_)
             | Event::OrderNotSent { .. }
             | Event::ProtectionLate { .. }

@@ -1,0 +1,63 @@
+//! What a TLS listener is made of: who it says it is, and what it asks of the other end.
+
+use std::sync::Arc;
+
+use rustls::ServerConfig;
+use rustls::crypto::{CryptoProvider, ring};
+use rustls::server::ResolvesServerCert;
+
+use super::certificate::{Certificate, LOOK_EVERY};
+
+/// TLS at a listener: 1.2 or 1.3, HTTP/1.1 behind it.
+#[derive(Debug, Clone)]
+pub struct Tls {
+    identity: Identity,
+}
+
+/// Who the listener says it is.
+#[derive(Debug, Clone)]
+enum Identity {
+    /// The owner's certificate files, read again when they change.
+    Files(Arc<Certificate>),
+}
+
+impl Tls {
+    /// TLS with the owner's certificate files.
+    #[must_use]
+    pub fn with_files(certificate: Arc<Certificate>) -> Self {
+        Self {
+            identity: Identity::Files(certificate),
+        }
+    }
+
+    pub(super) fn config(&self) -> Arc<ServerConfig> {
+        let resolver = match &self.identity {
+            Identity::Files(certificate) => certificate.resolver(),
+        };
+        Arc::new(config(resolver))
+    }
+
+    /// Looks after the certificate, for ever.
+    pub(super) async fn keep_fresh(&self) {
+        match &self.identity {
+            Identity::Files(certificate) => certificate.clone().keep_fresh(LOOK_EVERY).await,
+        }
+    }
+}
+
+/// The library that does the arithmetic.
+pub(super) fn provider() -> Arc<CryptoProvider> {
+    Arc::new(ring::default_provider())
+}
+
+fn config(resolver: Arc<dyn ResolvesServerCert>) -> ServerConfig {
+    let builder = ServerConfig::builder_with_provider(provider());
+    // It fails only for a provider without cipher suites for these versions; ring has some for both.
+    #[allow(clippy::expect_used)]
+    let builder = builder
+        .with_safe_default_protocol_versions()
+        .expect("ring has cipher suites for TLS 1.2 and 1.3");
+    let mut config = builder.with_no_client_auth().with_cert_resolver(resolver);
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config
+}
