@@ -7,6 +7,7 @@ pub(crate) mod failures;
 mod pem;
 mod self_signed;
 mod tls;
+mod x509;
 
 use std::io;
 use std::net::SocketAddr;
@@ -33,6 +34,7 @@ pub use certificate::{
 };
 pub use self_signed::{SelfSigned, SelfSignedError, Written};
 pub use tls::Tls;
+pub use x509::{Facts, NotACertificate};
 
 use crate::clock;
 
