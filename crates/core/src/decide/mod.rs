@@ -22,6 +22,7 @@ mod points;
 mod protection;
 mod report;
 mod rules;
+mod scope;
 mod sizing;
 
 pub use guard::{Naked, naked_positions};
