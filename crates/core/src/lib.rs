@@ -21,6 +21,7 @@ pub mod policy;
 mod position;
 pub mod retry;
 pub mod signal;
+pub mod source;
 pub mod state;
 pub mod time;
 pub mod verdict;
