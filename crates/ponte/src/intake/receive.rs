@@ -171,6 +171,7 @@ impl Desk {
             delivery: Delivery {
                 peer: client.to_string(),
                 body,
+                certificate: None,
             },
         };
         match self.engine.alert(alert).await {
@@ -208,6 +209,7 @@ impl Desk {
             code: error.code.to_owned(),
             message: error.to_string(),
             excerpt: Some(excerpt),
+            certificate: None,
         });
         answer::malformed(&error)
     }
@@ -239,6 +241,7 @@ impl Desk {
                         code: code.to_owned(),
                         message: refusal.message().to_owned(),
                         excerpt: None,
+                        certificate: None,
                     });
                 }
             }
