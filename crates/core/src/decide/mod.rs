@@ -16,6 +16,7 @@ mod leg;
 mod levels;
 mod limits;
 mod moves;
+mod naked;
 mod operator;
 mod outside;
 mod points;
@@ -24,7 +25,7 @@ mod report;
 mod rules;
 mod sizing;
 
-pub use guard::{Naked, naked_positions};
+pub use naked::{Naked, naked_positions};
 
 use std::collections::BTreeSet;
 
