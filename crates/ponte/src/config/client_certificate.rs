@@ -75,6 +75,9 @@ fn key(value: &Value<'_>) -> Result<String, Problem> {
     if is_key {
         return Ok(text.to_ascii_lowercase());
     }
-    let problem = format!("{} is not the SHA-256 of a key, 64 hexadecimal digits", quoted(&text));
+    let problem = format!(
+        "{} is not the SHA-256 of a key, 64 hexadecimal digits",
+        quoted(&text)
+    );
     Err(Problem::new(problem).cured_by("ponte sources seen shows the keys that came so far"))
 }

@@ -151,7 +151,8 @@ pub(super) const WEBHOOK: Section = Section {
             "proxy",
             "choice",
             "\"none\"",
-            "\"none\", \"fly\", \"render\", \"railway\", \"cloudflare\", \"cloudflare-tunnel\", \"nginx\", \"caddy\", \"ngrok\"",
+            "\"none\", \"fly\", \"render\", \"railway\", \"cloudflare\", \"cloudflare-tunnel\", \
+             \"nginx\", \"caddy\", \"ngrok\"",
             "\"nginx\"",
         ),
         means(
@@ -165,7 +166,8 @@ pub(super) const WEBHOOK: Section = Section {
             "client_address",
             "choice",
             "\"x-forwarded-for\"",
-            "\"peer\", \"x-forwarded-for\", \"x-real-ip\", \"cf-connecting-ip\", \"fly-client-ip\", { x-forwarded-for = 1 to 16 }",
+            "\"peer\", \"x-forwarded-for\", \"x-real-ip\", \"cf-connecting-ip\", \
+             \"fly-client-ip\", { x-forwarded-for = 1 to 16 }",
             "\"peer\"",
         ),
         truth("proxy_protocol", "true"),

@@ -44,7 +44,11 @@ pub(super) fn senders(
     let proxy = proxy.map_or(Proxy::None, |spot| spot.value);
     let listed = table.list(notes, "trusted_proxies", |value| trusted(value, &sets));
     let trusted_proxies = match &listed {
-        Some(list) => list.value.iter().flat_map(|spot| spot.value.clone()).collect(),
+        Some(list) => list
+            .value
+            .iter()
+            .flat_map(|spot| spot.value.clone())
+            .collect(),
         None => proxy.addresses(&sets.ranges_of(NamedSet::Cloudflare)),
     };
     mentions.trusted_proxies = listed.map(|list| Spot {
@@ -149,8 +153,10 @@ fn named(name: &str) -> Result<(), Problem> {
     if name.starts_with(is_first) && name.chars().all(is_one) && name.len() <= SET_NAME_BYTES_MAX {
         return Ok(());
     }
-    Err(Problem::new(format!("{} is no name of a set", quoted(name)))
-        .cured_by("use small letters, digits, - and _, beginning with a letter"))
+    Err(
+        Problem::new(format!("{} is no name of a set", quoted(name)))
+            .cured_by("use small letters, digits, - and _, beginning with a letter"),
+    )
 }
 
 /// The addresses of one set: addresses, ranges, and the sets that Ponte brings.
