@@ -202,6 +202,7 @@ fn intake(core: &Core, config: &Config, secrets: SourceSecrets) -> Intake {
         allow_from: config.webhook.allow_from.clone(),
         trusted_proxies: config.webhook.trusted_proxies.clone(),
         client_address: config.webhook.client_address,
+        client_certificate: config.webhook.client_certificate.clone(),
         failures_per_minute: config.webhook.failures_per_minute,
         body_read_max: BODY_READ_MAX,
         metrics: core.metrics.clone(),
