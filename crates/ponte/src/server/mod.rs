@@ -1,8 +1,10 @@
 //! A listener for any router, plain or with TLS: connections, their limits in number, bytes and
 //! time, and their end.
 
+pub mod acme;
 pub(crate) mod body;
 mod certificate;
+mod expiry;
 pub(crate) mod failures;
 mod pem;
 mod self_signed;
@@ -32,6 +34,7 @@ use tokio_rustls::TlsAcceptor;
 pub use certificate::{
     Certificate, CertificateError, CertificateFiles, LOOK_EVERY, Look, fingerprint_of_file,
 };
+pub use expiry::{CertificateReport, CertificateSource, NoCertificate, Standing, standing};
 pub use self_signed::{SelfSigned, SelfSignedError, Written};
 pub use tls::Tls;
 pub use x509::{Facts, NotACertificate};
@@ -267,6 +270,8 @@ impl Server {
             _ = stopping.changed() => return,
         };
         match secured {
+            // The handshake was all that the authority wanted (RFC 8737, 3).
+            Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(acme::ACME_TLS_ALPN) => {}
             Ok(Ok(stream)) => self.converse(stream, service, stopping).await,
             Ok(Err(error)) => self.complain(service.peer, &error.to_string()),
             Err(_) => self.complain(service.peer, "it took too long"),
