@@ -2,9 +2,11 @@
 //! and what `docs/configuration.md` is held to.
 
 mod exchange;
+mod https;
 mod terminal;
 
 pub(super) use exchange::{B3, B3_PRODUCTS};
+pub(super) use https::{WEBHOOK_ACME, WEBHOOK_TLS};
 pub(super) use terminal::{BRIDGE, MT5};
 
 /// One key.
@@ -62,9 +64,11 @@ impl Section {
 }
 
 /// All sections, in the order of the file.
-pub const SECTIONS: [&Section; 15] = [
+pub const SECTIONS: [&Section; 17] = [
     &FILE,
     &WEBHOOK,
+    &WEBHOOK_TLS,
+    &WEBHOOK_ACME,
     &ADMIN,
     &BRIDGE,
     &LOG,
@@ -158,6 +162,8 @@ pub(super) const WEBHOOK: Section = Section {
             "1 to 100000",
             "10",
         ),
+        section("tls"),
+        section("acme"),
     ],
 };
 

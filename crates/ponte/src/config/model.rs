@@ -9,6 +9,7 @@ use ponte_core::instrument::Instruments;
 use ponte_core::policy::{Exchange, Fitting, Guard, Mode, Route, Rules};
 use rust_decimal::Decimal;
 
+use super::https::WebhookTls;
 use super::network::{AllowFrom, Cidr, ClientAddress};
 use super::public_url::PublicUrl;
 use crate::secret::SecretRef;
@@ -59,6 +60,8 @@ pub struct Webhook {
     pub client_address: ClientAddress,
     /// Failed requests that one address may make per minute before it is answered `429`. Default: 30.
     pub failures_per_minute: u32,
+    /// With whose certificate it speaks TLS. Default: in plain HTTP.
+    pub tls: Option<WebhookTls>,
 }
 
 /// The owner's side.

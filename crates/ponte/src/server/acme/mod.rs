@@ -20,6 +20,7 @@ mod settings;
 mod store;
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -118,6 +119,15 @@ impl Acme {
     #[must_use]
     pub fn file(&self, token: &str) -> Option<String> {
         self.held.challenges.file(token)
+    }
+
+    /// Where the authority's HTTP-01 questions have to be answered; `None` where it asks otherwise.
+    #[must_use]
+    pub fn http_listen(&self) -> Option<SocketAddr> {
+        match self.settings.challenge {
+            ChallengeKind::Http01 => Some(self.settings.http_listen),
+            ChallengeKind::TlsAlpn01 => None,
+        }
     }
 
     /// What answers handshakes.
@@ -397,8 +407,16 @@ fn identifier(in_use: &InUse) -> Option<CertificateIdentifier<'static>> {
     Some(id.into_owned())
 }
 
+/// Looks whether a file can be [`AcmeSettings::root`].
+///
+/// # Errors
+/// Why it can't.
+pub fn check_root(path: &Path) -> Result<(), AcmeError> {
+    roots(path).map(drop)
+}
+
 /// The certificates of a PEM file.
-pub(super) fn roots(path: &Path) -> Result<rustls::RootCertStore, AcmeError> {
+fn roots(path: &Path) -> Result<rustls::RootCertStore, AcmeError> {
     use rustls::pki_types::pem::PemObject as _;
     let unusable = |why: String| AcmeError::Root {
         path: path.display().to_string(),
