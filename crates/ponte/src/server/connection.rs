@@ -21,7 +21,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::client_certificate::{self, ClientCertificate};
 use super::slots::Slot;
-use super::{Gate, Limits, proxy_protocol};
+use super::{Gate, Limits, acme, proxy_protocol};
 use crate::clock;
 
 /// What any stranger can make happen is told once in so long.
@@ -118,6 +118,9 @@ impl Connections {
             _ = stopping.changed() => return,
         };
         match secured {
+            // The handshake was all that the authority wanted (RFC 8737, 3).
+            Ok((Ok(stream), _))
+                if stream.get_ref().1.alpn_protocol() == Some(acme::ACME_TLS_ALPN) => {}
             Ok((Ok(stream), unproven)) => {
                 let presented = client_certificate::presented(stream.get_ref().1, unproven);
                 caller.certificate = presented.map(Arc::new);
