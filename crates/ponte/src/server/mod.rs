@@ -3,20 +3,23 @@
 
 pub(crate) mod body;
 mod certificate;
+mod drain;
 pub(crate) mod failures;
 mod pem;
 mod self_signed;
 mod tls;
 mod x509;
 
+use std::future::ready;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::ConnectInfo;
+use axum::response::Response;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -25,7 +28,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
@@ -37,6 +40,7 @@ pub use tls::Tls;
 pub use x509::{Facts, NotACertificate};
 
 use crate::clock;
+use drain::{Drain, Draining};
 
 /// Most connections at once; when they are reached, the next one waits to be accepted.
 pub const CONNECTIONS_MAX: u32 = 16_384;
@@ -46,8 +50,9 @@ pub const HEADER_BYTES_MAX: usize = 16 * 1024;
 pub const HEADER_READ_MAX: Duration = Duration::from_secs(10);
 /// How long a TLS handshake may take.
 pub const HANDSHAKE_MAX: Duration = Duration::from_secs(5);
-/// How long requests that are under way may take after the end was asked for.
-pub const DRAIN_MAX: Duration = Duration::from_secs(10);
+/// How long requests that are under way may take after the end was asked for: with the start that
+/// follows it must stay well below the three seconds after which `TradingView` gives up.
+pub const DRAIN_MAX: Duration = Duration::from_millis(800);
 
 /// Most bytes that are read ahead of the one who wants them.
 const READ_AHEAD_BYTES_MAX: usize = 64 * 1024;
@@ -55,6 +60,8 @@ const READ_AHEAD_BYTES_MAX: usize = 64 * 1024;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// After so many such failures in a row, one minute of them, the listener is given up.
 const ACCEPT_FAILURES_MAX: u32 = 600;
+/// How long a connection that is cut at the end may take to say so.
+const FAREWELL_MAX: Duration = Duration::from_millis(50);
 /// Handshakes that fail are told once in so long: any stranger can make them fail.
 const COMPLAIN_EVERY: Duration = Duration::from_secs(60);
 
@@ -71,6 +78,9 @@ pub struct Limits {
     pub handshake_max: Duration,
     /// See [`DRAIN_MAX`].
     pub drain_max: Duration,
+    /// Whether the socket lives on without this process, so that the system keeps new connections for
+    /// the next one. Where it does not, they are answered `503` for as long as the end takes.
+    pub held_open: bool,
     /// Whether a sender that has closed its side still gets its answer. Where it does not, a request
     /// that is waiting is dropped when its sender goes away.
     pub half_close: bool,
@@ -84,6 +94,7 @@ impl Default for Limits {
             header_read_max: HEADER_READ_MAX,
             handshake_max: HANDSHAKE_MAX,
             drain_max: DRAIN_MAX,
+            held_open: false,
             half_close: true,
         }
     }
@@ -104,7 +115,8 @@ pub fn may_be_plain(address: SocketAddr) -> bool {
     address.ip().to_canonical().is_loopback()
 }
 
-/// Serves a router until `shutdown`, then lets requests that are under way come to their end.
+/// Serves a router until `shutdown`, then lets requests that are under way come to their end, and
+/// answers those that come meanwhile `503`.
 ///
 /// # Errors
 /// When the listener can't accept any more.
@@ -136,7 +148,7 @@ pub async fn serve_secured(
     limits: Limits,
     shutdown: impl Future,
 ) -> io::Result<()> {
-    let (stop, stopping) = watch::channel(());
+    let drain = Drain::new(limits.drain_max);
     let server = Arc::new(Server {
         http: http(limits),
         tls: acceptor(security),
@@ -145,6 +157,19 @@ pub async fn serve_secured(
     });
     let slots = Arc::new(Semaphore::new(limits.connections_max as usize));
     let router = TowerToHyperService::new(router);
+    let welcome = |(stream, peer, slot)| {
+        let (server, draining) = (server.clone(), drain.of_connection());
+        let router = router.clone();
+        tokio::spawn(async move {
+            let service = FromPeer {
+                router,
+                peer,
+                draining: draining.clone(),
+            };
+            server.welcome(stream, service, draining).await;
+            drop(slot);
+        });
+    };
     let mut shutdown = pin!(shutdown);
     let mut fresh = pin!(keep_fresh(security));
     let outcome = loop {
@@ -154,21 +179,25 @@ pub async fn serve_secured(
             accepted = accept(&listener, &slots) => accepted,
             () = fresh.as_mut() => continue,
         };
-        let (stream, peer, slot) = match accepted {
-            Ok(accepted) => accepted,
+        match accepted {
+            Ok(accepted) => welcome(accepted),
             Err(error) => break Err(error),
-        };
-        let (server, router, stopping) = (server.clone(), router.clone(), stopping.clone());
-        tokio::spawn(async move {
-            let service = FromPeer { router, peer };
-            server.welcome(stream, service, stopping).await;
-            drop(slot);
-        });
+        }
     };
+    drain.begin();
+    if outcome.is_ok() && !limits.held_open {
+        // Refused connections are alerts lost; a 503 is sent again.
+        loop {
+            tokio::select! {
+                biased;
+                () = drain.over() => break,
+                Ok(accepted) = accept(&listener, &slots) => welcome(accepted),
+                () = drain.finished() => break,
+            }
+        }
+    }
     drop(listener);
-    drop(stop);
-    // Each connection ends by itself within `drain_max`, and gives its slot back.
-    let _ = slots.acquire_many(limits.connections_max).await;
+    drain.finished().await;
     outcome
 }
 
@@ -254,27 +283,27 @@ impl Server {
         &self,
         stream: TcpStream,
         service: FromPeer,
-        mut stopping: watch::Receiver<()>,
+        draining: Draining,
     ) {
         // Without it an answer waits for the acknowledgement of the one before; it is no condition.
         let _ = stream.set_nodelay(true);
         let Some(tls) = &self.tls else {
-            return self.converse(stream, service, stopping).await;
+            return self.converse(stream, service, draining).await;
         };
         let handshake = timeout(self.limits.handshake_max, tls.accept(stream));
         let secured = tokio::select! {
             secured = handshake => secured,
-            _ = stopping.changed() => return,
+            () = draining.over() => return,
         };
         match secured {
-            Ok(Ok(stream)) => self.converse(stream, service, stopping).await,
+            Ok(Ok(stream)) => self.converse(stream, service, draining).await,
             Ok(Err(error)) => self.complain(service.peer, &error.to_string()),
             Err(_) => self.complain(service.peer, "it took too long"),
         }
     }
 
     /// Answers the requests of one connection until it ends, or until the server does.
-    async fn converse<S>(&self, stream: S, service: FromPeer, mut stopping: watch::Receiver<()>)
+    async fn converse<S>(&self, stream: S, service: FromPeer, draining: Draining)
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
@@ -282,13 +311,13 @@ impl Server {
         let mut connection = pin!(connection);
         let ended = tokio::select! {
             ended = connection.as_mut() => Some(ended),
-            _ = stopping.changed() => None,
+            () = draining.over() => None,
         };
         let ended = match ended {
             Some(ended) => ended,
             None => {
                 connection.as_mut().graceful_shutdown();
-                let Ok(ended) = timeout(self.limits.drain_max, connection).await else {
+                let Ok(ended) = timeout(FAREWELL_MAX, connection).await else {
                     tracing::debug!("a connection was cut at the end");
                     return;
                 };
@@ -321,19 +350,35 @@ impl Server {
     }
 }
 
-/// The router, told who is at the other end.
+/// The router, told who is at the other end, for as long as it is not the end.
 struct FromPeer {
     router: TowerToHyperService<Router>,
     peer: SocketAddr,
+    draining: Draining,
 }
 
 impl Service<Request<Incoming>> for FromPeer {
-    type Response = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Response;
+    type Response = Response;
     type Error = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Error;
-    type Future = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Future;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Self::Error>> + Send>>;
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+        if self.draining.has_begun() {
+            return Box::pin(ready(Ok(drain::come_again())));
+        }
         request.extensions_mut().insert(ConnectInfo(self.peer));
-        self.router.call(request)
+        let answer = self.router.call(request);
+        let draining = self.draining.clone();
+        Box::pin(async move {
+            let mut answer = tokio::select! {
+                biased;
+                answer = answer => answer?,
+                () = draining.last_word() => return Ok(drain::come_again()),
+            };
+            if draining.has_begun() {
+                drain::close_after(&mut answer);
+            }
+            Ok(answer)
+        })
     }
 }
