@@ -279,12 +279,7 @@ struct Server {
 
 impl Server {
     /// Answers a connection, after the handshake where there is one. No memory of HTTP is taken before.
-    async fn welcome(
-        &self,
-        stream: TcpStream,
-        service: FromPeer,
-        draining: Draining,
-    ) {
+    async fn welcome(&self, stream: TcpStream, service: FromPeer, draining: Draining) {
         // Without it an answer waits for the acknowledgement of the one before; it is no condition.
         let _ = stream.set_nodelay(true);
         let Some(tls) = &self.tls else {
