@@ -20,6 +20,7 @@ mod examples;
 mod explain;
 mod export;
 mod failure;
+mod health;
 mod init;
 mod init_terminal;
 mod lists;
@@ -116,6 +117,7 @@ enum Command {
     Send(send::Send),
     Explain(explain::Explain),
     Status(status::Status),
+    Health(health::Health),
     Doctor(doctor::Doctor),
     Alerts(lists::Alerts),
     Orders(lists::Orders),
@@ -176,6 +178,7 @@ fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Send(send) => send.run(context),
         Command::Explain(explain) => explain.run(context),
         Command::Status(status) => status.run(context),
+        Command::Health(health) => health.run(context),
         Command::Doctor(doctor) => doctor.run(context),
         Command::Alerts(alerts) => alerts.run(context),
         Command::Orders(orders) => orders.run(context),
