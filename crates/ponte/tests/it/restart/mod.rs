@@ -155,6 +155,25 @@ fn alert(id: &str) -> String {
     )
 }
 
+/// One whole answer, of which there is more to come on the connection.
+async fn read_answer(stream: &mut TcpStream) -> String {
+    let mut text = String::new();
+    let length = |text: &str| {
+        let (head, body) = text.split_once("\r\n\r\n")?;
+        let (_, length) = head.split_once("content-length: ")?;
+        let length: usize = length.lines().next()?.parse().ok()?;
+        Some(length == body.len())
+    };
+    let mut buffer = vec![0; 1024];
+    while length(&text) != Some(true) {
+        let read = timeout(PATIENCE, stream.read(&mut buffer)).await;
+        let read = read.expect("an answer comes").unwrap();
+        assert!(read > 0, "it ended after {text}");
+        text.push_str(std::str::from_utf8(&buffer[..read]).unwrap());
+    }
+    text
+}
+
 async fn read_until_end(stream: &mut TcpStream) -> String {
     let mut text = Vec::new();
     let read = timeout(PATIENCE, stream.read_to_end(&mut text)).await;
@@ -173,15 +192,13 @@ async fn what_comes_on_a_kept_connection_at_the_end_is_asked_to_come_again() {
         connect(&manager).await,
     );
     kept.write_all(alert("1").as_bytes()).await.unwrap();
-    let mut answer = vec![0; 1024];
-    let length = kept.read(&mut answer).await.unwrap();
-    assert!(answer[..length].starts_with(b"HTTP/1.1 200"));
+    assert!(read_answer(&mut kept).await.starts_with("HTTP/1.1 200"));
     let two = alert("2");
     let (begin, rest) = two.split_at(two.len() - 10);
     half.write_all(begin.as_bytes()).await.unwrap();
     // Another answer later, the server has seen all of them.
     kept.write_all(alert("3").as_bytes()).await.unwrap();
-    assert!(kept.read(&mut answer).await.unwrap() > 0);
+    assert!(read_answer(&mut kept).await.starts_with("HTTP/1.1 200"));
 
     manager.signal("TERM");
     manager.until("STOPPING=1").await;
@@ -206,8 +223,7 @@ async fn what_comes_on_a_kept_connection_at_the_end_is_asked_to_come_again() {
     assert!(manager.ended().await.success());
 
     manager.start_ready().await;
-    let length = next.read(&mut answer).await.unwrap();
-    assert!(answer[..length].starts_with(b"HTTP/1.1 200"));
+    assert!(read_answer(&mut next).await.starts_with("HTTP/1.1 200"));
     manager.stop().await;
     let mut decided = manager.decided();
     decided.sort();
@@ -225,8 +241,7 @@ async fn a_request_that_never_ends_is_asked_to_come_again_and_cut() {
         .unwrap();
     let mut other = connect(&manager).await;
     other.write_all(alert("2").as_bytes()).await.unwrap();
-    let mut answer = vec![0; 1024];
-    assert!(other.read(&mut answer).await.unwrap() > 0);
+    read_answer(&mut other).await;
     manager.signal("TERM");
     let text = read_until_end(&mut slow).await;
     assert!(text.starts_with("HTTP/1.1 503"), "{text}");
@@ -307,10 +322,8 @@ async fn the_watchdog_is_fed_while_the_engine_goes_round_and_starved_while_it_is
     lock.execute_batch("BEGIN IMMEDIATE").unwrap();
     let mut stream = connect(&manager).await;
     stream.write_all(alert("1").as_bytes()).await.unwrap();
-    let mut answer = vec![0; 1024];
     // The engine waits for the lock until the database gives up: SQLite's five seconds.
-    let length = stream.read(&mut answer).await.unwrap();
-    let text = String::from_utf8_lossy(&answer[..length]).into_owned();
+    let text = read_answer(&mut stream).await;
     assert!(text.starts_with("HTTP/1.1 503"), "{text}");
     let fed = manager.heard_so_far();
     let fed = fed.iter().filter(|line| *line == "WATCHDOG=1").count();
