@@ -3,21 +3,26 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
-use futures_util::future::select_all;
+use futures_util::future::{join_all, select_all};
 use ponte_core::format::Format;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::{Core, RunError};
+use super::inherited::{Addresses, Inherited};
+use super::{Core, RunError, service_manager};
 use crate::bridge::Hub;
 use crate::config::{Bridge, Broker, Config, Loaded, SourceFormat};
 use crate::intake::{BODY_READ_MAX, Intake};
 use crate::secret::SourceSecrets;
 use crate::server::{Certificate, Limits, Security, Tls};
 use crate::{admin, clock, server};
+
+/// How long orders on their way to a broker are waited for at least, after the listeners' end.
+const SETTLE_MIN: Duration = Duration::from_millis(100);
 
 /// A whole Ponte that runs.
 pub struct Served {
@@ -27,6 +32,8 @@ pub struct Served {
     pub admin: SocketAddr,
     /// Where the bridges beside terminals call, if there are any.
     pub bridge: Option<SocketAddr>,
+    /// Whether the socket for alerts lives on without this process, so that a restart loses none.
+    pub held_open: bool,
     /// How many events were replayed at the start.
     pub replayed: u64,
     core: Core,
@@ -38,13 +45,23 @@ pub struct Served {
 ///
 /// # Errors
 /// When an address, the journal or a broker can't be used.
-pub async fn serve(mut loaded: Loaded) -> Result<Served, RunError> {
-    let webhook = Taken::take("webhook.listen", loaded.config.webhook.listen).await?;
-    let admin = Taken::take("admin.listen", loaded.config.admin.listen).await?;
+pub async fn serve(loaded: Loaded) -> Result<Served, RunError> {
+    serve_inheriting(loaded, Inherited::none()).await
+}
+
+/// [`serve`] at sockets that were handed over, where they are the configuration's addresses.
+async fn serve_inheriting(mut loaded: Loaded, inherited: Inherited) -> Result<Served, RunError> {
+    let mut addresses = Addresses::new(inherited);
+    let place = loaded.config.webhook.listen;
+    let webhook = Taken::take(&mut addresses, "webhook.listen", place).await?;
+    let place = loaded.config.admin.listen;
+    let admin = Taken::take(&mut addresses, "admin.listen", place).await?;
     let bridge = match terminals_call_at(&loaded.config) {
-        Some(bridge) => Some(Taken::for_bridges(bridge).await?),
+        Some(bridge) => Some(Taken::for_bridges(&mut addresses, bridge).await?),
         None => None,
     };
+    addresses.all_claimed()?;
+    let held_open = webhook.limits.held_open;
     let started_at = clock::now();
     let core = Core::start(&mut loaded).await?;
     let Loaded {
@@ -74,6 +91,7 @@ pub async fn serve(mut loaded: Loaded) -> Result<Served, RunError> {
         webhook: addresses.0,
         admin: addresses.1,
         bridge: addresses.2,
+        held_open,
         replayed: core.replayed,
         core,
         stop,
@@ -81,21 +99,26 @@ pub async fn serve(mut loaded: Loaded) -> Result<Served, RunError> {
     })
 }
 
-/// Runs until `shutdown` is ready; calls `up` once alerts are taken.
+/// Runs until `shutdown` is ready; calls `up` once alerts are taken. The service manager, if there is
+/// one, is told.
 ///
 /// # Errors
 /// When it can't start, or a listener gives up.
 pub async fn run(
     loaded: Loaded,
+    inherited: Inherited,
     up: impl FnOnce(&Served),
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), RunError> {
-    let mut served = serve(loaded).await?;
+    service_manager::starting("starts");
+    let mut served = serve_inheriting(loaded, inherited).await?;
+    served.tell_service_manager();
     up(&served);
     let failed = tokio::select! {
         () = shutdown => Ok(()),
         failed = served.listener_gave_up() => failed,
     };
+    service_manager::stopping();
     served.stop().await;
     failed
 }
@@ -107,11 +130,21 @@ impl Served {
         let _ = self.stop.send(true);
         // What is held for bridges must not hold up the end.
         self.core.hub().close();
-        for listener in self.listeners.drain(..) {
-            // A failure was told when it happened.
-            let _ = listener.await;
-        }
+        let began = clock::instant();
+        // A failure of a listener was told when it happened.
+        let _ = join_all(self.listeners.drain(..)).await;
+        let left = server::DRAIN_MAX.saturating_sub(began.elapsed());
+        self.core.settle(left.max(SETTLE_MIN)).await;
         self.core.stop().await;
+    }
+
+    /// Tells the service manager from now on how it goes, if there is one.
+    fn tell_service_manager(&mut self) {
+        if service_manager::listens() {
+            let place = self.webhook.to_string();
+            let attend = service_manager::attend(self.core.engine.clone(), place);
+            self.core.tasks.push(tokio::spawn(attend));
+        }
     }
 
     /// Waits until a listener ends, which none does by itself while it works.
@@ -139,29 +172,37 @@ struct Taken {
 }
 
 impl Taken {
-    async fn take(what: &'static str, address: SocketAddr) -> Result<Self, RunError> {
-        let listener = TcpListener::bind(address).await;
+    async fn take(
+        addresses: &mut Addresses,
+        what: &'static str,
+        address: SocketAddr,
+    ) -> Result<Self, RunError> {
+        let (listener, held_open) = addresses.take(what, address).await?;
         Ok(Self {
             what,
-            listener: listener.map_err(|source| RunError::Listen {
-                what,
-                address,
-                source,
-            })?,
+            listener,
             security: Security::Plain,
-            limits: Limits::default(),
+            limits: Limits {
+                held_open,
+                ..Limits::default()
+            },
         })
     }
 
-    async fn for_bridges(bridge: &Bridge) -> Result<Self, RunError> {
+    async fn for_bridges(addresses: &mut Addresses, bridge: &Bridge) -> Result<Self, RunError> {
         let security = match &bridge.tls {
             Some(files) => Security::Tls(Tls::with_files(Certificate::read(files.clone())?)),
             None => Security::Plain,
         };
+        let taken = Self::take(addresses, "bridge.listen", bridge.listen).await?;
+        let limits = Limits {
+            held_open: taken.limits.held_open,
+            ..Hub::limits()
+        };
         Ok(Self {
             security,
-            limits: Hub::limits(),
-            ..Self::take("bridge.listen", bridge.listen).await?
+            limits,
+            ..taken
         })
     }
 
