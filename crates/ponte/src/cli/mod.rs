@@ -27,6 +27,7 @@ mod offline;
 mod run;
 mod screen;
 mod send;
+mod sources;
 mod status;
 mod story;
 mod table;
@@ -121,6 +122,7 @@ enum Command {
     Orders(lists::Orders),
     Positions(lists::Positions),
     Why(why::Why),
+    Sources(sources::Sources),
     Halt(control::Halt),
     Resume(control::Resume),
     Flatten(control::Flatten),
@@ -181,6 +183,7 @@ fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Orders(orders) => orders.run(context),
         Command::Positions(positions) => positions.run(context),
         Command::Why(why) => why.run(context),
+        Command::Sources(sources) => sources.run(context),
         Command::Halt(halt) => halt.run(context),
         Command::Resume(resume) => resume.run(context),
         Command::Flatten(flatten) => flatten.run(context),
