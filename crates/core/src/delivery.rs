@@ -17,6 +17,9 @@ pub struct Delivery {
     /// The TLS client certificate that its sender presented.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<SenderCertificate>,
+    /// Whether it came with the source's previous secret, which a rotation has left valid for a while.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub previous_secret: bool,
 }
 
 /// What is remembered of a TLS client certificate. Anybody can write any name into one; only the

@@ -22,6 +22,7 @@ pub mod policy;
 mod position;
 pub mod retry;
 pub mod signal;
+pub mod source;
 pub mod state;
 pub mod time;
 pub mod verdict;

@@ -23,6 +23,7 @@ mod points;
 mod protection;
 mod report;
 mod rules;
+mod scope;
 mod sizing;
 
 pub use naked::{Naked, naked_positions};

@@ -174,6 +174,13 @@ impl Play<'_> {
             write!(first, ": {reason}").unwrap();
         }
         let mut lines = vec![first];
+        lines.extend(decided.verdicts.iter().map(|verdict| {
+            let mut shown = verdict.clone();
+            if decided.reason.as_ref() == Some(&shown.detail) {
+                shown.detail.clear();
+            }
+            format!("- {shown}")
+        }));
         for leg in &decided.legs {
             if leg.account != account("paper") || leg.decision != decided.outcome {
                 lines.push(format!(
