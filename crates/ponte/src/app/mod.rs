@@ -3,6 +3,7 @@
 mod binance;
 mod brokers;
 mod doctor;
+mod gate;
 mod halt_file;
 mod housekeeping;
 mod inherited;

@@ -13,12 +13,12 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::inherited::{Addresses, Inherited};
-use super::{Core, RunError, service_manager};
+use super::{Core, RunError, gate, service_manager};
 use crate::bridge::Hub;
 use crate::config::{Bridge, Broker, Config, Loaded, SourceFormat};
 use crate::intake::{BODY_READ_MAX, Intake};
 use crate::secret::SourceSecrets;
-use crate::server::{Certificate, Limits, Security, Tls};
+use crate::server::{Certificate, Gate, Limits, Security, Tls};
 use crate::{admin, clock, server};
 
 /// How long orders on their way to a broker are waited for at least, after the listeners' end.
@@ -54,6 +54,7 @@ async fn serve_inheriting(mut loaded: Loaded, inherited: Inherited) -> Result<Se
     let mut addresses = Addresses::new(inherited);
     let place = loaded.config.webhook.listen;
     let webhook = Taken::take(&mut addresses, "webhook.listen", place).await?;
+    let webhook = webhook.behind(gate::of_webhook(&loaded.config.webhook));
     let place = loaded.config.admin.listen;
     let admin = Taken::take(&mut addresses, "admin.listen", place).await?;
     let bridge = match terminals_call_at(&loaded.config) {
@@ -168,6 +169,7 @@ struct Taken {
     what: &'static str,
     listener: TcpListener,
     security: Security,
+    gate: Gate,
     limits: Limits,
 }
 
@@ -182,11 +184,16 @@ impl Taken {
             what,
             listener,
             security: Security::Plain,
+            gate: Gate::default(),
             limits: Limits {
                 held_open,
                 ..Limits::default()
             },
         })
+    }
+
+    fn behind(self, gate: Gate) -> Self {
+        Self { gate, ..self }
     }
 
     async fn for_bridges(addresses: &mut Addresses, bridge: &Bridge) -> Result<Self, RunError> {
@@ -222,7 +229,14 @@ impl Taken {
         tokio::spawn(async move {
             // An end of the sender is an end as well.
             let stopped = async move { drop(stopping.wait_for(|stop| *stop).await) };
-            server::serve_secured(self.listener, router, &self.security, self.limits, stopped)
+            let Self {
+                listener,
+                security,
+                gate,
+                limits,
+                ..
+            } = self;
+            server::serve_gated(listener, router, &security, gate, limits, stopped)
                 .await
                 .map_err(|source| RunError::Serve { what, source })
         })
@@ -243,6 +257,7 @@ fn intake(core: &Core, config: &Config, secrets: SourceSecrets) -> Intake {
         allow_from: config.webhook.allow_from.clone(),
         trusted_proxies: config.webhook.trusted_proxies.clone(),
         client_address: config.webhook.client_address,
+        client_certificate: config.webhook.client_certificate.clone(),
         failures_per_minute: config.webhook.failures_per_minute,
         body_read_max: BODY_READ_MAX,
         metrics: core.metrics.clone(),

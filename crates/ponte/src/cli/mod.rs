@@ -28,6 +28,7 @@ mod offline;
 mod run;
 mod screen;
 mod send;
+mod sources;
 mod status;
 mod story;
 mod table;
@@ -123,6 +124,7 @@ enum Command {
     Orders(lists::Orders),
     Positions(lists::Positions),
     Why(why::Why),
+    Sources(sources::Sources),
     Halt(control::Halt),
     Resume(control::Resume),
     Flatten(control::Flatten),
@@ -184,6 +186,7 @@ fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Orders(orders) => orders.run(context),
         Command::Positions(positions) => positions.run(context),
         Command::Why(why) => why.run(context),
+        Command::Sources(sources) => sources.run(context),
         Command::Halt(halt) => halt.run(context),
         Command::Resume(resume) => resume.run(context),
         Command::Flatten(flatten) => flatten.run(context),

@@ -10,6 +10,7 @@ mod binance;
 mod bridge;
 mod broker;
 mod check;
+mod client_certificate;
 mod duration;
 mod finding;
 mod keys;
@@ -18,11 +19,13 @@ mod mt5;
 mod network;
 mod paper;
 mod policy;
+mod proxy;
 mod public_url;
 mod routes;
 mod rules;
 mod secrets;
 mod sections;
+mod senders;
 mod table;
 mod template;
 mod value;
@@ -35,6 +38,7 @@ use std::path::Path;
 use ponte_core::id::AccountName;
 use toml::de::DeTable;
 
+pub use client_certificate::{ClientCertificatePolicy, ClientCertificateRules};
 pub use finding::{ConfigErrors, Finding, Place, Severity};
 pub use keys::{Absent, Key, SECTIONS, SIZE, Section};
 pub use model::{
@@ -45,6 +49,7 @@ pub use model::{
 };
 pub use network::{AllowFrom, Cidr, CidrError, ClientAddress, NamedSet, TRADINGVIEW_ADDRESSES};
 pub use policy::{UnknownAccount, policy};
+pub use proxy::Proxy;
 pub use public_url::PublicUrl;
 pub use template::{InitAnswers, InitMarket, InitTerminal, SecretPlace, template};
 
