@@ -99,6 +99,13 @@ impl Play<'_> {
             Event::HaltLifted { scope, .. } => format!("halt lifted {scope}"),
             Event::FlattenRequested { scope, by } if by == "cli" => format!("flatten {scope}"),
             Event::FlattenRequested { scope, by } => format!("flatten {scope} by {by}"),
+            Event::SourceSwitched(switched) => format!(
+                "source {} {} by {}",
+                switched.source,
+                if switched.on { "on" } else { "off" },
+                switched.by
+            ),
+            Event::OperatorActed { by, action, detail } => format!("{by}: {action} {detail}"),
             Event::CutOffReached(reached) => cut_off(reached),
             Event::DailyLossReached {
                 account,
