@@ -24,12 +24,14 @@ mod init;
 mod init_terminal;
 mod lists;
 mod offline;
+mod passphrase;
 mod run;
 mod screen;
 mod send;
 mod status;
 mod story;
 mod table;
+mod vault;
 mod venue;
 mod why;
 mod words;
@@ -126,6 +128,7 @@ enum Command {
     Flatten(control::Flatten),
     Export(export::Export),
     Audit(audit::Audit),
+    Vault(vault::VaultCommand),
     Bridge(bridge::Bridge),
     B3(b3::B3),
     Venue(venue::Venue),
@@ -186,6 +189,7 @@ fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Flatten(flatten) => flatten.run(context),
         Command::Export(export) => export.run(context),
         Command::Audit(audit) => audit.run(context),
+        Command::Vault(vault) => vault.run(context),
         Command::Bridge(bridge) => bridge.run(context),
         Command::B3(b3) => b3.run(context),
         Command::Venue(venue) => venue.run(context),

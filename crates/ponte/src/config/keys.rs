@@ -3,9 +3,12 @@
 
 mod exchange;
 mod terminal;
+mod vault;
 
 pub(super) use exchange::{B3, B3_PRODUCTS};
 pub(super) use terminal::{BRIDGE, MT5};
+use vault::SECRET_PLACES;
+pub(super) use vault::VAULT;
 
 /// One key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,11 +65,12 @@ impl Section {
 }
 
 /// All sections, in the order of the file.
-pub const SECTIONS: [&Section; 15] = [
+pub const SECTIONS: [&Section; 16] = [
     &FILE,
     &WEBHOOK,
     &ADMIN,
     &BRIDGE,
+    &VAULT,
     &LOG,
     &RETENTION,
     &SOURCES,
@@ -105,6 +109,7 @@ pub(super) const FILE: Section = Section {
         section("webhook"),
         section("admin"),
         section("bridge"),
+        section("vault"),
         section("log"),
         section("retention"),
         section("sources"),
@@ -208,12 +213,7 @@ pub(super) const SOURCES: Section = Section {
     is_list: true,
     keys: &[
         required("name", "name", "1 to 64 bytes, unique", "\"main\""),
-        required(
-            "secret",
-            "secret",
-            "\"env:NAME\", \"file:PATH\"",
-            "\"env:WEBHOOK_SECRET\"",
-        ),
+        required("secret", "secret", SECRET_PLACES, "\"env:WEBHOOK_SECRET\""),
         means("format", "choice", "\"ponte\"", "\"ponte\"", "\"ponte\""),
         means(
             "dedup_window",
@@ -318,13 +318,13 @@ pub(super) const BINANCE: Section = Section {
         required(
             "api_key",
             "secret",
-            "\"env:NAME\", \"file:PATH\"",
+            SECRET_PLACES,
             "\"file:secrets/binance-api-key\"",
         ),
         required(
             "signing_key",
             "secret",
-            "\"env:NAME\", \"file:PATH\"",
+            SECRET_PLACES,
             "\"file:secrets/binance-signing-key.pem\"",
         ),
         optional(

@@ -12,7 +12,7 @@ use ponte_core::policy::{DEDUP_WINDOW_DEFAULT, StrategyFilter};
 use super::accounts::account;
 use super::binance::MarketKind;
 use super::finding::{Notes, Problem};
-use super::keys::{ADMIN, BRIDGE, LOG, RETENTION, SOURCES, WEBHOOK};
+use super::keys::{ADMIN, BRIDGE, LOG, RETENTION, SOURCES, VAULT, WEBHOOK};
 use super::model::{
     Admin, Config, Keep, Log, LogFormat, LogLevel, Retention, Source, SourceFormat, Webhook,
 };
@@ -21,6 +21,7 @@ use super::routes::route;
 use super::secrets::secret_reference;
 use super::table::{Spot, Table};
 use super::value::{self, Value, quoted};
+use super::vault::VaultMention;
 use crate::secret::SecretRef;
 
 const DATA_DIR_DEFAULT: &str = "data";
@@ -48,6 +49,7 @@ pub(super) struct Mentions {
     pub(super) binance: Vec<BinanceMention>,
     pub(super) mt5: Vec<Mt5Mention>,
     pub(super) bridge: Option<BridgeMention>,
+    pub(super) vault: Option<VaultMention>,
     pub(super) accounts: Vec<Spot<AccountName>>,
     /// Whether every account's name could be read, so that an unknown one is truly unknown.
     pub(super) accounts_known: bool,
@@ -105,6 +107,8 @@ pub(super) fn config(
     let admin = self::admin(notes, mentions, &admin);
     let bridge = file.child(notes, "bridge", &BRIDGE);
     let bridge = super::bridge::bridge(notes, mentions, &bridge, base);
+    let vault = file.child(notes, "vault", &VAULT);
+    let vault = super::vault::vault(notes, mentions, &vault, base);
     let log = file.child(notes, "log", &LOG);
     let log = self::log(notes, &log);
     let retention = file.child(notes, "retention", &RETENTION);
@@ -130,6 +134,7 @@ pub(super) fn config(
         webhook,
         admin,
         bridge,
+        vault,
         log,
         retention,
         sources: sources?,
