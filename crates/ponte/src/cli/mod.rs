@@ -6,6 +6,7 @@
 
 mod audit;
 mod b3;
+mod backup;
 mod bench_fill;
 mod body;
 mod bridge;
@@ -26,13 +27,17 @@ mod init;
 mod init_terminal;
 mod lists;
 mod offline;
+mod passphrase;
+mod restore;
 mod run;
+mod scratch;
 mod screen;
 mod send;
 mod sources;
 mod status;
 mod story;
 mod table;
+mod vault;
 mod venue;
 mod why;
 mod words;
@@ -131,6 +136,9 @@ enum Command {
     Flatten(control::Flatten),
     Export(export::Export),
     Audit(audit::Audit),
+    Backup(Box<backup::Backup>),
+    Restore(restore::Restore),
+    Vault(vault::VaultCommand),
     Bridge(bridge::Bridge),
     Certificate(certificate::Certificate),
     B3(b3::B3),
@@ -194,6 +202,9 @@ fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Flatten(flatten) => flatten.run(context),
         Command::Export(export) => export.run(context),
         Command::Audit(audit) => audit.run(context),
+        Command::Backup(backup) => backup.run(context),
+        Command::Restore(restore) => restore.run(context),
+        Command::Vault(vault) => vault.run(context),
         Command::Bridge(bridge) => bridge.run(context),
         Command::Certificate(certificate) => certificate.run(context),
         Command::B3(b3) => b3.run(context),

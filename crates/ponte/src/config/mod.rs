@@ -30,6 +30,7 @@ mod senders;
 mod table;
 mod template;
 mod value;
+mod vault;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -53,9 +54,10 @@ pub use network::{AllowFrom, Cidr, CidrError, ClientAddress, NamedSet, TRADINGVI
 pub use policy::{UnknownAccount, policy};
 pub use proxy::Proxy;
 pub use public_url::PublicUrl;
+pub use secrets::SecretUse;
 pub use template::{InitAnswers, InitMarket, InitTerminal, SecretPlace, template};
 
-use crate::secret::{BinanceSecrets, Secret, SourceSecrets, Variables};
+use crate::secret::{BinanceSecrets, Places, Secret, SourceSecrets, Variables};
 use finding::{Notes, Problem};
 use secrets::Resolved;
 use sections::Mentions;
@@ -118,7 +120,12 @@ pub fn load_with(path: &Path, variables: &Variables<'_>) -> Result<Loaded, Confi
         sources: secrets,
         binance: broker_secrets,
         tokens: terminal_tokens,
-    } = secrets::resolved(&mut notes, &mentions, variables);
+    } = {
+        let places = Places::new(variables);
+        vault::look_at_lock(&mut notes, &mentions, config.as_ref());
+        let vault = vault::opened(&mut notes, &mentions, config.as_ref(), &places);
+        secrets::resolved(&mut notes, &mentions, &places.with_vault(vault.as_ref()))
+    };
     if let Some(bridge) = config.as_ref().and_then(|config| config.bridge.as_ref()) {
         bridge::look_at_files(&mut notes, &mentions, bridge);
     }
@@ -148,6 +155,19 @@ pub fn parse(text: &str, file: &str) -> Result<Parsed, ConfigErrors> {
     let mut notes = Notes::new(file, text);
     let config = read(&mut notes, &mut Mentions::default(), text, Path::new(file));
     finish(notes, config)
+}
+
+/// Every place of a configuration's text that says where a secret is kept; `file` is named in
+/// findings, and relative paths are taken from its folder.
+///
+/// # Errors
+/// Everything that must be mended first.
+pub fn secret_uses(text: &str, file: &str) -> Result<Vec<SecretUse>, ConfigErrors> {
+    let mut notes = Notes::new(file, text);
+    let mut mentions = Mentions::default();
+    let config = read(&mut notes, &mut mentions, text, Path::new(file));
+    finish(notes, config)?;
+    Ok(secrets::uses(&mentions, text))
 }
 
 fn read(notes: &mut Notes<'_>, mentions: &mut Mentions, text: &str, file: &Path) -> Option<Config> {
