@@ -21,6 +21,7 @@ mod explain;
 mod export;
 mod failure;
 mod init;
+mod init_platform;
 mod init_terminal;
 mod lists;
 mod offline;

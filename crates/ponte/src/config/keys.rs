@@ -121,7 +121,7 @@ pub(super) const WEBHOOK: Section = Section {
             "listen",
             "address",
             "\"127.0.0.1:8080\"",
-            "address:port",
+            "address:port, \"env:NAME\"",
             "\"0.0.0.0:8080\"",
         ),
         optional(
@@ -129,6 +129,12 @@ pub(super) const WEBHOOK: Section = Section {
             "address",
             "scheme://host, scheme://host:port",
             "\"https://hook.example.com\"",
+        ),
+        optional(
+            "health_path",
+            "path",
+            "/name, not below /webhook",
+            "\"/healthz\"",
         ),
         means(
             "allow_from",

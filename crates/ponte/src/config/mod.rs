@@ -12,11 +12,14 @@ mod broker;
 mod check;
 mod duration;
 mod finding;
+mod health_path;
 mod keys;
+mod listen;
 mod model;
 mod mt5;
 mod network;
 mod paper;
+mod platform;
 mod policy;
 mod public_url;
 mod routes;
@@ -37,6 +40,7 @@ use toml::de::DeTable;
 
 pub use finding::{ConfigErrors, Finding, Place, Severity};
 pub use keys::{Absent, Key, SECTIONS, SIZE, Section};
+pub use listen::{Listen, NotListen};
 pub use model::{
     Account, Accounting, Admin, BinanceBroker, BinanceFutures, BinanceHosts, BinanceMarket, Bridge,
     Broker, Config, Fills, Keep, Log, LogFormat, LogLevel, MarginType, Mt5Broker, OrderLife,
@@ -44,6 +48,7 @@ pub use model::{
     TriggerPrice, VolumeFilling, Webhook,
 };
 pub use network::{AllowFrom, Cidr, CidrError, ClientAddress, NamedSet, TRADINGVIEW_ADDRESSES};
+pub use platform::{InitPlace, Platform};
 pub use policy::{UnknownAccount, policy};
 pub use public_url::PublicUrl;
 pub use template::{InitAnswers, InitMarket, InitTerminal, SecretPlace, template};

@@ -51,6 +51,8 @@ pub struct Webhook {
     pub listen: SocketAddr,
     /// Where the world reaches it. Default: not known.
     pub public_url: Option<PublicUrl>,
+    /// The path at which the public side answers a platform's health check. Default: none.
+    pub health_path: Option<String>,
     /// The addresses that may send. Default: TradingView's.
     pub allow_from: AllowFrom,
     /// The proxies whose forwarding header is believed. Default: none.

@@ -145,9 +145,10 @@ fn collect<T, U>(tables: Vec<T>, read: impl FnMut(&T) -> Option<U>) -> Option<Ve
 }
 
 fn webhook(notes: &mut Notes<'_>, mentions: &mut Mentions, table: &Table<'_, '_>) -> Webhook {
-    let listen = table.read(notes, "listen", value::socket_address);
+    let listen = table.read(notes, "listen", super::listen::listen);
     mentions.webhook_listen.clone_from(&listen);
     let public_url = table.read(notes, "public_url", super::public_url::public_url);
+    let health_path = table.read(notes, "health_path", super::health_path::health_path);
     let allow_from = allow_from(notes, mentions, table);
     let proxies = table.list(notes, "trusted_proxies", trusted);
     mentions.trusted_proxies = proxies.as_ref().map(|list| Spot {
@@ -162,6 +163,7 @@ fn webhook(notes: &mut Notes<'_>, mentions: &mut Mentions, table: &Table<'_, '_>
     Webhook {
         listen: listen.map_or(WEBHOOK_LISTEN_DEFAULT, |spot| spot.value),
         public_url: public_url.map(|spot| spot.value),
+        health_path: health_path.map(|spot| spot.value),
         allow_from,
         trusted_proxies: proxies
             .into_iter()

@@ -13,6 +13,7 @@
 
 mod answer;
 mod door;
+mod health;
 mod receive;
 
 use std::collections::BTreeMap;
@@ -34,6 +35,7 @@ use crate::metrics::Metrics;
 use crate::secret::SourceSecrets;
 use crate::server::failures::Failures;
 use door::Door;
+pub use health::health;
 use receive::Desk;
 
 /// How long the whole body may take to arrive. TradingView gives up after three seconds.
