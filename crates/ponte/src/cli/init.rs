@@ -1,9 +1,9 @@
 //! `ponte init`: a configuration, a secret, and what to do next.
 
 use std::fs;
-use std::io::{ErrorKind, IsTerminal as _, Write as _};
+use std::io::{IsTerminal as _, Write as _};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
@@ -11,8 +11,9 @@ use ponte_core::id::AccountName;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use super::context::Context;
+use super::context::{Context, INSTALLED};
 use super::failure::Failure;
+use super::init_files::{private_folder, unwritable, write};
 use super::init_platform::{self, PlatformFlags};
 use super::init_terminal::{Prepared, TerminalFlags};
 use super::screen::{self, BOLD, DIM, GOOD, styled};
@@ -134,7 +135,7 @@ struct Made {
 
 impl Init {
     pub(super) fn run(&self, context: &Context) -> Result<(), Failure> {
-        let path = &context.path;
+        let path = &self.platform.path(context);
         if path.exists() && !self.force {
             return Err(
                 Failure::refused(format!("{} is there already", path.display()))
@@ -317,7 +318,7 @@ fn steps(path: &Path, answers: &InitAnswers, terminal: Option<&Prepared>) -> Vec
     if let Some(steps) = place.and_then(|place| init_platform::steps(path, place)) {
         return steps;
     }
-    let named = if path == Path::new("ponte.toml") {
+    let named = if [Path::new("ponte.toml"), Path::new(INSTALLED)].contains(&path) {
         String::new()
     } else {
         format!(" --config {}", path.display())
@@ -429,51 +430,6 @@ pub(super) fn take<T: FromStr + ToString + Clone>(
             },
         }
     }
-}
-
-pub(super) fn write(path: &Path, text: &str, force: bool) -> Result<(), Failure> {
-    let written = || -> std::io::Result<()> {
-        if let Some(folder) = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-        {
-            fs::create_dir_all(folder)?;
-        }
-        if force {
-            // Half a configuration must not be there at any moment.
-            let beside: PathBuf = path.with_extension("toml.new");
-            fs::write(&beside, text)?;
-            return fs::rename(&beside, path);
-        }
-        let mut file = fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(path)?;
-        file.write_all(text.as_bytes())
-    };
-    written().map_err(|error| unwritable(path, &error))
-}
-
-/// Makes a folder that only its owner may look into, where there is none.
-fn private_folder(path: &Path) -> Result<(), Failure> {
-    let mut folder = fs::DirBuilder::new();
-    folder.recursive(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt as _;
-        folder.mode(0o700);
-    }
-    folder
-        .create(path)
-        .map_err(|error| unwritable(path, &error))
-}
-
-pub(super) fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
-    let path = path.display();
-    if error.kind() == ErrorKind::AlreadyExists {
-        return Failure::refused(format!("{path} is there already"));
-    }
-    Failure::unreachable(format!("{path} can't be written: {error}"))
 }
 
 fn shown(made: &Made, secret: &Secret, place: &SecretPlace, steps: &[Step]) -> String {

@@ -1,10 +1,10 @@
 //! `ponte init --platform`: what is right where Ponte will run.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::context::Context;
+use super::context::{Context, INSTALLED};
 use super::failure::Failure;
 use super::init::Step;
 use super::screen;
@@ -74,6 +74,17 @@ impl PlatformName {
 }
 
 impl PlatformFlags {
+    /// Where the configuration goes: on a server of one's own to the machine's place.
+    pub(super) fn path(&self, context: &Context) -> PathBuf {
+        let is_installed = self
+            .platform
+            .is_some_and(|name| name.platform().is_installed());
+        if is_installed && !context.is_named {
+            return PathBuf::from(INSTALLED);
+        }
+        context.new_path()
+    }
+
     /// The defaults for the place; those of a trial on this machine where none is named.
     pub(super) fn defaults(&self) -> Result<InitAnswers, Failure> {
         let Some(platform) = self.platform.map(PlatformName::platform) else {
@@ -153,7 +164,7 @@ pub(super) fn write_if_missing(context: &Context, name: PlatformName) -> Result<
         return Err(Failure::unreachable(problem)
             .cured_by("ponte init --platform NAME writes it together with a secret"));
     }
-    super::init::write(path, &text, false)?;
+    super::init_files::write(path, &text, false)?;
     screen::note(&format!("wrote {file}"));
     Ok(())
 }
@@ -162,7 +173,7 @@ pub(super) fn write_if_missing(context: &Context, name: PlatformName) -> Result<
 pub(super) fn steps(path: &Path, place: &InitPlace) -> Option<Vec<Step>> {
     let step = |command: &str, why| (command.to_owned(), why);
     match place.platform {
-        Platform::Vps if path == Path::new("/etc/ponte/ponte.toml") => Some(vec![
+        Platform::Vps if path == Path::new(INSTALLED) => Some(vec![
             step("sudo ponte check", "is everything right?"),
             step("sudo systemctl restart ponte", "start with it"),
             step(

@@ -72,6 +72,20 @@ impl Platform {
         }
     }
 
+    /// Whether the configuration belongs into the machine's own place, `/etc/ponte/ponte.toml`.
+    #[must_use]
+    pub const fn is_installed(self) -> bool {
+        match self {
+            Self::Vps | Self::Nginx | Self::Caddy => true,
+            Self::Docker
+            | Self::Fly
+            | Self::Render
+            | Self::Railway
+            | Self::CloudflareTunnel
+            | Self::Ngrok => false,
+        }
+    }
+
     /// Where alerts are received.
     #[must_use]
     pub fn listen(self, has_certificate: bool) -> Listen {
@@ -87,12 +101,13 @@ impl Platform {
         }
     }
 
-    /// Where the journal is kept: on what outlives a deploy. `None` says nothing about it.
+    /// Where the journal is kept: on what outlives a deploy. `None` is what it is without a platform.
     #[must_use]
     pub const fn data_dir(self) -> Option<&'static str> {
         match self {
             Self::Vps | Self::Nginx | Self::Caddy => Some("/var/lib/ponte"),
-            Self::Docker | Self::Fly | Self::Render | Self::Railway => Some("/data/ponte"),
+            // Beside the configuration, which is on the volume.
+            Self::Docker | Self::Fly | Self::Render | Self::Railway => Some("ponte"),
             Self::CloudflareTunnel | Self::Ngrok => None,
         }
     }
