@@ -133,7 +133,7 @@ pub(super) const WEBHOOK: Section = Section {
         optional(
             "health_path",
             "path",
-            "/name, not below /webhook",
+            "/path",
             "\"/healthz\"",
         ),
         means(
