@@ -18,7 +18,15 @@ pub(crate) fn run() -> Result<Counts> {
     let python = bridges::environment(&scratch, &sources.join("requirements.txt"))?;
     let mut tests = Command::new("timeout");
     tests.arg(SECONDS_MAX).arg(&python);
-    tests.args(["-m", "pytest", "--color=no", "--tb=short", "-rf", "-p", "no:cacheprovider"]);
+    tests.args([
+        "-m",
+        "pytest",
+        "--color=no",
+        "--tb=short",
+        "-rf",
+        "-p",
+        "no:cacheprovider",
+    ]);
     tests.arg(&sources).current_dir(&root);
     tests.env("PYTHONDONTWRITEBYTECODE", "1");
     bridges::count(&mut tests)

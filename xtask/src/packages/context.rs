@@ -20,8 +20,15 @@ pub(super) fn copy(root: &Path) -> Result<PathBuf> {
 fn copy_folder(root: &Path, context: &Path, prefix: &str, rules: &Rules) -> Result<()> {
     for entry in fs::read_dir(root.join(prefix))? {
         let entry = entry?;
-        let name = entry.file_name().into_string().map_err(|_| "a file's name is no text")?;
-        let path = if prefix.is_empty() { name } else { format!("{prefix}/{name}") };
+        let name = entry
+            .file_name()
+            .into_string()
+            .map_err(|_| "a file's name is no text")?;
+        let path = if prefix.is_empty() {
+            name
+        } else {
+            format!("{prefix}/{name}")
+        };
         if entry.file_type()?.is_dir() {
             // A folder that is left out may hold what is let in again.
             if !rules.leaves_out(&path) || rules.lets_in_below(&path) {
@@ -51,7 +58,9 @@ impl Rules {
         let lines = text.lines().map(str::trim);
         let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
         let rule = |line: &str| {
-            let (lets_in, pattern) = line.strip_prefix('!').map_or((false, line), |rest| (true, rest));
+            let (lets_in, pattern) = line
+                .strip_prefix('!')
+                .map_or((false, line), |rest| (true, rest));
             let parts = pattern.split('/').map(str::to_owned).collect();
             Rule { lets_in, parts }
         };

@@ -35,7 +35,10 @@ fn commands(help: &str) -> Vec<String> {
     let listed = lines.by_ref().take_while(|line| !line.is_empty());
     // Names stand two columns in, the rest of a long description further.
     let named = listed.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
-    named.filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
+    named
+        .filter_map(|line| line.split_whitespace().next())
+        .map(str::to_owned)
+        .collect()
 }
 
 fn block(text: &str) -> String {
@@ -43,7 +46,11 @@ fn block(text: &str) -> String {
     for line in text.lines() {
         let line = escaped(line);
         // A line that begins with a dot would be a command.
-        let guard = if line.starts_with(['.', '\'']) { "\\&" } else { "" };
+        let guard = if line.starts_with(['.', '\'']) {
+            "\\&"
+        } else {
+            ""
+        };
         block += &format!("{guard}{line}\n");
     }
     block + ".fi\n"
@@ -59,7 +66,8 @@ mod tests {
 
     #[test]
     fn commands_are_read_from_the_help() {
-        let help = "Usage: x\n\nCommands:\n  demo  Shows\n        more\n  run   Runs\n\nOptions:\n  -h\n";
+        let help =
+            "Usage: x\n\nCommands:\n  demo  Shows\n        more\n  run   Runs\n\nOptions:\n  -h\n";
         assert_eq!(commands(help), ["demo", "run"]);
     }
 

@@ -104,7 +104,9 @@ fn build(root: &Path, sources: &Path, profile: &'static str) -> Result<Built> {
     Ok(Built {
         root: root.to_owned(),
         target,
-        triple: triple.ok_or("rustc does not say what it runs on")?.to_owned(),
+        triple: triple
+            .ok_or("rustc does not say what it runs on")?
+            .to_owned(),
         profile,
     })
 }

@@ -34,10 +34,18 @@ impl Place {
     /// A command in it, as this user (`NAME:GROUP` or numbers).
     pub(super) fn command(&self, user: &str, words: &[&str]) -> Command {
         let mut command = Command::new("chroot");
-        command.arg(format!("--userspec={user}")).arg(&self.folder).args(words);
+        command
+            .arg(format!("--userspec={user}"))
+            .arg(&self.folder)
+            .args(words);
         command.env_clear();
-        command.env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-        command.env("LANG", "C.UTF-8").env("DEBIAN_FRONTEND", "noninteractive");
+        command.env(
+            "PATH",
+            "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        );
+        command
+            .env("LANG", "C.UTF-8")
+            .env("DEBIAN_FRONTEND", "noninteractive");
         command
     }
 
@@ -71,7 +79,9 @@ impl Place {
             }
             last = said.text;
             let log = || fs::read_to_string(self.log()).unwrap_or_default();
-            running.must_run().map_err(|error| format!("{error}: {}", log()))?;
+            running
+                .must_run()
+                .map_err(|error| format!("{error}: {}", log()))?;
             thread::sleep(STEP);
         }
         Err(format!("{} does not succeed: {last}", words.join(" ")).into())

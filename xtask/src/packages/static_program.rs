@@ -14,17 +14,28 @@ const NOBODY: u32 = 65532;
 pub(super) fn test(built: &Built, passed: &mut Passed) -> Result<()> {
     let program = built.program();
     let parts = process::capture(Command::new("readelf").args(["-lW"]).arg(&program))?;
-    must(!parts.contains("INTERP"), "the program asks for the system's loader")?;
+    must(
+        !parts.contains("INTERP"),
+        "the program asks for the system's loader",
+    )?;
     let needs = process::capture(Command::new("readelf").args(["-dW"]).arg(&program))?;
-    must(!needs.contains("NEEDED"), format!("the program needs libraries: {needs}"))?;
+    must(
+        !needs.contains("NEEDED"),
+        format!("the program needs libraries: {needs}"),
+    )?;
     passed.say("the program is static");
 
-    let place = Place { folder: built.scratch("empty")? };
+    let place = Place {
+        folder: built.scratch("empty")?,
+    };
     fs::copy(&program, place.path("ponte"))?;
     fs::create_dir(place.path("data"))?;
     chown(place.path("data"), Some(NOBODY), Some(NOBODY))?;
     place.write("etc/hosts", "127.0.0.1 localhost webhook.example\n")?;
-    let servers = format!("nameserver {}\noptions timeout:2 attempts:1\n", names::SERVER);
+    let servers = format!(
+        "nameserver {}\noptions timeout:2 attempts:1\n",
+        names::SERVER
+    );
     place.write("etc/resolv.conf", &servers)?;
     in_an_empty_folder(&place, passed)
 }
@@ -63,7 +74,12 @@ fn in_an_empty_folder(place: &Place, passed: &mut Passed) -> Result<()> {
         let mut words = with(&["send", "--example", "buy", "--url"]);
         words.push(format!("http://{name}:{webhook}/webhook"));
         ask(words).map_err(|error| format!("{name} is not found: {error}"))?;
-        passed.say(["a name in /etc/hosts is found", "a name is asked of the name server"][index]);
+        passed.say(
+            [
+                "a name in /etc/hosts is found",
+                "a name is asked of the name server",
+            ][index],
+        );
     }
     stop(running)?;
     passed.say("it ends well after SIGTERM");

@@ -10,9 +10,11 @@ mod binance;
 mod bridge;
 mod broker;
 mod check;
+mod client_certificate;
 mod duration;
 mod finding;
 mod health_path;
+mod https;
 mod keys;
 mod listen;
 mod model;
@@ -21,11 +23,13 @@ mod network;
 mod paper;
 mod platform;
 mod policy;
+mod proxy;
 mod public_url;
 mod routes;
 mod rules;
 mod secrets;
 mod sections;
+mod senders;
 mod table;
 mod template;
 mod value;
@@ -38,7 +42,9 @@ use std::path::Path;
 use ponte_core::id::AccountName;
 use toml::de::DeTable;
 
+pub use client_certificate::{ClientCertificatePolicy, ClientCertificateRules};
 pub use finding::{ConfigErrors, Finding, Place, Severity};
+pub use https::WebhookTls;
 pub use keys::{Absent, Key, SECTIONS, SIZE, Section};
 pub use listen::{Listen, NotListen};
 pub use model::{
@@ -50,6 +56,7 @@ pub use model::{
 pub use network::{AllowFrom, Cidr, CidrError, ClientAddress, NamedSet, TRADINGVIEW_ADDRESSES};
 pub use platform::{InitPlace, Platform};
 pub use policy::{UnknownAccount, policy};
+pub use proxy::Proxy;
 pub use public_url::PublicUrl;
 pub use template::{InitAnswers, InitMarket, InitTerminal, SecretPlace, template};
 
@@ -119,6 +126,12 @@ pub fn load_with(path: &Path, variables: &Variables<'_>) -> Result<Loaded, Confi
     } = secrets::resolved(&mut notes, &mentions, variables);
     if let Some(bridge) = config.as_ref().and_then(|config| config.bridge.as_ref()) {
         bridge::look_at_files(&mut notes, &mentions, bridge);
+    }
+    if let Some(tls) = config
+        .as_ref()
+        .and_then(|config| config.webhook.tls.as_ref())
+    {
+        https::look_at_files(&mut notes, &mentions, tls);
     }
     let Parsed { config, warnings } = finish(notes, config)?;
     Ok(Loaded {

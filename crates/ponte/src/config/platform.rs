@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use super::listen::Listen;
+use super::template::quoted;
 
 /// The port behind a proxy, a tunnel or a platform that doesn't name one.
 const PLAIN_PORT: u16 = 8080;
@@ -41,6 +42,18 @@ pub struct InitPlace {
     pub contact: Option<String>,
     /// Whether Ponte gets its own certificate, for the host of the public address.
     pub has_certificate: bool,
+}
+
+impl InitPlace {
+    /// The section with which Ponte orders its own certificate; nothing where it has none.
+    pub(super) fn certificate(&self) -> String {
+        if !self.has_certificate {
+            return String::new();
+        }
+        let contact = self.contact.iter().map(|contact| quoted(contact));
+        let contact: Vec<String> = contact.collect();
+        format!("{ACME}contact = [{}]\n", contact.join(", "))
+    }
 }
 
 impl Platform {
@@ -166,51 +179,59 @@ impl Platform {
             Self::Railway => RAILWAY,
             Self::CloudflareTunnel => CLOUDFLARE_TUNNEL,
             Self::Ngrok => NGROK,
-            Self::Nginx | Self::Caddy => REAL_IP,
+            Self::Nginx => NGINX,
+            Self::Caddy => CADDY,
         }
     }
 }
 
+const ACME: &str = "\
+# The certificate for the host of public_url: ordered from Let's Encrypt and kept new by Ponte, over
+# the port at which it listens. https://letsencrypt.org/repository has the terms.
+# O certificado para o host de public_url: pedido ao Let's Encrypt e renovado pelo Ponte, pela
+# porta em que ele escuta. Os termos estão em https://letsencrypt.org/repository.
+[webhook.acme]
+accept_terms = true
+";
 const DIRECT: &str = "\
 # Nothing stands in front: the other end of the connection is the client.
 # Nada na frente: a outra ponta da conexão é o cliente.
+proxy = \"none\"
 client_address = \"peer\"";
 const FLY: &str = "\
-# Fly's proxy says who the client is. It reaches the machine from a private address.
-# O proxy do Fly diz quem é o cliente. Ele chega à máquina por um endereço privado.
-trusted_proxies = [\"private\"]
-client_address = \"fly-client-ip\"
+# Fly's edge stands in front, and says who the client is.
+# A borda do Fly fica na frente, e diz quem é o cliente.
+proxy = \"fly\"
 # Where Fly asks whether Ponte is there; it tells nothing else.
 # Onde o Fly pergunta se o Ponte está lá; não diz mais nada.
 health_path = \"/healthz\"";
 const RENDER: &str = "\
-# Render's edge says who the client is.
-# A borda do Render diz quem é o cliente.
-trusted_proxies = [\"private\"]
-client_address = \"x-forwarded-for\"
+# Render's edge stands in front, and says who the client is.
+# A borda do Render fica na frente, e diz quem é o cliente.
+proxy = \"render\"
 # Where Render asks whether Ponte is there; it tells nothing else.
 # Onde o Render pergunta se o Ponte está lá; não diz mais nada.
 health_path = \"/healthz\"";
 const RAILWAY: &str = "\
-# Railway's edge says who the client is.
-# A borda da Railway diz quem é o cliente.
-trusted_proxies = [\"private\"]
-client_address = \"x-real-ip\"
+# Railway's edge stands in front, and says who the client is.
+# A borda da Railway fica na frente, e diz quem é o cliente.
+proxy = \"railway\"
 # Where Railway asks at a deploy whether Ponte is there; it tells nothing else.
 # Onde a Railway pergunta, ao publicar, se o Ponte está lá; não diz mais nada.
 health_path = \"/healthz\"";
 const CLOUDFLARE_TUNNEL: &str = "\
-# cloudflared on this machine says who the client is.
-# O cloudflared nesta máquina diz quem é o cliente.
-trusted_proxies = [\"loopback\"]
-client_address = \"cf-connecting-ip\"";
+# cloudflared on this machine stands in front, and says who the client is.
+# O cloudflared nesta máquina fica na frente, e diz quem é o cliente.
+proxy = \"cloudflare-tunnel\"";
 const NGROK: &str = "\
-# ngrok on this machine says who the client is: the last address of X-Forwarded-For.
-# O ngrok nesta máquina diz quem é o cliente: o último endereço de X-Forwarded-For.
-trusted_proxies = [\"loopback\"]
-client_address = \"x-forwarded-for\"";
-const REAL_IP: &str = "\
-# The web server on this machine says who the client is.
-# O servidor web nesta máquina diz quem é o cliente.
-trusted_proxies = [\"loopback\"]
-client_address = \"x-real-ip\"";
+# ngrok on this machine stands in front, and says who the client is.
+# O ngrok nesta máquina fica na frente, e diz quem é o cliente.
+proxy = \"ngrok\"";
+const NGINX: &str = "\
+# nginx on this machine stands in front, and says who the client is.
+# O nginx nesta máquina fica na frente, e diz quem é o cliente.
+proxy = \"nginx\"";
+const CADDY: &str = "\
+# Caddy on this machine stands in front, and says who the client is.
+# O Caddy nesta máquina fica na frente, e diz quem é o cliente.
+proxy = \"caddy\"";

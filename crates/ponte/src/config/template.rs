@@ -189,6 +189,10 @@ impl InitAnswers {
                 .as_ref()
                 .map_or(NO_PROXIES, |place| place.platform.proxies())
                 .to_owned(),
+            "certificate" => self
+                .place
+                .as_ref()
+                .map_or_else(String::new, InitPlace::certificate),
             "allow_from" if self.allow_this_machine => r#"["tradingview", "loopback"]"#.to_owned(),
             "allow_from" => r#"["tradingview"]"#.to_owned(),
             "admin_listen" => self.admin_listen.to_string(),
@@ -281,6 +285,6 @@ impl SecretPlace {
 }
 
 /// A text as TOML writes it.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }

@@ -8,9 +8,14 @@ use std::fs;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Client;
+use rustls::crypto::ring;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::{ClientConfig, RootCertStore};
 use serde_json::Value;
 
 use crate::program::free_port;
@@ -69,6 +74,13 @@ impl Place {
         arguments.extend(flags);
         let (status, said) = place.command(&arguments);
         assert_eq!(status, 0, "{said}");
+        // All of 127.0.0.0/8 is "loopback"; here only the machine's own address is the machine.
+        let text = place.text();
+        let text = text.replace(
+            "\"tradingview\", \"loopback\"]",
+            "\"tradingview\", \"127.0.0.1\"]",
+        );
+        fs::write(place.path("ponte.toml"), text).unwrap();
         place.edit("[\"tradingview\"", &format!("[\"{TRADINGVIEW}\""));
         place
     }
@@ -168,9 +180,18 @@ impl Place {
 fn client(from: Ipv4Addr, certificate: Option<&Path>) -> Client {
     let mut builder = ponte::tls::http_client();
     if let Some(path) = certificate {
-        let pem = fs::read(path).unwrap();
-        let certificate = reqwest::Certificate::from_pem(&pem).unwrap();
-        builder = Client::builder().no_proxy().tls_certs_only([certificate]);
+        let mut roots = RootCertStore::empty();
+        roots
+            .add(CertificateDer::from_pem_file(path).unwrap())
+            .unwrap();
+        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        builder = Client::builder()
+            .no_proxy()
+            .tls_backend_preconfigured(config);
     }
     builder
         .redirect(reqwest::redirect::Policy::none())

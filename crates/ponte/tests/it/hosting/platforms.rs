@@ -13,8 +13,6 @@ const FORGED: &str = "203.0.113.66";
 /// A platform whose edge stands in front, with requests as that edge passes them on.
 struct Edge {
     platform: &'static str,
-    /// Whose word the configuration believes, as it is written there.
-    trusted: &'static str,
     /// An alert from TradingView.
     honest: &'static [(&'static str, &'static str)],
     /// A stranger's alert, who claims to be TradingView.
@@ -24,7 +22,6 @@ struct Edge {
 const EDGES: &[Edge] = &[
     Edge {
         platform: "fly",
-        trusted: "\"private\"",
         honest: &[
             ("fly-client-ip", SENDER),
             ("x-forwarded-for", "127.0.0.2, 66.241.125.1"),
@@ -37,14 +34,24 @@ const EDGES: &[Edge] = &[
         ],
     },
     Edge {
+        // The last address is Cloudflare's, which stands in front of Render.
+        platform: "render",
+        honest: &[
+            ("x-forwarded-for", "127.0.0.2, 172.68.1.1"),
+            ("cf-connecting-ip", SENDER),
+        ],
+        forged: &[
+            ("x-forwarded-for", "127.0.0.2, 203.0.113.66, 172.68.1.1"),
+            ("x-real-ip", SENDER),
+        ],
+    },
+    Edge {
         platform: "railway",
-        trusted: "\"private\"",
         honest: &[("x-real-ip", SENDER), ("x-forwarded-for", SENDER)],
         forged: &[("x-real-ip", FORGED), ("x-forwarded-for", SENDER)],
     },
     Edge {
         platform: "cloudflare-tunnel",
-        trusted: "\"loopback\"",
         honest: &[("cf-connecting-ip", SENDER), ("x-forwarded-for", SENDER)],
         forged: &[
             ("cf-connecting-ip", FORGED),
@@ -54,16 +61,19 @@ const EDGES: &[Edge] = &[
     },
     Edge {
         platform: "ngrok",
-        trusted: "\"loopback\"",
         honest: &[("x-forwarded-for", SENDER)],
         forged: &[("x-forwarded-for", "127.0.0.2, 203.0.113.66")],
     },
 ];
 
-fn at_edge(edge: &Edge, flags: &[&str]) -> Place {
-    let place = Place::of(edge.platform, flags);
-    let trusted = format!("trusted_proxies = [{}]", edge.trusted);
-    place.edit(&trusted, &format!("trusted_proxies = [\"{EDGE}\"]"));
+fn at_edge(edge: &Edge) -> Place {
+    let place = Place::of(edge.platform, &[]);
+    // The edge calls from an address of this machine; what else the preset says stays.
+    let preset = format!("proxy = \"{}\"", edge.platform);
+    place.edit(
+        &preset,
+        &format!("{preset}\ntrusted_proxies = [\"{EDGE}\"]"),
+    );
     place
 }
 
@@ -71,7 +81,7 @@ fn at_edge(edge: &Edge, flags: &[&str]) -> Place {
 async fn alerts_pass_each_platform_and_strangers_do_not() {
     for edge in EDGES {
         let name = edge.platform;
-        let mut place = at_edge(edge, &[]);
+        let mut place = at_edge(edge);
         place.start().await;
         let (url, proxy) = (place.webhook(), client(EDGE, None));
         let alert = |id: &str| place.alert(id);

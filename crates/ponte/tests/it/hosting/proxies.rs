@@ -30,7 +30,7 @@ enum Kind {
 struct Front {
     port: u16,
     certificate: PathBuf,
-    running: Guarded,
+    _running: Guarded,
 }
 
 impl Front {
@@ -62,7 +62,7 @@ impl Front {
                 return Self {
                     port,
                     certificate: pair.files.certificate,
-                    running,
+                    _running: running,
                 };
             }
             if let Some(status) = running.0.try_wait().unwrap() {
