@@ -13,7 +13,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use crate::{Result, process, root};
-use place::Place;
 
 /// The version of the tool that makes the Debian package.
 const CARGO_DEB: &str = "^3.8";
