@@ -61,7 +61,7 @@ fn in_an_empty_folder(place: &Place, passed: &mut Passed) -> Result<()> {
     let words = with(&["run"]);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let mut running = place.start(&mut place.command(&user, &words))?;
-    let health = with(&["status"]);
+    let health = with(&["health"]);
     let health: Vec<&str> = health.iter().map(String::as_str).collect();
     place.wait(&mut running, &user, &health)?;
     passed.say("ponte run in an empty folder");

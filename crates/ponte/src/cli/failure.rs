@@ -128,6 +128,7 @@ impl From<crate::app::RunError> for Failure {
             | crate::app::RunError::Start(_)
             | crate::app::RunError::Policy(_)
             | crate::app::RunError::Acme(_)
+            | crate::app::RunError::Inherited(_)
             | crate::app::RunError::Listen { .. }
             | crate::app::RunError::Serve { .. } => return failure,
         };

@@ -21,6 +21,7 @@ mod examples;
 mod explain;
 mod export;
 mod failure;
+mod health;
 mod init;
 mod init_files;
 mod init_platform;
@@ -30,6 +31,7 @@ mod offline;
 mod run;
 mod screen;
 mod send;
+mod sources;
 mod status;
 mod story;
 mod table;
@@ -120,11 +122,13 @@ enum Command {
     Send(send::Send),
     Explain(explain::Explain),
     Status(status::Status),
+    Health(health::Health),
     Doctor(doctor::Doctor),
     Alerts(lists::Alerts),
     Orders(lists::Orders),
     Positions(lists::Positions),
     Why(why::Why),
+    Sources(sources::Sources),
     Halt(control::Halt),
     Resume(control::Resume),
     Flatten(control::Flatten),
@@ -181,11 +185,13 @@ fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Send(send) => send.run(context),
         Command::Explain(explain) => explain.run(context),
         Command::Status(status) => status.run(context),
+        Command::Health(health) => health.run(context),
         Command::Doctor(doctor) => doctor.run(context),
         Command::Alerts(alerts) => alerts.run(context),
         Command::Orders(orders) => orders.run(context),
         Command::Positions(positions) => positions.run(context),
         Command::Why(why) => why.run(context),
+        Command::Sources(sources) => sources.run(context),
         Command::Halt(halt) => halt.run(context),
         Command::Resume(resume) => resume.run(context),
         Command::Flatten(flatten) => flatten.run(context),
