@@ -24,6 +24,8 @@ mod export;
 mod failure;
 mod health;
 mod init;
+mod init_files;
+mod init_platform;
 mod init_terminal;
 mod lists;
 mod offline;
@@ -82,7 +84,8 @@ struct Cli {
 /// What every command takes.
 #[derive(Args)]
 struct Global {
-    /// The configuration file [default: $PONTE_CONFIG, or else ponte.toml]
+    /// The configuration file [default: $PONTE_CONFIG, or else ponte.toml, or else
+    /// /etc/ponte/ponte.toml]
     #[arg(long, short, global = true, value_name = "FILE", help_heading = EVERYWHERE)]
     config: Option<PathBuf>,
     /// Print one JSON document instead of text for people

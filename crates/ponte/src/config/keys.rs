@@ -133,7 +133,7 @@ pub(super) const WEBHOOK: Section = Section {
             "listen",
             "address",
             "\"127.0.0.1:8080\"",
-            "address:port",
+            "address:port, \"env:NAME\"",
             "\"0.0.0.0:8080\"",
         ),
         optional(
@@ -142,6 +142,7 @@ pub(super) const WEBHOOK: Section = Section {
             "scheme://host, scheme://host:port",
             "\"https://hook.example.com\"",
         ),
+        optional("health_path", "path", "/path", "\"/healthz\""),
         means(
             "allow_from",
             "list",

@@ -13,12 +13,15 @@ mod check;
 mod client_certificate;
 mod duration;
 mod finding;
+mod health_path;
 mod https;
 mod keys;
+mod listen;
 mod model;
 mod mt5;
 mod network;
 mod paper;
+mod platform;
 mod policy;
 mod proxy;
 mod public_url;
@@ -44,6 +47,7 @@ pub use client_certificate::{ClientCertificatePolicy, ClientCertificateRules};
 pub use finding::{ConfigErrors, Finding, Place, Severity};
 pub use https::WebhookTls;
 pub use keys::{Absent, Key, SECTIONS, SIZE, Section};
+pub use listen::{Listen, NotListen};
 pub use model::{
     Account, Accounting, Admin, BinanceBroker, BinanceFutures, BinanceHosts, BinanceMarket, Bridge,
     Broker, Config, Fills, Keep, Log, LogFormat, LogLevel, MarginType, Mt5Broker, OrderLife,
@@ -51,6 +55,7 @@ pub use model::{
     TriggerPrice, VolumeFilling, Webhook,
 };
 pub use network::{AllowFrom, Cidr, CidrError, ClientAddress, NamedSet, TRADINGVIEW_ADDRESSES};
+pub use platform::{InitPlace, Platform};
 pub use policy::{UnknownAccount, policy};
 pub use proxy::Proxy;
 pub use public_url::PublicUrl;

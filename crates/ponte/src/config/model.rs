@@ -56,6 +56,8 @@ pub struct Webhook {
     pub listen: SocketAddr,
     /// Where the world reaches it. Default: not known.
     pub public_url: Option<PublicUrl>,
+    /// The path at which the public side answers a platform's health check. Default: none.
+    pub health_path: Option<String>,
     /// The addresses that may send. Default: TradingView's.
     pub allow_from: AllowFrom,
     /// `TradingView`'s addresses, as the file has them. Default:

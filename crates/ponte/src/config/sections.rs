@@ -163,9 +163,10 @@ fn webhook(
     table: &Table<'_, '_>,
     base: &Path,
 ) -> Webhook {
-    let listen = table.read(notes, "listen", value::socket_address);
+    let listen = table.read(notes, "listen", super::listen::listen);
     mentions.webhook_listen.clone_from(&listen);
     let public_url = table.read(notes, "public_url", super::public_url::public_url);
+    let health_path = table.read(notes, "health_path", super::health_path::health_path);
     let senders = senders(notes, mentions, table);
     let certificate = table.child(notes, "client_certificate", &CLIENT_CERTIFICATE);
     let client_certificate = client_certificate(notes, mentions, &certificate);
@@ -175,6 +176,7 @@ fn webhook(
     Webhook {
         listen: listen.map_or(WEBHOOK_LISTEN_DEFAULT, |spot| spot.value),
         public_url,
+        health_path: health_path.map(|spot| spot.value),
         allow_from: senders.allow_from,
         tradingview: senders.tradingview,
         proxy: senders.proxy,

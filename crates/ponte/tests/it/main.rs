@@ -16,6 +16,7 @@ mod end_to_end;
 mod end_to_end_binance;
 mod end_to_end_mt5;
 mod full_disk;
+mod hosting;
 mod intake;
 mod mt5;
 mod mt5_bridge;
