@@ -22,3 +22,4 @@ mod mt5_bridge;
 mod prices;
 mod program;
 mod terminals;
+mod tls_client;

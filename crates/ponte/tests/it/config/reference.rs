@@ -60,7 +60,13 @@ fn with_line(section: &Section, line: &str) -> String {
         ""
     };
     let mut text = part("", "");
-    for path in ["webhook", "webhook.client_certificate", "admin", "log", "retention"] {
+    let proxies = if line == "proxy_protocol = true" {
+        "trusted_proxies = [\"10.0.0.0/8\"]"
+    } else {
+        ""
+    };
+    text += &part("webhook", proxies);
+    for path in ["webhook.client_certificate", "admin", "log", "retention"] {
         text += &part(path, "");
     }
     if account == MT5 {
@@ -220,6 +226,9 @@ fn the_english_reference_names_exactly_the_keys() {
 #[test]
 fn the_portuguese_reference_names_exactly_the_keys() {
     let translate = |text: &str| {
+        if text == "none" {
+            return "nenhum".to_owned();
+        }
         let mut text = text.to_owned();
         for (english, portuguese) in WORDS {
             text = text.replace(english, portuguese);
@@ -230,7 +239,7 @@ fn the_portuguese_reference_names_exactly_the_keys() {
 }
 
 /// Longer ones first, so that a part of one is not replaced before the whole.
-const WORDS: [(&str, &str); 44] = [
+const WORDS: [(&str, &str); 42] = [
     (
         "\"alert\" or a table with one key",
         "\"alert\" ou uma tabela com uma chave",
@@ -239,9 +248,11 @@ const WORDS: [(&str, &str); 44] = [
         "http, a loopback address and a port",
         "http, um endereço loopback e uma porta",
     ),
-    ("name = list of addresses, CIDRs", "nome = lista de endereços, CIDRs"),
     ("named sets", "conjuntos com nome"),
-    ("SHA-256 of public keys, 64 hex digits", "SHA-256 de chaves públicas, 64 dígitos hexadecimais"),
+    (
+        "SHA-256 of public keys, 64 hex digits",
+        "SHA-256 de chaves públicas, 64 dígitos hexadecimais",
+    ),
     ("a loopback address:port", "endereço:porta, só loopback"),
     ("address:port", "endereço:porta"),
     ("addresses, CIDRs", "endereços, CIDRs"),
@@ -266,7 +277,6 @@ const WORDS: [(&str, &str); 44] = [
     ("true or false", "true ou false"),
     ("whole number", "número inteiro"),
     ("required", "obrigatório"),
-    ("none", "nenhum"),
     ("duration", "duração"),
     ("decimal", "decimal"),
     ("choice", "escolha"),
