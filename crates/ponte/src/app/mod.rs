@@ -7,6 +7,7 @@ mod halt_file;
 mod housekeeping;
 mod instruments;
 mod keys;
+mod secrets;
 mod serve;
 mod terminals;
 

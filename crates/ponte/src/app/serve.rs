@@ -13,9 +13,9 @@ use tokio::task::JoinHandle;
 
 use super::{Core, RunError};
 use crate::bridge::Hub;
-use crate::config::{Bridge, Broker, Config, Loaded, SourceFormat};
+use crate::config::{self, Bridge, Broker, Config, Loaded, SourceFormat};
 use crate::intake::{BODY_READ_MAX, Intake};
-use crate::secret::SourceSecrets;
+use crate::secret::Keyring;
 use crate::server::{Certificate, Limits, Security, Tls};
 use crate::{admin, clock, server};
 
@@ -46,18 +46,28 @@ pub async fn serve(mut loaded: Loaded) -> Result<Served, RunError> {
         None => None,
     };
     let started_at = clock::now();
-    let core = Core::start(&mut loaded).await?;
+    let mut core = Core::start(&mut loaded).await?;
     let Loaded {
-        config, secrets, ..
+        config,
+        secrets,
+        spare_secrets,
+        ..
     } = loaded;
+    let keys = config::source_keys(&config);
+    let keyring = Arc::new(Keyring::new(keys, secrets, spare_secrets));
+    core.tasks.push(tokio::spawn(super::secrets::watch(
+        core.engine.clone(),
+        keyring.clone(),
+    )));
     let config = Arc::new(config);
     let (stop, stopping) = watch::channel(false);
-    let intake = intake(&core, &config, secrets).router();
+    let intake = intake(&core, &config, keyring.clone()).router();
     let owner = admin::router(admin::Parts {
         engine: core.engine.clone(),
         metrics: core.metrics.clone(),
         config: config.clone(),
         doctor: core.doctor(config),
+        keyring,
         started_at,
     });
     let addresses = (
@@ -188,7 +198,7 @@ impl Taken {
     }
 }
 
-fn intake(core: &Core, config: &Config, secrets: SourceSecrets) -> Intake {
+fn intake(core: &Core, config: &Config, keyring: Arc<Keyring>) -> Intake {
     let formats = config.sources.iter().map(|source| {
         let format = match source.format {
             SourceFormat::Ponte => Format::Ponte,
@@ -197,7 +207,7 @@ fn intake(core: &Core, config: &Config, secrets: SourceSecrets) -> Intake {
     });
     Intake {
         engine: core.engine.clone(),
-        secrets,
+        keyring,
         formats: formats.collect(),
         allow_from: config.webhook.allow_from.clone(),
         trusted_proxies: config.webhook.trusted_proxies.clone(),

@@ -26,7 +26,9 @@ mod lists;
 mod offline;
 mod run;
 mod screen;
+mod secret;
 mod send;
+mod source;
 mod status;
 mod story;
 mod table;
@@ -124,6 +126,8 @@ enum Command {
     Halt(control::Halt),
     Resume(control::Resume),
     Flatten(control::Flatten),
+    Source(source::Source),
+    Secret(secret::Secret),
     Export(export::Export),
     Audit(audit::Audit),
     Bridge(bridge::Bridge),
@@ -184,6 +188,8 @@ fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Halt(halt) => halt.run(context),
         Command::Resume(resume) => resume.run(context),
         Command::Flatten(flatten) => flatten.run(context),
+        Command::Source(source) => source.run(context),
+        Command::Secret(secret) => secret.run(context),
         Command::Export(export) => export.run(context),
         Command::Audit(audit) => audit.run(context),
         Command::Bridge(bridge) => bridge.run(context),

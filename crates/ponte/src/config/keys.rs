@@ -2,9 +2,11 @@
 //! and what `docs/configuration.md` is held to.
 
 mod exchange;
+mod scope;
 mod terminal;
 
 pub(super) use exchange::{B3, B3_PRODUCTS};
+pub(super) use scope::SCOPE;
 pub(super) use terminal::{BRIDGE, MT5};
 
 /// One key.
@@ -62,7 +64,7 @@ impl Section {
 }
 
 /// All sections, in the order of the file.
-pub const SECTIONS: [&Section; 15] = [
+pub const SECTIONS: [&Section; 16] = [
     &FILE,
     &WEBHOOK,
     &ADMIN,
@@ -70,6 +72,7 @@ pub const SECTIONS: [&Section; 15] = [
     &LOG,
     &RETENTION,
     &SOURCES,
+    &SCOPE,
     &ACCOUNTS,
     &BINANCE,
     &MT5,
@@ -214,6 +217,30 @@ pub(super) const SOURCES: Section = Section {
             "\"env:NAME\", \"file:PATH\"",
             "\"env:WEBHOOK_SECRET\"",
         ),
+        optional(
+            "previous_secret",
+            "secret",
+            "\"env:NAME\", \"file:PATH\"",
+            "\"env:WEBHOOK_SECRET_BEFORE\"",
+        ),
+        optional(
+            "previous_until",
+            "moment",
+            "a date or RFC 3339",
+            "\"2027-01-31T12:00:00Z\"",
+        ),
+        optional(
+            "tripwire",
+            "secret",
+            "\"env:NAME\", \"file:PATH\"",
+            "\"file:secrets/main-tripwire\"",
+        ),
+        optional(
+            "expires",
+            "moment",
+            "a date or RFC 3339",
+            "\"2027-01-31T00:00:00Z\"",
+        ),
         means("format", "choice", "\"ponte\"", "\"ponte\"", "\"ponte\""),
         means(
             "dedup_window",
@@ -222,6 +249,7 @@ pub(super) const SOURCES: Section = Section {
             "\"1s\" to \"1d\"",
             "\"2m\"",
         ),
+        section("scope"),
     ],
 };
 

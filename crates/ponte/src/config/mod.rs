@@ -21,6 +21,7 @@ mod policy;
 mod public_url;
 mod routes;
 mod rules;
+mod scope;
 mod secrets;
 mod sections;
 mod table;
@@ -35,6 +36,7 @@ use std::path::Path;
 use ponte_core::id::AccountName;
 use toml::de::DeTable;
 
+pub use duration::parse as parse_duration;
 pub use finding::{ConfigErrors, Finding, Place, Severity};
 pub use keys::{Absent, Key, SECTIONS, SIZE, Section};
 pub use model::{
@@ -46,9 +48,11 @@ pub use model::{
 pub use network::{AllowFrom, Cidr, CidrError, ClientAddress, NamedSet, TRADINGVIEW_ADDRESSES};
 pub use policy::{UnknownAccount, policy};
 pub use public_url::PublicUrl;
+pub use scope::{EXPIRY_WARNING, Expiring, expiring, source_keys};
 pub use template::{InitAnswers, InitMarket, InitTerminal, SecretPlace, template};
 
-use crate::secret::{BinanceSecrets, Secret, SourceSecrets, Variables};
+use crate::clock;
+use crate::secret::{BinanceSecrets, Entry, Secret, SourceSecrets, Variables};
 use finding::{Notes, Problem};
 use secrets::Resolved;
 use sections::Mentions;
@@ -64,6 +68,8 @@ pub struct Loaded {
     pub config: Config,
     /// The sources' secrets.
     pub secrets: SourceSecrets,
+    /// The sources' secrets beside those: previous ones while a rotation lasts, tripwires.
+    pub spare_secrets: Vec<Entry>,
     /// The keys of the accounts that have a broker on the internet.
     pub broker_secrets: BTreeMap<AccountName, BinanceSecrets>,
     /// The tokens of the terminals' bridges.
@@ -109,9 +115,14 @@ pub fn load_with(path: &Path, variables: &Variables<'_>) -> Result<Loaded, Confi
     let config = read(&mut notes, &mut mentions, &text, path);
     let Resolved {
         sources: secrets,
+        spare: mut spare_secrets,
         binance: broker_secrets,
         tokens: terminal_tokens,
     } = secrets::resolved(&mut notes, &mentions, variables);
+    scope::ends(&mut notes, &mentions, clock::now());
+    if let Some(config) = &config {
+        scope::companions(&mut notes, &mentions, config, &secrets, &mut spare_secrets);
+    }
     if let Some(bridge) = config.as_ref().and_then(|config| config.bridge.as_ref()) {
         bridge::look_at_files(&mut notes, &mentions, bridge);
     }
@@ -119,6 +130,7 @@ pub fn load_with(path: &Path, variables: &Variables<'_>) -> Result<Loaded, Confi
     Ok(Loaded {
         config,
         secrets,
+        spare_secrets,
         broker_secrets,
         terminal_tokens,
         warnings,

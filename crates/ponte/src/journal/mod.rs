@@ -5,6 +5,7 @@
 //! applying the events after it, and recovering from a failed commit is the same.
 
 mod chain;
+mod last_use;
 mod query;
 mod retention;
 mod rows;

@@ -6,15 +6,20 @@
 
 mod error;
 mod form;
+mod keyring;
 mod reference;
+pub mod rotation;
 mod sources;
+mod strength;
 mod value;
 
 use std::ffi::OsString;
 
 pub use error::SecretError;
+pub use keyring::{Entry, Keyring, Reloaded, Ring, Role, SecretFacts, SourceKeys};
 pub use reference::{SecretRef, SecretRefError};
 pub use sources::{SourceSecrets, place_of};
+pub use strength::SECRET_BITS_GOOD;
 pub use value::Secret;
 
 /// Shortest secret that is taken, in bytes.

@@ -148,6 +148,14 @@ impl Secret {
         file.sync_all()
     }
 
+    /// The same secret once more, for who holds on to it while another takes its place.
+    pub(super) fn copied(&self) -> Self {
+        Self {
+            text: self.text.clone(),
+            digest: self.digest.clone(),
+        }
+    }
+
     /// How many bytes the secret has.
     #[must_use]
     pub fn bytes(&self) -> usize {
@@ -213,7 +221,7 @@ pub(super) fn digest(bytes: &[u8]) -> Zeroizing<[u8; 32]> {
 }
 
 #[cfg(unix)]
-fn only_owner(path: &Path, metadata: &fs::Metadata) -> Result<(), SecretError> {
+pub(super) fn only_owner(path: &Path, metadata: &fs::Metadata) -> Result<(), SecretError> {
     use std::os::unix::fs::PermissionsExt as _;
     let mode = metadata.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
@@ -226,6 +234,6 @@ fn only_owner(path: &Path, metadata: &fs::Metadata) -> Result<(), SecretError> {
 }
 
 #[cfg(not(unix))]
-fn only_owner(_: &Path, _: &fs::Metadata) -> Result<(), SecretError> {
+pub(super) fn only_owner(_: &Path, _: &fs::Metadata) -> Result<(), SecretError> {
     Ok(())
 }
