@@ -2,11 +2,11 @@
 //! and what `docs/configuration.md` is held to.
 
 mod exchange;
-mod scope;
+mod sources;
 mod terminal;
 
 pub(super) use exchange::{B3, B3_PRODUCTS};
-pub(super) use scope::SCOPE;
+pub(super) use sources::{SCOPE, SOURCES};
 pub(super) use terminal::{BRIDGE, MT5};
 
 /// One key.
@@ -203,53 +203,6 @@ pub(super) const RETENTION: Section = Section {
     keys: &[
         keep("refusals", "\"90d\"", "\"14d\""),
         keep("events", "\"forever\"", "\"3650d\""),
-    ],
-};
-
-pub(super) const SOURCES: Section = Section {
-    path: "sources",
-    is_list: true,
-    keys: &[
-        required("name", "name", "1 to 64 bytes, unique", "\"main\""),
-        required(
-            "secret",
-            "secret",
-            "\"env:NAME\", \"file:PATH\"",
-            "\"env:WEBHOOK_SECRET\"",
-        ),
-        optional(
-            "previous_secret",
-            "secret",
-            "\"env:NAME\", \"file:PATH\"",
-            "\"env:WEBHOOK_SECRET_BEFORE\"",
-        ),
-        optional(
-            "previous_until",
-            "moment",
-            "a date or RFC 3339",
-            "\"2027-01-31T12:00:00Z\"",
-        ),
-        optional(
-            "tripwire",
-            "secret",
-            "\"env:NAME\", \"file:PATH\"",
-            "\"file:secrets/main-tripwire\"",
-        ),
-        optional(
-            "expires",
-            "moment",
-            "a date or RFC 3339",
-            "\"2027-01-31T00:00:00Z\"",
-        ),
-        means("format", "choice", "\"ponte\"", "\"ponte\"", "\"ponte\""),
-        means(
-            "dedup_window",
-            "duration",
-            "\"45s\"",
-            "\"1s\" to \"1d\"",
-            "\"2m\"",
-        ),
-        section("scope"),
     ],
 };
 

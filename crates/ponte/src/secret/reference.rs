@@ -35,6 +35,15 @@ impl SecretRef {
 }
 
 impl SecretRef {
+    /// Whether it can be another one while the process runs: its environment stays what it was.
+    #[must_use]
+    pub const fn can_change(&self) -> bool {
+        match self {
+            Self::Env(_) => false,
+            Self::File(_) => true,
+        }
+    }
+
     /// The file that it is kept in, where it is in one of its own.
     #[must_use]
     pub fn file(&self) -> Option<&Path> {

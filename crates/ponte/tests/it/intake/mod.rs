@@ -7,6 +7,7 @@ mod alerts;
 mod connections;
 mod refusals;
 mod secrecy;
+mod secrets;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -20,7 +21,7 @@ use ponte::engine::{Committed, Engine, Parts, Retention, Running};
 use ponte::intake::{BODY_READ_MAX, Intake};
 use ponte::journal::{ExportFilter, Reader, Writer, path_in};
 use ponte::metrics::Metrics;
-use ponte::secret::{Secret, SourceSecrets};
+use ponte::secret::{Entry, Keyring, Secret, SourceKeys, SourceSecrets};
 use ponte::server::{Limits, serve_within};
 use ponte_core::decide::Quotes;
 use ponte_core::format::Format;
@@ -56,6 +57,10 @@ struct Setup {
     failures_per_minute: u32,
     body_read_max: Duration,
     limits: Limits,
+    /// Ends of sources.
+    keys: Vec<SourceKeys>,
+    /// Secrets beside the current ones.
+    spare: Vec<Entry>,
 }
 
 impl Default for Setup {
@@ -67,6 +72,8 @@ impl Default for Setup {
             failures_per_minute: 1000,
             body_read_max: BODY_READ_MAX,
             limits: Limits::default(),
+            keys: Vec::new(),
+            spare: Vec::new(),
         }
     }
 }
@@ -103,10 +110,11 @@ impl World {
         let mut secrets = SourceSecrets::default();
         secrets.insert(source("main"), secret(SECRET));
         secrets.insert(source("second"), secret(SECOND_SECRET));
+        let keyring = Keyring::new(setup.keys, secrets, setup.spare);
         let names = ["main", "second"].map(source);
         let intake = Intake {
             engine: engine.clone(),
-            secrets,
+            keyring: Arc::new(keyring),
             formats: names.map(|name| (name, Format::Ponte)).into(),
             allow_from: setup.allow_from,
             trusted_proxies: setup.trusted_proxies.map_or(vec![], NamedSet::ranges),
