@@ -4,14 +4,14 @@
 mod exchange;
 mod https;
 mod network;
-mod scope;
+mod sources;
 mod terminal;
 mod vault;
 
 pub(super) use exchange::{B3, B3_PRODUCTS};
 pub(super) use https::{WEBHOOK_ACME, WEBHOOK_TLS};
 pub(super) use network::CLIENT_CERTIFICATE;
-pub(super) use scope::SCOPE;
+pub(super) use sources::{SCOPE, SOURCES};
 pub(super) use terminal::{BRIDGE, MT5};
 use vault::SECRET_PLACES;
 pub(super) use vault::VAULT;
@@ -243,48 +243,6 @@ pub(super) const RETENTION: Section = Section {
     keys: &[
         keep("refusals", "\"90d\"", "\"14d\""),
         keep("events", "\"forever\"", "\"3650d\""),
-    ],
-};
-
-pub(super) const SOURCES: Section = Section {
-    path: "sources",
-    is_list: true,
-    keys: &[
-        required("name", "name", "1 to 64 bytes, unique", "\"main\""),
-        required("secret", "secret", SECRET_PLACES, "\"env:WEBHOOK_SECRET\""),
-        optional(
-            "previous_secret",
-            "secret",
-            SECRET_PLACES,
-            "\"env:WEBHOOK_SECRET_BEFORE\"",
-        ),
-        optional(
-            "previous_until",
-            "moment",
-            "a date or RFC 3339",
-            "\"2027-01-31T12:00:00Z\"",
-        ),
-        optional(
-            "tripwire",
-            "secret",
-            SECRET_PLACES,
-            "\"file:secrets/main-tripwire\"",
-        ),
-        optional(
-            "expires",
-            "moment",
-            "a date or RFC 3339",
-            "\"2027-01-31T00:00:00Z\"",
-        ),
-        means("format", "choice", "\"ponte\"", "\"ponte\"", "\"ponte\""),
-        means(
-            "dedup_window",
-            "duration",
-            "\"45s\"",
-            "\"1s\" to \"1d\"",
-            "\"2m\"",
-        ),
-        section("scope"),
     ],
 };
 

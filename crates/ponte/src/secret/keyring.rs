@@ -402,34 +402,45 @@ fn read_again(keys: &SourceKeys, old: &Ring, problems: &mut Vec<String>) -> Vec<
             keys.source
         ));
     };
-    match Secret::resolve(&keys.secret) {
-        Ok(secret) => entries.push(entry(Role::Current, keys.expires, secret)),
-        Err(error) => {
+    match keys
+        .secret
+        .can_change()
+        .then(|| Secret::resolve(&keys.secret))
+    {
+        None => entries.extend(kept(Role::Current)),
+        Some(Ok(secret)) => entries.push(entry(Role::Current, keys.expires, secret)),
+        Some(Err(error)) => {
             problem(Role::Current, error.to_string());
             entries.extend(kept(Role::Current));
         }
     }
-    match keys.read_previous(Secret::resolve) {
-        Ok(Some((secret, until))) => {
-            let is_current = entries.iter().any(|entry| entry.secret.is_same(&secret));
-            if !is_current {
-                entries.push(entry(Role::Previous, keys.until(until), secret));
+    let fixed = |reference: &SecretRef| !reference.can_change();
+    match &keys.previous {
+        Some((reference, _)) if fixed(reference) => entries.extend(kept(Role::Previous)),
+        Some(_) | None => match keys.read_previous(Secret::resolve) {
+            Ok(Some((secret, until))) => {
+                let is_current = entries.iter().any(|entry| entry.secret.is_same(&secret));
+                if !is_current {
+                    entries.push(entry(Role::Previous, keys.until(until), secret));
+                }
             }
-        }
-        Ok(None) => {}
-        Err(why) => {
-            problem(Role::Previous, why);
-            entries.extend(kept(Role::Previous));
-        }
+            Ok(None) => {}
+            Err(why) => {
+                problem(Role::Previous, why);
+                entries.extend(kept(Role::Previous));
+            }
+        },
     }
-    if let Some(reference) = &keys.tripwire {
-        match Secret::resolve(reference) {
+    match &keys.tripwire {
+        None => {}
+        Some(reference) if fixed(reference) => entries.extend(kept(Role::Tripwire)),
+        Some(reference) => match Secret::resolve(reference) {
             Ok(secret) => entries.push(entry(Role::Tripwire, None, secret)),
             Err(error) => {
                 problem(Role::Tripwire, error.to_string());
                 entries.extend(kept(Role::Tripwire));
             }
-        }
+        },
     }
     entries
 }

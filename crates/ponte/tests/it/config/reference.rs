@@ -73,6 +73,9 @@ fn with_line(section: &Section, line: &str) -> String {
         text += &part("bridge", CERTIFICATE);
     }
     text += &part("sources", PARTS.source);
+    if section.path == "sources.scope" {
+        text += &part("sources.scope", "");
+    }
     text += &part("accounts", &account);
     if is_binance {
         text += &part("accounts.binance", KEYS);
@@ -264,6 +267,9 @@ const WORDS: &[(&str, &str)] = &[
     ("2 to 12 letters and digits", "2 a 12 letras e dígitos"),
     ("names of accounts", "nomes de contas"),
     ("symbols, at least one", "símbolos, ao menos um"),
+    ("names, at least one", "nomes, ao menos um"),
+    ("a date or RFC 3339", "uma data ou RFC 3339"),
+    ("moment", "momento"),
     ("a trade server", "um servidor de negociação"),
     ("a PEM file", "um arquivo PEM"),
     ("a time of the day", "um horário"),
