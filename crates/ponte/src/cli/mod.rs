@@ -10,6 +10,7 @@ mod backup;
 mod bench_fill;
 mod body;
 mod bridge;
+mod certificate;
 mod check;
 mod client;
 mod completions;
@@ -21,6 +22,7 @@ mod examples;
 mod explain;
 mod export;
 mod failure;
+mod health;
 mod init;
 mod init_terminal;
 mod lists;
@@ -31,6 +33,7 @@ mod run;
 mod scratch;
 mod screen;
 mod send;
+mod sources;
 mod status;
 mod story;
 mod table;
@@ -121,11 +124,13 @@ enum Command {
     Send(send::Send),
     Explain(explain::Explain),
     Status(status::Status),
+    Health(health::Health),
     Doctor(doctor::Doctor),
     Alerts(lists::Alerts),
     Orders(lists::Orders),
     Positions(lists::Positions),
     Why(why::Why),
+    Sources(sources::Sources),
     Halt(control::Halt),
     Resume(control::Resume),
     Flatten(control::Flatten),
@@ -135,6 +140,7 @@ enum Command {
     Restore(restore::Restore),
     Vault(vault::VaultCommand),
     Bridge(bridge::Bridge),
+    Certificate(certificate::Certificate),
     B3(b3::B3),
     Venue(venue::Venue),
     Completions(completions::Completions),
@@ -184,11 +190,13 @@ fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Send(send) => send.run(context),
         Command::Explain(explain) => explain.run(context),
         Command::Status(status) => status.run(context),
+        Command::Health(health) => health.run(context),
         Command::Doctor(doctor) => doctor.run(context),
         Command::Alerts(alerts) => alerts.run(context),
         Command::Orders(orders) => orders.run(context),
         Command::Positions(positions) => positions.run(context),
         Command::Why(why) => why.run(context),
+        Command::Sources(sources) => sources.run(context),
         Command::Halt(halt) => halt.run(context),
         Command::Resume(resume) => resume.run(context),
         Command::Flatten(flatten) => flatten.run(context),
@@ -198,6 +206,7 @@ fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Restore(restore) => restore.run(context),
         Command::Vault(vault) => vault.run(context),
         Command::Bridge(bridge) => bridge.run(context),
+        Command::Certificate(certificate) => certificate.run(context),
         Command::B3(b3) => b3.run(context),
         Command::Venue(venue) => venue.run(context),
         Command::Completions(completions) => completions.run(Cli::command()),

@@ -2,13 +2,16 @@
 //! and what `docs/configuration.md` is held to.
 
 mod exchange;
+mod https;
+mod network;
 mod terminal;
 mod vault;
 
 pub(super) use exchange::{B3, B3_PRODUCTS};
+pub(super) use https::{WEBHOOK_ACME, WEBHOOK_TLS};
+pub(super) use network::CLIENT_CERTIFICATE;
 pub(super) use terminal::{BRIDGE, MT5};
-use vault::SECRET_PLACES;
-pub(super) use vault::VAULT;
+pub(super) use vault::{SECRET_PLACES, VAULT};
 
 /// One key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,9 +68,12 @@ impl Section {
 }
 
 /// All sections, in the order of the file.
-pub const SECTIONS: [&Section; 16] = [
+pub const SECTIONS: [&Section; 19] = [
     &FILE,
     &WEBHOOK,
+    &WEBHOOK_TLS,
+    &WEBHOOK_ACME,
+    &CLIENT_CERTIFICATE,
     &ADMIN,
     &BRIDGE,
     &VAULT,
@@ -139,22 +145,46 @@ pub(super) const WEBHOOK: Section = Section {
             "allow_from",
             "list",
             "[\"tradingview\"]",
-            "\"tradingview\", \"loopback\", \"private\", \"any\", addresses, CIDRs",
+            "\"tradingview\", \"loopback\", \"private\", \"cloudflare\", \"any\", named sets, addresses, CIDRs",
             "[\"tradingview\", \"203.0.113.7\"]",
+        ),
+        means(
+            "address_sets",
+            "table",
+            "{}",
+            "name = list of addresses, CIDRs",
+            "{ office = [\"203.0.113.0/24\"] }",
+        ),
+        means(
+            "proxy",
+            "choice",
+            "\"none\"",
+            "\"none\", \"fly\", \"render\", \"railway\", \"cloudflare\", \"cloudflare-tunnel\", \
+             \"nginx\", \"caddy\", \"ngrok\"",
+            "\"nginx\"",
         ),
         means(
             "trusted_proxies",
             "list",
             "[]",
-            "\"loopback\", \"private\", addresses, CIDRs",
+            "\"loopback\", \"private\", \"cloudflare\", named sets, addresses, CIDRs",
             "[\"10.0.0.0/8\"]",
         ),
         means(
             "client_address",
             "choice",
             "\"x-forwarded-for\"",
-            "\"peer\", \"x-forwarded-for\", \"x-real-ip\", \"cf-connecting-ip\", \"fly-client-ip\"",
+            "\"peer\", \"x-forwarded-for\", \"x-real-ip\", \"cf-connecting-ip\", \
+             \"fly-client-ip\", { x-forwarded-for = 1 to 16 }",
             "\"peer\"",
+        ),
+        truth("proxy_protocol", "true"),
+        means(
+            "connections_per_address",
+            "whole number",
+            "64",
+            "1 to 100000",
+            "16",
         ),
         means(
             "failures_per_minute",
@@ -163,6 +193,9 @@ pub(super) const WEBHOOK: Section = Section {
             "1 to 100000",
             "10",
         ),
+        section("tls"),
+        section("acme"),
+        section("client_certificate"),
     ],
 };
 

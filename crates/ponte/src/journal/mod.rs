@@ -17,7 +17,8 @@ use std::path::{Path, PathBuf};
 pub use chain::{Broken, Verified, verify};
 pub use copy::{Copied, copy, verify_copy};
 pub use query::{
-    AlertFilter, AlertRow, EventRow, ExportFilter, OrderFilter, OrderRow, Reader, Story,
+    AlertFilter, AlertRow, EventRow, ExportFilter, OrderFilter, OrderRow, Reader, SeenAddress,
+    SeenKey, Senders, Story,
 };
 pub use retention::{Pruned, prune};
 pub use writer::{Loaded, Writer};
