@@ -13,8 +13,7 @@ pub(super) use https::{WEBHOOK_ACME, WEBHOOK_TLS};
 pub(super) use network::CLIENT_CERTIFICATE;
 pub(super) use sources::{SCOPE, SOURCES};
 pub(super) use terminal::{BRIDGE, MT5};
-use vault::SECRET_PLACES;
-pub(super) use vault::VAULT;
+pub(super) use vault::{SECRET_PLACES, VAULT};
 
 /// One key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +70,7 @@ impl Section {
 }
 
 /// All sections, in the order of the file.
-pub const SECTIONS: [&Section; 20] = [
+pub const SECTIONS: &[&Section] = &[
     &FILE,
     &WEBHOOK,
     &WEBHOOK_TLS,
