@@ -136,7 +136,8 @@ fn cure(kind: &str, settings: &AcmeSettings) -> String {
              record that leads elsewhere"
         ),
         "tls" | "unauthorized" | "incorrectResponse" => format!(
-            "something else answered: {reach}, and the A and AAAA records to this machine and no other"
+            "nothing or something else answered there: let the A and AAAA records of each name lead \
+             to this machine and no other; {reach}"
         ),
         "caa" => "the domain's CAA records forbid this authority: add one that allows it".to_owned(),
         "rateLimited" => "wait: the authority says until when; Ponte tries again by itself. Keep \

@@ -125,9 +125,7 @@ async fn a_rehearsal_that_fails_costs_no_order() {
     assert!(report.facts.is_err());
     assert!(!served.rehearsed());
     assert_eq!(served.orders(), 1);
-    // Nothing was ever asked at the directory itself.
-    assert_eq!(
-        served.pebble.said("new-acct") / served.pebble.said("new-acct").max(1),
-        1
-    );
+    // The directory itself does not even have an account of ours.
+    assert_eq!(served.pebble.said("There are now 1 accounts"), 1);
+    assert_eq!(served.pebble.said("There are now 2 accounts"), 0);
 }
