@@ -2,6 +2,7 @@
 
 mod pebble;
 mod rehearsal;
+mod renewal_info;
 
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;

@@ -1,6 +1,7 @@
 //! A real ACME authority on loopback: Pebble, with a DNS of its own, both from Debian's packages.
 
 use std::fs::File;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -71,6 +72,8 @@ impl Pebble {
             .unwrap();
         std::fs::write(self.file("leaf.pem"), leaf.pem()).unwrap();
         std::fs::write(self.file("leaf.key"), leaf_key.serialize_pem()).unwrap();
+        let owner_only = std::fs::Permissions::from_mode(0o600);
+        std::fs::set_permissions(self.file("leaf.key"), owner_only).unwrap();
     }
 
     async fn run(&mut self) {
@@ -173,19 +176,13 @@ impl Pebble {
 
     /// Lets a name lead elsewhere.
     pub(crate) async fn lead(&self, name: &str, address: &str) {
-        let url = format!("http://127.0.0.1:{}/add-a", self.dns_management);
         let body = serde_json::json!({"host": format!("{name}."), "addresses": [address]});
-        let answer = reqwest::Client::builder().no_proxy();
-        let answer = answer.tls_backend_preconfigured(rustls_client(RootCertStore::empty()));
-        let answer = answer
-            .build()
-            .unwrap()
-            .post(url)
-            .json(&body)
-            .send()
-            .await
-            .unwrap();
-        assert!(answer.status().is_success());
+        // What is added does not replace what was there.
+        for verb in ["clear-a", "add-a"] {
+            let url = format!("http://127.0.0.1:{}/{verb}", self.dns_management);
+            let answer = crate::program::client().post(url).json(&body).send().await;
+            assert!(answer.unwrap().status().is_success());
+        }
     }
 
     /// How often something was said in the log.
@@ -197,7 +194,7 @@ impl Pebble {
         std::fs::read_to_string(self.file("pebble.log")).unwrap_or_default()
     }
 
-    fn client(&self) -> Client {
+    pub(crate) fn client(&self) -> Client {
         let mut roots = RootCertStore::empty();
         roots
             .add(CertificateDer::from_pem_file(self.root_file()).unwrap())
@@ -205,7 +202,7 @@ impl Pebble {
         ponte::tls::http_client_trusting(roots).build().unwrap()
     }
 
-    fn file(&self, name: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
