@@ -11,6 +11,7 @@
 //! | `GET /api/positions` | what each strategy holds and has held |
 //! | `GET /api/doctor?account` | [`wire::Diagnosis`] of the account, or of each: brokers are asked |
 //! | `GET /api/why/{id}` | the story of an alert (`A17`) or of an order (its id, or the start of it) |
+//! | `GET /api/sources/seen?since` | [`Senders`](crate::journal::Senders): who sent with a right secret |
 //! | `POST /api/halt` [`wire::HaltRequest`] | [`wire::Operated`] |
 //! | `POST /api/resume`, `/api/flatten` [`wire::ScopeRequest`] | [`wire::Operated`] |
 //! | `POST /api/explain?source` with an alert's bytes | [`wire::Explanation`]; nothing happens |
@@ -120,6 +121,7 @@ pub fn router(parts: Parts) -> Router {
         .route("/api/positions", get(status::list_positions))
         .route("/api/doctor", get(doctor::doctor))
         .route("/api/why/{id}", get(query::why))
+        .route("/api/sources/seen", get(query::senders))
         .route("/api/halt", post(control::halt))
         .route("/api/resume", post(control::resume))
         .route("/api/flatten", post(control::flatten))

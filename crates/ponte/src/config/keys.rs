@@ -3,11 +3,16 @@
 
 mod exchange;
 mod https;
+mod network;
 mod terminal;
+mod vault;
 
 pub(super) use exchange::{B3, B3_PRODUCTS};
 pub(super) use https::{WEBHOOK_ACME, WEBHOOK_TLS};
+pub(super) use network::CLIENT_CERTIFICATE;
 pub(super) use terminal::{BRIDGE, MT5};
+use vault::SECRET_PLACES;
+pub(super) use vault::VAULT;
 
 /// One key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,13 +69,15 @@ impl Section {
 }
 
 /// All sections, in the order of the file.
-pub const SECTIONS: [&Section; 17] = [
+pub const SECTIONS: [&Section; 19] = [
     &FILE,
     &WEBHOOK,
     &WEBHOOK_TLS,
     &WEBHOOK_ACME,
+    &CLIENT_CERTIFICATE,
     &ADMIN,
     &BRIDGE,
+    &VAULT,
     &LOG,
     &RETENTION,
     &SOURCES,
@@ -109,6 +116,7 @@ pub(super) const FILE: Section = Section {
         section("webhook"),
         section("admin"),
         section("bridge"),
+        section("vault"),
         section("log"),
         section("retention"),
         section("sources"),
@@ -125,7 +133,7 @@ pub(super) const WEBHOOK: Section = Section {
             "listen",
             "address",
             "\"127.0.0.1:8080\"",
-            "address:port",
+            "address:port, \"env:NAME\"",
             "\"0.0.0.0:8080\"",
         ),
         optional(
@@ -134,26 +142,51 @@ pub(super) const WEBHOOK: Section = Section {
             "scheme://host, scheme://host:port",
             "\"https://hook.example.com\"",
         ),
+        optional("health_path", "path", "/path", "\"/healthz\""),
         means(
             "allow_from",
             "list",
             "[\"tradingview\"]",
-            "\"tradingview\", \"loopback\", \"private\", \"any\", addresses, CIDRs",
+            "\"tradingview\", \"loopback\", \"private\", \"cloudflare\", \"any\", named sets, addresses, CIDRs",
             "[\"tradingview\", \"203.0.113.7\"]",
+        ),
+        means(
+            "address_sets",
+            "table",
+            "{}",
+            "name = list of addresses, CIDRs",
+            "{ office = [\"203.0.113.0/24\"] }",
+        ),
+        means(
+            "proxy",
+            "choice",
+            "\"none\"",
+            "\"none\", \"fly\", \"render\", \"railway\", \"cloudflare\", \"cloudflare-tunnel\", \
+             \"nginx\", \"caddy\", \"ngrok\"",
+            "\"nginx\"",
         ),
         means(
             "trusted_proxies",
             "list",
             "[]",
-            "\"loopback\", \"private\", addresses, CIDRs",
+            "\"loopback\", \"private\", \"cloudflare\", named sets, addresses, CIDRs",
             "[\"10.0.0.0/8\"]",
         ),
         means(
             "client_address",
             "choice",
             "\"x-forwarded-for\"",
-            "\"peer\", \"x-forwarded-for\", \"x-real-ip\", \"cf-connecting-ip\", \"fly-client-ip\"",
+            "\"peer\", \"x-forwarded-for\", \"x-real-ip\", \"cf-connecting-ip\", \
+             \"fly-client-ip\", { x-forwarded-for = 1 to 16 }",
             "\"peer\"",
+        ),
+        truth("proxy_protocol", "true"),
+        means(
+            "connections_per_address",
+            "whole number",
+            "64",
+            "1 to 100000",
+            "16",
         ),
         means(
             "failures_per_minute",
@@ -164,6 +197,7 @@ pub(super) const WEBHOOK: Section = Section {
         ),
         section("tls"),
         section("acme"),
+        section("client_certificate"),
     ],
 };
 
@@ -214,12 +248,7 @@ pub(super) const SOURCES: Section = Section {
     is_list: true,
     keys: &[
         required("name", "name", "1 to 64 bytes, unique", "\"main\""),
-        required(
-            "secret",
-            "secret",
-            "\"env:NAME\", \"file:PATH\"",
-            "\"env:WEBHOOK_SECRET\"",
-        ),
+        required("secret", "secret", SECRET_PLACES, "\"env:WEBHOOK_SECRET\""),
         means("format", "choice", "\"ponte\"", "\"ponte\"", "\"ponte\""),
         means(
             "dedup_window",
@@ -324,13 +353,13 @@ pub(super) const BINANCE: Section = Section {
         required(
             "api_key",
             "secret",
-            "\"env:NAME\", \"file:PATH\"",
+            SECRET_PLACES,
             "\"file:secrets/binance-api-key\"",
         ),
         required(
             "signing_key",
             "secret",
-            "\"env:NAME\", \"file:PATH\"",
+            SECRET_PLACES,
             "\"file:secrets/binance-signing-key.pem\"",
         ),
         optional(

@@ -106,6 +106,7 @@ impl Desk {
                     code: "plain_http".to_owned(),
                     message: MESSAGE.to_owned(),
                     excerpt: None,
+                    certificate: None,
                 });
             }
         }

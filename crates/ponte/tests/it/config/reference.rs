@@ -68,7 +68,7 @@ fn with_line(section: &Section, line: &str) -> String {
     if section.path == "webhook.acme" {
         text += &part("webhook.acme", ACME);
     }
-    for path in ["admin", "log", "retention"] {
+    for path in ["webhook.client_certificate", "admin", "log", "retention"] {
         text += &part(path, "");
     }
     if account == MT5 {
@@ -238,7 +238,7 @@ fn the_portuguese_reference_names_exactly_the_keys() {
 }
 
 /// Longer ones first, so that a part of one is not replaced before the whole.
-const WORDS: [(&str, &str); 45] = [
+const WORDS: [(&str, &str); 48] = [
     (
         "names and IP addresses, 1 to 100",
         "nomes e endereços IP, 1 a 100",
@@ -256,6 +256,15 @@ const WORDS: [(&str, &str); 45] = [
     (
         "http, a loopback address and a port",
         "http, um endereço loopback e uma porta",
+    ),
+    (
+        "name = list of addresses, CIDRs",
+        "nome = lista de endereços, CIDRs",
+    ),
+    ("named sets", "conjuntos com nome"),
+    (
+        "SHA-256 of public keys, 64 hex digits",
+        "SHA-256 de chaves públicas, 64 dígitos hexadecimais",
     ),
     ("a loopback address:port", "endereço:porta, só loopback"),
     ("address:port", "endereço:porta"),
