@@ -25,3 +25,4 @@ mod prices;
 mod program;
 mod restart;
 mod terminals;
+mod tls_client;

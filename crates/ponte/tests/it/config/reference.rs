@@ -61,7 +61,12 @@ fn with_line(section: &Section, line: &str) -> String {
         ""
     };
     let mut text = part("", "");
-    text += &part("webhook", "");
+    let proxies = if line == "proxy_protocol = true" {
+        "trusted_proxies = [\"10.0.0.0/8\"]"
+    } else {
+        ""
+    };
+    text += &part("webhook", proxies);
     if section.path == "webhook.tls" {
         text += &part("webhook.tls", CERTIFICATE);
     }
@@ -228,6 +233,9 @@ fn the_english_reference_names_exactly_the_keys() {
 #[test]
 fn the_portuguese_reference_names_exactly_the_keys() {
     let translate = |text: &str| {
+        if text == "none" {
+            return "nenhum".to_owned();
+        }
         let mut text = text.to_owned();
         for (english, portuguese) in WORDS {
             text = text.replace(english, portuguese);
@@ -238,7 +246,7 @@ fn the_portuguese_reference_names_exactly_the_keys() {
 }
 
 /// Longer ones first, so that a part of one is not replaced before the whole.
-const WORDS: [(&str, &str); 48] = [
+const WORDS: [(&str, &str); 46] = [
     (
         "names and IP addresses, 1 to 100",
         "nomes e endereços IP, 1 a 100",
@@ -290,7 +298,6 @@ const WORDS: [(&str, &str); 48] = [
     ("true or false", "true ou false"),
     ("whole number", "número inteiro"),
     ("required", "obrigatório"),
-    ("none", "nenhum"),
     ("duration", "duração"),
     ("decimal", "decimal"),
     ("choice", "escolha"),
