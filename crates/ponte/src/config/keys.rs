@@ -4,12 +4,14 @@
 mod exchange;
 mod https;
 mod network;
+mod scope;
 mod terminal;
 mod vault;
 
 pub(super) use exchange::{B3, B3_PRODUCTS};
 pub(super) use https::{WEBHOOK_ACME, WEBHOOK_TLS};
 pub(super) use network::CLIENT_CERTIFICATE;
+pub(super) use scope::SCOPE;
 pub(super) use terminal::{BRIDGE, MT5};
 use vault::SECRET_PLACES;
 pub(super) use vault::VAULT;
@@ -69,7 +71,7 @@ impl Section {
 }
 
 /// All sections, in the order of the file.
-pub const SECTIONS: [&Section; 19] = [
+pub const SECTIONS: [&Section; 20] = [
     &FILE,
     &WEBHOOK,
     &WEBHOOK_TLS,
@@ -81,6 +83,7 @@ pub const SECTIONS: [&Section; 19] = [
     &LOG,
     &RETENTION,
     &SOURCES,
+    &SCOPE,
     &ACCOUNTS,
     &BINANCE,
     &MT5,
@@ -249,6 +252,30 @@ pub(super) const SOURCES: Section = Section {
     keys: &[
         required("name", "name", "1 to 64 bytes, unique", "\"main\""),
         required("secret", "secret", SECRET_PLACES, "\"env:WEBHOOK_SECRET\""),
+        optional(
+            "previous_secret",
+            "secret",
+            SECRET_PLACES,
+            "\"env:WEBHOOK_SECRET_BEFORE\"",
+        ),
+        optional(
+            "previous_until",
+            "moment",
+            "a date or RFC 3339",
+            "\"2027-01-31T12:00:00Z\"",
+        ),
+        optional(
+            "tripwire",
+            "secret",
+            SECRET_PLACES,
+            "\"file:secrets/main-tripwire\"",
+        ),
+        optional(
+            "expires",
+            "moment",
+            "a date or RFC 3339",
+            "\"2027-01-31T00:00:00Z\"",
+        ),
         means("format", "choice", "\"ponte\"", "\"ponte\"", "\"ponte\""),
         means(
             "dedup_window",
@@ -257,6 +284,7 @@ pub(super) const SOURCES: Section = Section {
             "\"1s\" to \"1d\"",
             "\"2m\"",
         ),
+        section("scope"),
     ],
 };
 

@@ -6,6 +6,7 @@
 
 mod chain;
 mod copy;
+mod last_use;
 mod query;
 mod retention;
 mod rows;

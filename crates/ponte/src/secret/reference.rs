@@ -82,6 +82,17 @@ impl SecretRef {
     }
 }
 
+impl SecretRef {
+    /// The file that it is kept in, where it is in one of its own.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::File(path) => Some(path),
+            Self::Env(_) | Self::Credential(_) | Self::Vault(_) => None,
+        }
+    }
+}
+
 impl fmt::Display for SecretRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
