@@ -13,11 +13,12 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::inherited::{Addresses, Inherited};
-use super::{Core, RunError, gate, service_manager};
+use super::{Core, RunError, certificates, gate, service_manager};
 use crate::bridge::Hub;
 use crate::config::{Bridge, Broker, Config, Loaded, SourceFormat};
-use crate::intake::{BODY_READ_MAX, Intake};
+use crate::intake::{BODY_READ_MAX, Intake, PlainSide};
 use crate::secret::SourceSecrets;
+use crate::server::acme::Acme;
 use crate::server::{Certificate, Gate, Limits, Security, Tls};
 use crate::{admin, clock, server};
 
@@ -32,6 +33,8 @@ pub struct Served {
     pub admin: SocketAddr,
     /// Where the bridges beside terminals call, if there are any.
     pub bridge: Option<SocketAddr>,
+    /// Where the certificate authority's questions are answered, if they come over HTTP.
+    pub challenges: Option<SocketAddr>,
     /// Whether the socket for alerts lives on without this process, so that a restart loses none.
     pub held_open: bool,
     /// How many events were replayed at the start.
@@ -39,6 +42,7 @@ pub struct Served {
     core: Core,
     stop: watch::Sender<bool>,
     listeners: Vec<JoinHandle<Result<(), RunError>>>,
+    upkeep: Vec<JoinHandle<()>>,
 }
 
 /// Starts everything. The addresses are taken first, so that a second Ponte does nothing at all.
@@ -52,9 +56,20 @@ pub async fn serve(loaded: Loaded) -> Result<Served, RunError> {
 /// [`serve`] at sockets that were handed over, where they are the configuration's addresses.
 async fn serve_inheriting(mut loaded: Loaded, inherited: Inherited) -> Result<Served, RunError> {
     let mut addresses = Addresses::new(inherited);
+    let (security, acme) = certificates::of_webhook(&loaded.config)?;
     let place = loaded.config.webhook.listen;
-    let webhook = Taken::take(&mut addresses, "webhook.listen", place).await?;
+    let webhook = Taken {
+        security,
+        ..Taken::take(&mut addresses, "webhook.listen", place).await?
+    };
     let webhook = webhook.behind(gate::of_webhook(&loaded.config.webhook));
+    let plain = match acme.as_ref().and_then(|acme| acme.http_listen()) {
+        Some(place) => {
+            let plain = Taken::take(&mut addresses, "webhook.acme.http_listen", place).await?;
+            Some(plain.behind(gate::of_plain_side(&loaded.config.webhook)))
+        }
+        None => None,
+    };
     let place = loaded.config.admin.listen;
     let admin = Taken::take(&mut addresses, "admin.listen", place).await?;
     let bridge = match terminals_call_at(&loaded.config) {
@@ -75,28 +90,38 @@ async fn serve_inheriting(mut loaded: Loaded, inherited: Inherited) -> Result<Se
         engine: core.engine.clone(),
         metrics: core.metrics.clone(),
         config: config.clone(),
-        doctor: core.doctor(config),
+        doctor: core.doctor(config.clone()),
         started_at,
     });
     let addresses = (
         webhook.address()?,
         admin.address()?,
         bridge.as_ref().map(Taken::address).transpose()?,
+        plain.as_ref().map(Taken::address).transpose()?,
     );
     let mut listeners = vec![
         webhook.serve(intake, stopping.clone()),
         admin.serve(owner, stopping.clone()),
     ];
+    if let (Some(plain), Some(acme)) = (plain, &acme) {
+        let router = plain_side(&core, &config, acme.clone()).router();
+        listeners.push(plain.serve(router, stopping.clone()));
+    }
     listeners.extend(bridge.map(|bridge| bridge.serve(core.hub().router(), stopping)));
+    let watch = certificates::watch(config, core.metrics.clone());
+    let mut upkeep = vec![tokio::spawn(watch)];
+    upkeep.extend(acme.map(|acme| tokio::spawn(acme.keep_fresh())));
     Ok(Served {
         webhook: addresses.0,
         admin: addresses.1,
         bridge: addresses.2,
+        challenges: addresses.3,
         held_open,
         replayed: core.replayed,
         core,
         stop,
         listeners,
+        upkeep,
     })
 }
 
@@ -129,6 +154,9 @@ impl Served {
     pub async fn stop(mut self) {
         // The receivers are the listeners, which have ended if nobody listens.
         let _ = self.stop.send(true);
+        for task in self.upkeep.drain(..) {
+            task.abort();
+        }
         // What is held for bridges must not hold up the end.
         self.core.hub().close();
         let began = clock::instant();
@@ -198,7 +226,14 @@ impl Taken {
 
     async fn for_bridges(addresses: &mut Addresses, bridge: &Bridge) -> Result<Self, RunError> {
         let security = match &bridge.tls {
-            Some(files) => Security::Tls(Tls::with_files(Certificate::read(files.clone())?)),
+            Some(files) => {
+                let read = Certificate::read(files.clone());
+                let certificate = read.map_err(|source| RunError::Certificate {
+                    section: "bridge",
+                    source,
+                })?;
+                Security::Tls(Tls::with_files(certificate))
+            }
             None => Security::Plain,
         };
         let taken = Self::take(addresses, "bridge.listen", bridge.listen).await?;
@@ -240,6 +275,15 @@ impl Taken {
                 .await
                 .map_err(|source| RunError::Serve { what, source })
         })
+    }
+}
+
+fn plain_side(core: &Core, config: &Config, acme: Arc<Acme>) -> PlainSide {
+    PlainSide {
+        acme,
+        engine: core.engine.clone(),
+        failures_per_minute: config.webhook.failures_per_minute,
+        metrics: core.metrics.clone(),
     }
 }
 

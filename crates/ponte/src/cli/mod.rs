@@ -9,6 +9,7 @@ mod b3;
 mod bench_fill;
 mod body;
 mod bridge;
+mod certificate;
 mod check;
 mod client;
 mod completions;
@@ -20,6 +21,7 @@ mod examples;
 mod explain;
 mod export;
 mod failure;
+mod health;
 mod init;
 mod init_terminal;
 mod lists;
@@ -117,6 +119,7 @@ enum Command {
     Send(send::Send),
     Explain(explain::Explain),
     Status(status::Status),
+    Health(health::Health),
     Doctor(doctor::Doctor),
     Alerts(lists::Alerts),
     Orders(lists::Orders),
@@ -129,6 +132,7 @@ enum Command {
     Export(export::Export),
     Audit(audit::Audit),
     Bridge(bridge::Bridge),
+    Certificate(certificate::Certificate),
     B3(b3::B3),
     Venue(venue::Venue),
     Completions(completions::Completions),
@@ -178,6 +182,7 @@ fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Send(send) => send.run(context),
         Command::Explain(explain) => explain.run(context),
         Command::Status(status) => status.run(context),
+        Command::Health(health) => health.run(context),
         Command::Doctor(doctor) => doctor.run(context),
         Command::Alerts(alerts) => alerts.run(context),
         Command::Orders(orders) => orders.run(context),
@@ -190,6 +195,7 @@ fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Export(export) => export.run(context),
         Command::Audit(audit) => audit.run(context),
         Command::Bridge(bridge) => bridge.run(context),
+        Command::Certificate(certificate) => certificate.run(context),
         Command::B3(b3) => b3.run(context),
         Command::Venue(venue) => venue.run(context),
         Command::Completions(completions) => completions.run(Cli::command()),

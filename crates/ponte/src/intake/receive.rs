@@ -182,7 +182,7 @@ impl Desk {
                 peer: client.to_string(),
                 body,
                 certificate: certificate::remembered(client.certificate),
-                ..Delivery::default()
+                previous_secret: false,
             },
         };
         match self.engine.alert(alert).await {

@@ -94,7 +94,7 @@ impl Draining {
 
 /// `503`: nothing was done, and on this connection nothing will be. TradingView sends again.
 pub(super) fn come_again() -> Response {
-    let body = r#"{"error":{"code":"unavailable","message":"Ponte is stopping; send again"}}"#;
+    let body = r#"{"error":{"code":"unavailable","message":"stopping; send again"}}"#;
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
     let headers = response.headers_mut();

@@ -21,5 +21,6 @@ mod mt5;
 mod mt5_bridge;
 mod prices;
 mod program;
+mod restart;
 mod terminals;
 mod tls_client;

@@ -66,6 +66,9 @@ fn with_line(section: &Section, line: &str) -> String {
         ""
     };
     text += &part("webhook", proxies);
+    if section.path == "webhook.client_certificate" {
+        text += &format!("[webhook.tls]\n{CERTIFICATE}");
+    }
     for path in ["webhook.client_certificate", "admin", "log", "retention"] {
         text += &part(path, "");
     }
