@@ -64,7 +64,10 @@ async fn serve_inheriting(mut loaded: Loaded, inherited: Inherited) -> Result<Se
     };
     let webhook = webhook.behind(gate::of_webhook(&loaded.config.webhook));
     let plain = match acme.as_ref().and_then(|acme| acme.http_listen()) {
-        Some(place) => Some(Taken::take(&mut addresses, "webhook.acme.http_listen", place).await?),
+        Some(place) => {
+            let plain = Taken::take(&mut addresses, "webhook.acme.http_listen", place).await?;
+            Some(plain.behind(gate::of_plain_side(&loaded.config.webhook)))
+        }
         None => None,
     };
     let place = loaded.config.admin.listen;

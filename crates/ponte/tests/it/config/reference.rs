@@ -73,6 +73,9 @@ fn with_line(section: &Section, line: &str) -> String {
     if section.path == "webhook.acme" {
         text += &part("webhook.acme", ACME);
     }
+    if section.path == "webhook.client_certificate" {
+        text += &format!("[webhook.tls]\n{CERTIFICATE}");
+    }
     for path in ["webhook.client_certificate", "admin", "log", "retention"] {
         text += &part(path, "");
     }
@@ -267,10 +270,6 @@ const WORDS: &[(&str, &str)] = &[
     (
         "http, a loopback address and a port",
         "http, um endereço loopback e uma porta",
-    ),
-    (
-        "name = list of addresses, CIDRs",
-        "nome = lista de endereços, CIDRs",
     ),
     ("named sets", "conjuntos com nome"),
     (
