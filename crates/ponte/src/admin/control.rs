@@ -142,7 +142,7 @@ pub(crate) fn imagined(
     })
 }
 
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     serde_json::from_slice(body).map_err(|error| ApiError::Bad {
         message: error.to_string(),
         field: None,

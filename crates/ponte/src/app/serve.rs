@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use super::{Core, RunError};
 use crate::bridge::Hub;
 use crate::config::{Bridge, Broker, Config, Loaded, SourceFormat};
+use crate::doctor::secrets;
 use crate::intake::{BODY_READ_MAX, Intake};
 use crate::secret::SourceSecrets;
 use crate::server::{Certificate, Limits, Security, Tls};
@@ -46,6 +47,7 @@ pub async fn serve(mut loaded: Loaded) -> Result<Served, RunError> {
         None => None,
     };
     let started_at = clock::now();
+    let secret_facts = secrets::facts(&loaded);
     let core = Core::start(&mut loaded).await?;
     let Loaded {
         config, secrets, ..
@@ -57,7 +59,7 @@ pub async fn serve(mut loaded: Loaded) -> Result<Served, RunError> {
         engine: core.engine.clone(),
         metrics: core.metrics.clone(),
         config: config.clone(),
-        doctor: core.doctor(config),
+        doctor: core.doctor(config, secret_facts),
         started_at,
     });
     let addresses = (
@@ -204,6 +206,7 @@ fn intake(core: &Core, config: &Config, secrets: SourceSecrets) -> Intake {
         client_address: config.webhook.client_address,
         failures_per_minute: config.webhook.failures_per_minute,
         body_read_max: BODY_READ_MAX,
+        self_tests: core.self_tests.clone(),
         metrics: core.metrics.clone(),
     }
 }

@@ -19,6 +19,7 @@ mod network;
 mod paper;
 mod policy;
 mod public_url;
+mod reserved;
 mod routes;
 mod rules;
 mod secrets;

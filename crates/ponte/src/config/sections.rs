@@ -17,6 +17,7 @@ use super::model::{
     Admin, Config, Keep, Log, LogFormat, LogLevel, Retention, Source, SourceFormat, Webhook,
 };
 use super::network::{AllowFrom, Cidr, ClientAddress, NamedSet, TRADINGVIEW_ADDRESSES};
+use super::reserved;
 use super::routes::route;
 use super::secrets::secret_reference;
 use super::table::{Spot, Table};
@@ -312,9 +313,7 @@ fn source(
     table: &Table<'_, '_>,
     base: &Path,
 ) -> Option<Source> {
-    let name = table.required(notes, "name", |value| {
-        value::name(value, "a name", SourceName::new)
-    });
+    let name = table.required(notes, "name", reserved::source);
     mentions.sources.extend(name.clone());
     let secret = secret_reference(notes, table, "secret", base);
     if let (Some(name), Some(secret)) = (&name, &secret) {

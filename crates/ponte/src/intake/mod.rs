@@ -14,6 +14,7 @@
 mod answer;
 mod door;
 mod receive;
+pub mod selftest;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -35,6 +36,7 @@ use crate::secret::SourceSecrets;
 use crate::server::failures::Failures;
 use door::Door;
 use receive::Desk;
+use selftest::SelfTests;
 
 /// How long the whole body may take to arrive. TradingView gives up after three seconds.
 pub const BODY_READ_MAX: Duration = Duration::from_secs(10);
@@ -59,6 +61,8 @@ pub struct Intake {
     pub failures_per_minute: u32,
     /// How long a body may take; [`BODY_READ_MAX`] outside of tests.
     pub body_read_max: Duration,
+    /// The tests with which Ponte is asked from outside whether it works.
+    pub self_tests: Arc<SelfTests>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
 }
@@ -78,6 +82,7 @@ impl Intake {
             failures: Failures::new(self.failures_per_minute),
             body_read_max: self.body_read_max,
             large_bodies: Semaphore::new(LARGE_BODIES_MAX),
+            self_tests: self.self_tests,
             metrics: self.metrics,
         };
         Router::new()

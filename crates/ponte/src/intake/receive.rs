@@ -24,6 +24,7 @@ use tokio::sync::Semaphore;
 
 use super::answer;
 use super::door::{Admitted, Door, Stranger};
+use super::selftest::{self, Arrival, Claim, SelfTests};
 use crate::clock;
 use crate::config::{AllowFrom, Cidr, ClientAddress};
 use crate::engine::{Alert, Engine};
@@ -44,6 +45,7 @@ pub(super) struct Desk {
     pub(super) failures: Failures,
     pub(super) body_read_max: Duration,
     pub(super) large_bodies: Semaphore,
+    pub(super) self_tests: Arc<SelfTests>,
     pub(super) metrics: Arc<Metrics>,
 }
 
@@ -105,6 +107,9 @@ impl Desk {
 
     async fn answer(&self, head: &Parts, token: Option<&str>, body: Body) -> Response {
         let client = self.client(head);
+        if let Some(claim) = self.self_tests.claim(&head.headers) {
+            return self.self_test(client, head, claim, body).await;
+        }
         if !self.allows(client) {
             // Read like any other, so that nobody learns from when the answer comes.
             body::skip(body, BODY_BYTES_MAX, self.body_read_max).await;
@@ -128,6 +133,40 @@ impl Desk {
             Err(BodyError::Incomplete) => Refusal::Incomplete,
         };
         self.refuse(client, received_at, refusal)
+    }
+
+    /// Answers what claims to be a test of Ponte's own; one that is forged is a stranger's.
+    async fn self_test(&self, client: Client, head: &Parts, claim: Claim, body: Body) -> Response {
+        let (most, room) = (selftest::BODY_BYTES_MAX, &self.large_bodies);
+        let body = body::read(body, most, self.body_read_max, room).await;
+        let received_at = clock::now();
+        let test = body
+            .ok()
+            .and_then(|body| self.self_tests.recognise(claim, &body));
+        let Some(test) = test else {
+            return self.refuse(client, received_at, Refusal::WrongSecret);
+        };
+        let is_allowed = self.allows(client);
+        let peer = client.peer.to_canonical();
+        let mut proxies = self.trusted_proxies.iter();
+        let arrival = Arrival {
+            peer,
+            address: client.address.map(|address| address.to_canonical()),
+            is_allowed,
+            by_proxy: proxies.any(|range| range.contains(peer)),
+            forwarded: selftest::forwarding(&head.headers),
+        };
+        self.self_tests.arrived(&test.number, arrival);
+        let carried_out =
+            self.self_tests
+                .carry_out(&self.engine, test, received_at, client.to_string());
+        match carried_out.await {
+            Ok(decision) => {
+                log(&decision);
+                answer::decided(&decision)
+            }
+            Err(unavailable) => answer::unavailable(&unavailable.to_string()),
+        }
     }
 
     async fn judge(

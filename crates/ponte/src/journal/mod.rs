@@ -9,15 +9,17 @@ mod query;
 mod retention;
 mod rows;
 mod schema;
+mod senders;
 mod writer;
 
 use std::path::{Path, PathBuf};
 
-pub use chain::{Broken, Verified, verify};
+pub use chain::{Broken, Verified, verify, verify_newest};
 pub use query::{
     AlertFilter, AlertRow, EventRow, ExportFilter, OrderFilter, OrderRow, Reader, Story,
 };
 pub use retention::{Pruned, prune};
+pub use senders::{Activity, Refused, Sender, SourceSeen};
 pub use writer::{Loaded, Writer};
 
 /// The name of the journal's file in the data directory.

@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use ponte::config::{AllowFrom, ClientAddress, NamedSet};
 use ponte::engine::{Committed, Engine, Parts, Retention, Running};
+use ponte::intake::selftest::SelfTests;
 use ponte::intake::{BODY_READ_MAX, Intake};
 use ponte::journal::{ExportFilter, Reader, Writer, path_in};
 use ponte::metrics::Metrics;
@@ -77,6 +78,7 @@ struct World {
     engine: Engine,
     running: Running,
     metrics: Arc<Metrics>,
+    self_tests: Arc<SelfTests>,
     commands: mpsc::UnboundedReceiver<Committed>,
     stop: oneshot::Sender<()>,
     server: tokio::task::JoinHandle<std::io::Result<()>>,
@@ -104,6 +106,7 @@ impl World {
         secrets.insert(source("main"), secret(SECRET));
         secrets.insert(source("second"), secret(SECOND_SECRET));
         let names = ["main", "second"].map(source);
+        let self_tests = Arc::new(SelfTests::new());
         let intake = Intake {
             engine: engine.clone(),
             secrets,
@@ -113,6 +116,7 @@ impl World {
             client_address: setup.client_address,
             failures_per_minute: setup.failures_per_minute,
             body_read_max: setup.body_read_max,
+            self_tests: self_tests.clone(),
             metrics: metrics.clone(),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -129,6 +133,7 @@ impl World {
             engine,
             running,
             metrics,
+            self_tests,
             commands,
             stop,
             server,
