@@ -129,5 +129,7 @@ fn resting_stops(known: Option<&AccountState>) -> BTreeMap<ClientOrderId, Symbol
                 && is_held(&plan.strategy, &plan.symbol)
         })
     });
-    orders.map(|order| (order.plan.id, order.plan.symbol.clone())).collect()
+    orders
+        .map(|order| (order.plan.id, order.plan.symbol.clone()))
+        .collect()
 }

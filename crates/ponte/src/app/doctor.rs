@@ -122,7 +122,10 @@ impl Examiner {
         let mut findings = match self.terminal_of(&account.name) {
             // What its credentials allow is among what a terminal says of itself.
             Some(terminal) => terminal.findings(&wanted).await,
-            None => credentials(answers).into_iter().chain(self.way(account)).collect(),
+            None => credentials(answers)
+                .into_iter()
+                .chain(self.way(account))
+                .collect(),
         };
         let is_explained = findings
             .iter()
@@ -375,7 +378,10 @@ fn sizings(account: &Account, config: &Config) -> Vec<Sizing> {
 /// the broker was asked.
 fn stops(answers: &Answers, books: &[Books; 2]) -> Option<Finding> {
     let resting = answers.orders.as_ref().ok()?;
-    let lasting = books[0].stops.iter().filter(|(id, _)| books[1].stops.contains_key(*id));
+    let lasting = books[0]
+        .stops
+        .iter()
+        .filter(|(id, _)| books[1].stops.contains_key(*id));
     let lasting: Vec<_> = lasting.collect();
     let is_there = |id: &ClientOrderId| resting.iter().any(|report| report.id == *id);
     let missing = lasting.iter().filter(|(id, _)| !is_there(id));
