@@ -138,6 +138,8 @@ pub(crate) fn imagined(
         delivery: Delivery {
             peer: String::new(),
             body: redact(body, EXCERPT_BYTES_MAX),
+            certificate: None,
+            previous_secret: false,
         },
     })
 }

@@ -3,6 +3,7 @@
 mod binance;
 mod books;
 mod brokers;
+mod certificates;
 mod doctor;
 mod halt_file;
 mod housekeeping;
@@ -32,6 +33,7 @@ use crate::journal::{JournalError, Writer};
 use crate::metrics::Metrics;
 
 pub use brokers::ConnectError;
+pub use certificates::certificates;
 pub use serve::{Served, run, serve};
 
 /// What can keep Ponte from starting.
@@ -59,9 +61,17 @@ pub enum RunError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// The certificate for bridges can't be used.
-    #[error("bridge.certificate: {0}")]
-    Certificate(#[from] crate::server::CertificateError),
+    /// A listener's certificate can't be used.
+    #[error("{section}: {source}")]
+    Certificate {
+        /// The section in the configuration.
+        section: &'static str,
+        /// Why.
+        source: crate::server::CertificateError,
+    },
+    /// No certificate can be ordered.
+    #[error("webhook.acme: {0}")]
+    Acme(#[from] crate::server::acme::AcmeError),
     /// A listener gave up.
     #[error("{what} can't accept connections any more: {source}")]
     Serve {

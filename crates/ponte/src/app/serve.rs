@@ -11,12 +11,13 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::{Core, RunError};
+use super::{Core, RunError, certificates};
 use crate::bridge::Hub;
 use crate::config::{Bridge, Broker, Config, Loaded, SourceFormat};
 use crate::doctor::secrets;
-use crate::intake::{BODY_READ_MAX, Intake};
+use crate::intake::{BODY_READ_MAX, Intake, PlainSide};
 use crate::secret::SourceSecrets;
+use crate::server::acme::Acme;
 use crate::server::{Certificate, Limits, Security, Tls};
 use crate::{admin, clock, server};
 
@@ -28,11 +29,14 @@ pub struct Served {
     pub admin: SocketAddr,
     /// Where the bridges beside terminals call, if there are any.
     pub bridge: Option<SocketAddr>,
+    /// Where the certificate authority's questions are answered, if they come over HTTP.
+    pub challenges: Option<SocketAddr>,
     /// How many events were replayed at the start.
     pub replayed: u64,
     core: Core,
     stop: watch::Sender<bool>,
     listeners: Vec<JoinHandle<Result<(), RunError>>>,
+    upkeep: Vec<JoinHandle<()>>,
 }
 
 /// Starts everything. The addresses are taken first, so that a second Ponte does nothing at all.
@@ -40,7 +44,15 @@ pub struct Served {
 /// # Errors
 /// When an address, the journal or a broker can't be used.
 pub async fn serve(mut loaded: Loaded) -> Result<Served, RunError> {
-    let webhook = Taken::take("webhook.listen", loaded.config.webhook.listen).await?;
+    let (security, acme) = certificates::of_webhook(&loaded.config)?;
+    let webhook = Taken {
+        security,
+        ..Taken::take("webhook.listen", loaded.config.webhook.listen).await?
+    };
+    let plain = match acme.as_ref().and_then(|acme| acme.http_listen()) {
+        Some(address) => Some(Taken::take("webhook.acme.http_listen", address).await?),
+        None => None,
+    };
     let admin = Taken::take("admin.listen", loaded.config.admin.listen).await?;
     let bridge = match terminals_call_at(&loaded.config) {
         Some(bridge) => Some(Taken::for_bridges(bridge).await?),
@@ -59,27 +71,37 @@ pub async fn serve(mut loaded: Loaded) -> Result<Served, RunError> {
         engine: core.engine.clone(),
         metrics: core.metrics.clone(),
         config: config.clone(),
-        doctor: core.doctor(config, secret_facts),
+        doctor: core.doctor(config.clone(), secret_facts),
         started_at,
     });
     let addresses = (
         webhook.address()?,
         admin.address()?,
         bridge.as_ref().map(Taken::address).transpose()?,
+        plain.as_ref().map(Taken::address).transpose()?,
     );
     let mut listeners = vec![
         webhook.serve(intake, stopping.clone()),
         admin.serve(owner, stopping.clone()),
     ];
+    if let (Some(plain), Some(acme)) = (plain, &acme) {
+        let router = plain_side(&core, &config, acme.clone()).router();
+        listeners.push(plain.serve(router, stopping.clone()));
+    }
     listeners.extend(bridge.map(|bridge| bridge.serve(core.hub().router(), stopping)));
+    let watch = certificates::watch(config, core.metrics.clone());
+    let mut upkeep = vec![tokio::spawn(watch)];
+    upkeep.extend(acme.map(|acme| tokio::spawn(acme.keep_fresh())));
     Ok(Served {
         webhook: addresses.0,
         admin: addresses.1,
         bridge: addresses.2,
+        challenges: addresses.3,
         replayed: core.replayed,
         core,
         stop,
         listeners,
+        upkeep,
     })
 }
 
@@ -107,6 +129,9 @@ impl Served {
     pub async fn stop(mut self) {
         // The receivers are the listeners, which have ended if nobody listens.
         let _ = self.stop.send(true);
+        for task in self.upkeep.drain(..) {
+            task.abort();
+        }
         // What is held for bridges must not hold up the end.
         self.core.hub().close();
         for listener in self.listeners.drain(..) {
@@ -157,7 +182,14 @@ impl Taken {
 
     async fn for_bridges(bridge: &Bridge) -> Result<Self, RunError> {
         let security = match &bridge.tls {
-            Some(files) => Security::Tls(Tls::with_files(Certificate::read(files.clone())?)),
+            Some(files) => {
+                let read = Certificate::read(files.clone());
+                let certificate = read.map_err(|source| RunError::Certificate {
+                    section: "bridge",
+                    source,
+                })?;
+                Security::Tls(Tls::with_files(certificate))
+            }
             None => Security::Plain,
         };
         Ok(Self {
@@ -190,6 +222,15 @@ impl Taken {
     }
 }
 
+fn plain_side(core: &Core, config: &Config, acme: Arc<Acme>) -> PlainSide {
+    PlainSide {
+        acme,
+        engine: core.engine.clone(),
+        failures_per_minute: config.webhook.failures_per_minute,
+        metrics: core.metrics.clone(),
+    }
+}
+
 fn intake(core: &Core, config: &Config, secrets: SourceSecrets) -> Intake {
     let formats = config.sources.iter().map(|source| {
         let format = match source.format {
@@ -204,6 +245,7 @@ fn intake(core: &Core, config: &Config, secrets: SourceSecrets) -> Intake {
         allow_from: config.webhook.allow_from.clone(),
         trusted_proxies: config.webhook.trusted_proxies.clone(),
         client_address: config.webhook.client_address,
+        client_certificate: config.webhook.client_certificate.clone(),
         failures_per_minute: config.webhook.failures_per_minute,
         body_read_max: BODY_READ_MAX,
         self_tests: core.self_tests.clone(),

@@ -189,6 +189,7 @@ impl Examiner {
             delivery: Delivery {
                 peer: "ponte".to_owned(),
                 body,
+                ..Delivery::default()
             },
         };
         let decided = self.engine.alert(alert).await;

@@ -115,6 +115,8 @@ impl Filler {
             delivery: Delivery {
                 peer: "52.89.214.238".to_owned(),
                 body,
+                certificate: None,
+                previous_secret: false,
             },
         };
         let events = self.decide(at, Input::Alert(Box::new(input)))?;

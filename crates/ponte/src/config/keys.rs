@@ -2,9 +2,13 @@
 //! and what `docs/configuration.md` is held to.
 
 mod exchange;
+mod https;
+mod network;
 mod terminal;
 
 pub(super) use exchange::{B3, B3_PRODUCTS};
+pub(super) use https::{WEBHOOK_ACME, WEBHOOK_TLS};
+pub(super) use network::CLIENT_CERTIFICATE;
 pub(super) use terminal::{BRIDGE, MT5};
 
 /// One key.
@@ -62,9 +66,12 @@ impl Section {
 }
 
 /// All sections, in the order of the file.
-pub const SECTIONS: [&Section; 15] = [
+pub const SECTIONS: [&Section; 18] = [
     &FILE,
     &WEBHOOK,
+    &WEBHOOK_TLS,
+    &WEBHOOK_ACME,
+    &CLIENT_CERTIFICATE,
     &ADMIN,
     &BRIDGE,
     &LOG,
@@ -134,22 +141,46 @@ pub(super) const WEBHOOK: Section = Section {
             "allow_from",
             "list",
             "[\"tradingview\"]",
-            "\"tradingview\", \"loopback\", \"private\", \"any\", addresses, CIDRs",
+            "\"tradingview\", \"loopback\", \"private\", \"cloudflare\", \"any\", named sets, addresses, CIDRs",
             "[\"tradingview\", \"203.0.113.7\"]",
+        ),
+        means(
+            "address_sets",
+            "table",
+            "{}",
+            "name = list of addresses, CIDRs",
+            "{ office = [\"203.0.113.0/24\"] }",
+        ),
+        means(
+            "proxy",
+            "choice",
+            "\"none\"",
+            "\"none\", \"fly\", \"render\", \"railway\", \"cloudflare\", \"cloudflare-tunnel\", \
+             \"nginx\", \"caddy\", \"ngrok\"",
+            "\"nginx\"",
         ),
         means(
             "trusted_proxies",
             "list",
             "[]",
-            "\"loopback\", \"private\", addresses, CIDRs",
+            "\"loopback\", \"private\", \"cloudflare\", named sets, addresses, CIDRs",
             "[\"10.0.0.0/8\"]",
         ),
         means(
             "client_address",
             "choice",
             "\"x-forwarded-for\"",
-            "\"peer\", \"x-forwarded-for\", \"x-real-ip\", \"cf-connecting-ip\", \"fly-client-ip\"",
+            "\"peer\", \"x-forwarded-for\", \"x-real-ip\", \"cf-connecting-ip\", \
+             \"fly-client-ip\", { x-forwarded-for = 1 to 16 }",
             "\"peer\"",
+        ),
+        truth("proxy_protocol", "true"),
+        means(
+            "connections_per_address",
+            "whole number",
+            "64",
+            "1 to 100000",
+            "16",
         ),
         means(
             "failures_per_minute",
@@ -158,6 +189,9 @@ pub(super) const WEBHOOK: Section = Section {
             "1 to 100000",
             "10",
         ),
+        section("tls"),
+        section("acme"),
+        section("client_certificate"),
     ],
 };
 

@@ -10,20 +10,24 @@ mod binance;
 mod bridge;
 mod broker;
 mod check;
+mod client_certificate;
 mod duration;
 mod finding;
+mod https;
 mod keys;
 mod model;
 mod mt5;
 mod network;
 mod paper;
 mod policy;
+mod proxy;
 mod public_url;
 mod reserved;
 mod routes;
 mod rules;
 mod secrets;
 mod sections;
+mod senders;
 mod table;
 mod template;
 mod value;
@@ -36,7 +40,9 @@ use std::path::Path;
 use ponte_core::id::AccountName;
 use toml::de::DeTable;
 
+pub use client_certificate::{ClientCertificatePolicy, ClientCertificateRules};
 pub use finding::{ConfigErrors, Finding, Place, Severity};
+pub use https::WebhookTls;
 pub use keys::{Absent, Key, SECTIONS, SIZE, Section};
 pub use model::{
     Account, Accounting, Admin, BinanceBroker, BinanceFutures, BinanceHosts, BinanceMarket, Bridge,
@@ -46,6 +52,7 @@ pub use model::{
 };
 pub use network::{AllowFrom, Cidr, CidrError, ClientAddress, NamedSet, TRADINGVIEW_ADDRESSES};
 pub use policy::{UnknownAccount, policy};
+pub use proxy::Proxy;
 pub use public_url::PublicUrl;
 pub use template::{InitAnswers, InitMarket, InitTerminal, SecretPlace, template};
 
@@ -115,6 +122,12 @@ pub fn load_with(path: &Path, variables: &Variables<'_>) -> Result<Loaded, Confi
     } = secrets::resolved(&mut notes, &mentions, variables);
     if let Some(bridge) = config.as_ref().and_then(|config| config.bridge.as_ref()) {
         bridge::look_at_files(&mut notes, &mentions, bridge);
+    }
+    if let Some(tls) = config
+        .as_ref()
+        .and_then(|config| config.webhook.tls.as_ref())
+    {
+        https::look_at_files(&mut notes, &mentions, tls);
     }
     let Parsed { config, warnings } = finish(notes, config)?;
     Ok(Loaded {

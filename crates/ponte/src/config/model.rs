@@ -9,7 +9,10 @@ use ponte_core::instrument::Instruments;
 use ponte_core::policy::{Exchange, Fitting, Guard, Mode, Route, Rules};
 use rust_decimal::Decimal;
 
+use super::client_certificate::ClientCertificateRules;
+use super::https::WebhookTls;
 use super::network::{AllowFrom, Cidr, ClientAddress};
+use super::proxy::Proxy;
 use super::public_url::PublicUrl;
 use crate::secret::SecretRef;
 use crate::server::CertificateFiles;
@@ -63,12 +66,28 @@ pub struct Webhook {
     pub public_url: Option<PublicUrl>,
     /// The addresses that may send. Default: TradingView's.
     pub allow_from: AllowFrom,
-    /// The proxies whose forwarding header is believed. Default: none.
+    /// `TradingView`'s addresses, as the file has them. Default:
+    /// [`TRADINGVIEW_ADDRESSES`](super::TRADINGVIEW_ADDRESSES).
+    pub tradingview: Vec<Cidr>,
+    /// What stands in front. Default: nothing.
+    pub proxy: Proxy,
+    /// The proxies whose word about the client is believed. Default: those of `proxy`.
     pub trusted_proxies: Vec<Cidr>,
-    /// Which header of a trusted proxy names the client. Default: `X-Forwarded-For`.
+    /// Which header of a trusted proxy names the client. Default: that of `proxy`, and `X-Forwarded-For`
+    /// without one.
     pub client_address: ClientAddress,
+    /// Whether each connection comes from a trusted proxy and begins with a header of the PROXY
+    /// protocol. Default: no.
+    pub proxy_protocol: bool,
+    /// Most connections that an address may hold which is neither allowed to send nor a trusted proxy.
+    /// Default: 64.
+    pub connections_per_address: u32,
+    /// What a sender's TLS certificate must be. Default: anything, or nothing.
+    pub client_certificate: ClientCertificateRules,
     /// Failed requests that one address may make per minute before it is answered `429`. Default: 30.
     pub failures_per_minute: u32,
+    /// With whose certificate it speaks TLS. Default: in plain HTTP.
+    pub tls: Option<WebhookTls>,
 }
 
 /// The owner's side.

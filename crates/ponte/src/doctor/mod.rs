@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ponte_core::id::{AccountName, SourceName};
-use ponte_core::message::SourceSwitched;
+use ponte_core::source::SourceOff;
 
 use crate::admin::wire::{Finding, Group};
 use crate::config::Config;
@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone, Default)]
 pub struct Running {
     /// The sources that are switched off; `None` where the engine did not say it.
-    pub sources_off: Option<BTreeMap<SourceName, SourceSwitched>>,
+    pub sources_off: Option<BTreeMap<SourceName, SourceOff>>,
     /// How far the brokers' clocks are ahead of this machine's, in milliseconds.
     pub clocks: Vec<(AccountName, i64)>,
 }

@@ -31,7 +31,7 @@ pub struct Seen {
     pub sources: Vec<SourceSeen>,
     /// The sources that are switched off, with who said so and why, by the journal alone.
     pub sources_off:
-        std::collections::BTreeMap<ponte_core::id::SourceName, ponte_core::message::SourceSwitched>,
+        std::collections::BTreeMap<ponte_core::id::SourceName, ponte_core::source::SourceOff>,
 }
 
 /// Looks at what the journal in a data directory says of those who send.

@@ -12,7 +12,9 @@
 //! failures leave in the journal and in the log, and the `403`.
 
 mod answer;
+mod certificate;
 mod door;
+mod plain;
 mod receive;
 pub mod selftest;
 
@@ -29,12 +31,14 @@ use ponte_core::format::Format;
 use ponte_core::id::SourceName;
 use tokio::sync::Semaphore;
 
-use crate::config::{AllowFrom, Cidr, ClientAddress};
+use crate::config::{AllowFrom, Cidr, ClientAddress, ClientCertificateRules};
 use crate::engine::Engine;
 use crate::metrics::Metrics;
 use crate::secret::SourceSecrets;
 use crate::server::failures::Failures;
+use certificate::Certificates;
 use door::Door;
+pub use plain::PlainSide;
 use receive::Desk;
 use selftest::SelfTests;
 
@@ -57,6 +61,8 @@ pub struct Intake {
     pub trusted_proxies: Vec<Cidr>,
     /// Which header of a trusted proxy names the client.
     pub client_address: ClientAddress,
+    /// What a sender's TLS certificate must be.
+    pub client_certificate: ClientCertificateRules,
     /// Failed requests that one address may make per minute before it is answered `429`.
     pub failures_per_minute: u32,
     /// How long a body may take; [`BODY_READ_MAX`] outside of tests.
@@ -79,6 +85,7 @@ impl Intake {
             allow_from: self.allow_from,
             trusted_proxies: self.trusted_proxies,
             client_address: self.client_address,
+            certificates: Certificates::new(self.client_certificate),
             failures: Failures::new(self.failures_per_minute),
             body_read_max: self.body_read_max,
             large_bodies: Semaphore::new(LARGE_BODIES_MAX),

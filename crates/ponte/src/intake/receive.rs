@@ -16,19 +16,21 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::Response;
 use ponte_core::format::{self, BODY_BYTES_MAX, FormatError};
-use ponte_core::id::SourceName;
+use ponte_core::id::{AlertId, SourceName};
 use ponte_core::message::{AlertDecision, Delivery, RefusedRequest};
 use ponte_core::signal::Signal;
 use ponte_core::time::Timestamp;
 use tokio::sync::Semaphore;
 
 use super::answer;
+use super::certificate::{self, Certificates};
 use super::door::{Admitted, Door, Stranger};
 use super::selftest::{self, Arrival, Claim, SelfTests};
 use crate::clock;
 use crate::config::{AllowFrom, Cidr, ClientAddress};
 use crate::engine::{Alert, Engine};
 use crate::metrics::Metrics;
+use crate::server::ClientCertificate;
 use crate::server::body::{self, BodyError};
 use crate::server::failures::{Failures, Standing};
 
@@ -42,6 +44,7 @@ pub(super) struct Desk {
     pub(super) allow_from: AllowFrom,
     pub(super) trusted_proxies: Vec<Cidr>,
     pub(super) client_address: ClientAddress,
+    pub(super) certificates: Certificates,
     pub(super) failures: Failures,
     pub(super) body_read_max: Duration,
     pub(super) large_bodies: Semaphore,
@@ -60,15 +63,18 @@ enum Refusal {
     Incomplete,
     NoSecret,
     WrongSecret,
+    Certificate,
 }
 
 /// Who is at the other end.
 #[derive(Debug, Clone, Copy)]
-struct Client {
+struct Client<'a> {
     /// The other end of the connection.
     peer: IpAddr,
     /// Who speaks through it; `None` when a trusted proxy doesn't say.
     address: Option<IpAddr>,
+    /// The certificate that it has presented.
+    certificate: Option<&'a ClientCertificate>,
 }
 
 impl Desk {
@@ -136,7 +142,13 @@ impl Desk {
     }
 
     /// Answers what claims to be a test of Ponte's own; one that is forged is a stranger's.
-    async fn self_test(&self, client: Client, head: &Parts, claim: Claim, body: Body) -> Response {
+    async fn self_test(
+        &self,
+        client: Client<'_>,
+        head: &Parts,
+        claim: Claim,
+        body: Body,
+    ) -> Response {
         let (most, room) = (selftest::BODY_BYTES_MAX, &self.large_bodies);
         let body = body::read(body, most, self.body_read_max, room).await;
         let received_at = clock::now();
@@ -171,7 +183,7 @@ impl Desk {
 
     async fn judge(
         &self,
-        client: Client,
+        client: Client<'_>,
         head: &Parts,
         token: Option<&str>,
         body: &[u8],
@@ -184,6 +196,10 @@ impl Desk {
                 return self.refuse(client, received_at, Refusal::WrongSecret);
             }
         };
+        if !self.certificates.accepts(client.certificate) {
+            self.tell_of_new_key(client, None);
+            return self.refuse_from(client, Some(source), received_at, Refusal::Certificate);
+        }
         let kept = format::redact(body, KEPT_BYTES_MAX);
         let kept = self.door.scrubbed(source, kept);
         match signal {
@@ -197,7 +213,7 @@ impl Desk {
 
     async fn hand_over(
         &self,
-        client: Client,
+        client: Client<'_>,
         source: &SourceName,
         signal: Signal,
         body: String,
@@ -210,11 +226,14 @@ impl Desk {
             delivery: Delivery {
                 peer: client.to_string(),
                 body,
+                certificate: certificate::remembered(client.certificate),
+                previous_secret: false,
             },
         };
         match self.engine.alert(alert).await {
             Ok(decision) => {
                 log(&decision);
+                self.tell_of_new_key(client, Some(decision.alert));
                 answer::decided(&decision)
             }
             Err(unavailable) => {
@@ -229,7 +248,7 @@ impl Desk {
     /// The owner's own message, broken: recorded always, and no failure of the address.
     fn not_understood(
         &self,
-        client: Client,
+        client: Client<'_>,
         source: &SourceName,
         mut error: FormatError,
         excerpt: String,
@@ -247,12 +266,32 @@ impl Desk {
             code: error.code.to_owned(),
             message: error.to_string(),
             excerpt: Some(excerpt),
+            certificate: certificate::remembered(client.certificate),
         });
         answer::malformed(&error)
     }
 
+    /// Raises the alarm about a key that is new, when the secret was right.
+    fn tell_of_new_key(&self, client: Client<'_>, alert: Option<AlertId>) {
+        let who = client.to_string();
+        if let Some(message) = self.certificates.alarm(client.certificate, &who) {
+            self.engine.alarm(message, alert);
+        }
+    }
+
     /// Turns a stranger away.
-    fn refuse(&self, client: Client, received_at: Timestamp, refusal: Refusal) -> Response {
+    fn refuse(&self, client: Client<'_>, received_at: Timestamp, refusal: Refusal) -> Response {
+        self.refuse_from(client, None, received_at, refusal)
+    }
+
+    /// Turns a stranger away, or one who brings a source's secret and is one all the same.
+    fn refuse_from(
+        &self,
+        client: Client<'_>,
+        source: Option<&SourceName>,
+        received_at: Timestamp,
+        refusal: Refusal,
+    ) -> Response {
         let (code, status) = (refusal.code(), refusal.status());
         match self.failures.count(client.key(), clock::instant()) {
             Standing::Limited { first } => {
@@ -273,11 +312,12 @@ impl Desk {
                     self.engine.refused(RefusedRequest {
                         received_at,
                         peer: client.to_string(),
-                        source: None,
+                        source: source.cloned(),
                         http_status: status.as_u16(),
                         code: code.to_owned(),
                         message: refusal.message().to_owned(),
                         excerpt: None,
+                        certificate: certificate::remembered(client.certificate),
                     });
                 }
             }
@@ -289,14 +329,14 @@ impl Desk {
         }
     }
 
-    fn allows(&self, client: Client) -> bool {
+    fn allows(&self, client: Client<'_>) -> bool {
         match client.address {
             Some(address) => self.allow_from.allows(address),
             None => self.allow_from == AllowFrom::Any,
         }
     }
 
-    fn client(&self, head: &Parts) -> Client {
+    fn client<'a>(&self, head: &'a Parts) -> Client<'a> {
         let peer = head.extensions.get::<ConnectInfo<SocketAddr>>();
         // Without a peer nobody is trusted and no list allows: 0.0.0.0 is no host's address.
         let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
@@ -307,7 +347,11 @@ impl Desk {
         let address = self
             .client_address
             .resolve(peer, &self.trusted_proxies, &lines);
-        Client { peer, address }
+        Client {
+            peer,
+            address,
+            certificate: certificate::presented(head),
+        }
     }
 }
 
@@ -315,7 +359,9 @@ impl Refusal {
     fn status(self) -> StatusCode {
         match self {
             Self::Path => StatusCode::NOT_FOUND,
-            Self::Address | Self::NoSecret | Self::WrongSecret => StatusCode::FORBIDDEN,
+            Self::Address | Self::NoSecret | Self::WrongSecret | Self::Certificate => {
+                StatusCode::FORBIDDEN
+            }
             Self::Encoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Slow => StatusCode::REQUEST_TIMEOUT,
@@ -334,6 +380,7 @@ impl Refusal {
             Self::Incomplete => "incomplete_body",
             Self::NoSecret => "no_secret",
             Self::WrongSecret => "wrong_secret",
+            Self::Certificate => "client_certificate",
         }
     }
 
@@ -348,6 +395,10 @@ impl Refusal {
             Self::Incomplete => "the body broke off, or its framing is broken",
             Self::NoSecret => "no secret was found in the body, the path or a header",
             Self::WrongSecret => "a secret is no source's, or two secrets are different sources'",
+            Self::Certificate => {
+                "the secret was right, and its client certificate is missing or not one that \
+                 webhook.client_certificate takes"
+            }
         }
     }
 
@@ -355,19 +406,21 @@ impl Refusal {
     fn ends_connection(self) -> bool {
         match self {
             Self::Encoding | Self::TooLarge | Self::Slow | Self::Incomplete => true,
-            Self::Path | Self::Address | Self::NoSecret | Self::WrongSecret => false,
+            Self::Path | Self::Address | Self::NoSecret | Self::WrongSecret | Self::Certificate => {
+                false
+            }
         }
     }
 }
 
-impl Client {
+impl Client<'_> {
     /// What its failures are counted under.
     fn key(self) -> IpAddr {
         self.address.unwrap_or(self.peer)
     }
 }
 
-impl fmt::Display for Client {
+impl fmt::Display for Client<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.address {
             Some(address) => write!(f, "{address}"),

@@ -290,7 +290,7 @@ impl SelfTests {
             closing,
         } = test;
         let body = format!("a test of the webhook ({number})");
-        let delivery = Delivery { peer, body };
+        let delivery = delivery(peer, body);
         let decided = engine.alert(alert(signal, received_at, delivery)).await;
         let decided = match decided {
             Ok(decided) => decided,
@@ -399,7 +399,7 @@ impl Trade<'_> {
         };
         let body = format!("the end of a test of the webhook ({})", self.number);
         let peer = "ponte".to_owned();
-        let closing = alert(signal, clock::now(), Delivery { peer, body });
+        let closing = alert(signal, clock::now(), delivery(peer, body));
         let decided = self.engine.alert(closing).await;
         let decided = decided.map_err(|unavailable| unavailable.to_string())?;
         self.tests
@@ -438,6 +438,14 @@ impl Trade<'_> {
         let after = clock::now().since(self.received_at);
         self.tests
             .change(self.number, |course| course.steps.push((step, after)));
+    }
+}
+
+fn delivery(peer: String, body: String) -> Delivery {
+    Delivery {
+        peer,
+        body,
+        ..Delivery::default()
     }
 }
 

@@ -1,6 +1,7 @@
 //! The way from the world to the webhook, and the test alert that is posted on it.
 
 use std::net::SocketAddr;
+use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use ponte_core::time::Timestamp;
@@ -8,6 +9,7 @@ use serde_json::json;
 use tokio::runtime::Runtime;
 
 use crate::admin::wire::{Finding, Group, SelfTest, SelfTestCourse};
+use crate::app;
 use crate::cli::client::{Asked, Client, reachable};
 use crate::cli::failure::Failure;
 use crate::clock;
@@ -20,8 +22,9 @@ use crate::doctor::say::selftest::Posted;
 const COURSE_MAX: Duration = Duration::from_secs(8);
 const COURSE_LOOK: Duration = Duration::from_millis(50);
 
-/// Looks at the public side, and posts a test there, or at the address that ponte listens on.
-pub(super) fn look(config: &Config, client: Option<Client>) -> Vec<Group> {
+/// Looks at the public side, and posts a test there, or at the address that ponte listens on, once
+/// nobody holds the other end of `wait` any more.
+pub(super) fn look(config: &Config, client: Option<Client>, wait: &Receiver<()>) -> Vec<Group> {
     let Ok(runtime) = runtime() else {
         let finding = Finding::wrong("network", "this process can't use the network");
         return vec![Group::new("public", vec![finding])];
@@ -33,7 +36,12 @@ pub(super) fn look(config: &Config, client: Option<Client>) -> Vec<Group> {
         Some(url) => {
             let seen = runtime.block_on(public_side::look(url));
             let at: Timestamp = clock::now();
-            let findings = say::public_side::all(config, url, &seen, at);
+            let mut findings = say::public_side::all(config, url, &seen, at);
+            let kept = app::certificates(config);
+            findings.extend(
+                kept.iter()
+                    .flat_map(|report| say::public_side::kept(report, at)),
+            );
             groups.push(Group::new("public", findings));
             let is_up = |met: &public_side::Met| matches!(met.answer, Some(Ok(_)));
             public = seen
@@ -43,11 +51,13 @@ pub(super) fn look(config: &Config, client: Option<Client>) -> Vec<Group> {
         }
     }
     if let Some(client) = client {
+        // It ends in any case by the sender's going away.
+        let _ = wait.recv();
         let (to, place, is_public) = match public {
             Some((url, place)) => (url.to_string(), place, true),
             None => {
                 let listen = reachable(config.webhook.listen);
-                (listen.to_string(), here(listen), false)
+                (listen.to_string(), here(config, listen), false)
             }
         };
         let findings = self_test(&runtime, &client, &to, &place, is_public)
@@ -64,11 +74,13 @@ fn runtime() -> std::io::Result<Runtime> {
 }
 
 /// Where ponte listens itself.
-fn here(listen: SocketAddr) -> Place {
+fn here(config: &Config, listen: SocketAddr) -> Place {
+    let webhook = &config.webhook;
+    let name = webhook.public_url.as_ref().map(|url| url.host().to_owned());
     Place {
         address: listen,
-        host: listen.ip().to_string(),
-        secure: false,
+        host: name.unwrap_or_else(|| listen.ip().to_string()),
+        secure: webhook.tls.is_some(),
         authority: listen.to_string(),
     }
 }

@@ -9,15 +9,12 @@ use super::{some, span};
 use crate::admin::wire::Finding;
 use crate::config::{Config, NamedSet, PublicUrl};
 use crate::doctor::public_side::{Answer, Handshake, Met, Place, Seen, http_date};
-use crate::server::Facts;
+use crate::server::{CertificateReport, Facts, Standing, standing};
 
 /// TradingView cancels after that (help centre, article 43000529348).
 const SENDER_WAITS: Duration = Duration::from_secs(3);
 /// From here on little is left for bad days.
 const ANSWER_SLOW: Duration = Duration::from_secs(1);
-/// A certificate that has fewer days left is late in being renewed.
-const DAYS_FEW: u64 = 14;
-const DAYS_TOO_FEW: u64 = 3;
 /// The `Date` header tells whole seconds.
 const CLOCK_OFF: Duration = Duration::from_secs(3);
 
@@ -117,13 +114,25 @@ fn listens(config: &Config, url: &PublicUrl) -> Finding {
     let webhook = &config.webhook;
     let listen = webhook.listen;
     let is_alone = listen.ip().to_canonical().is_loopback();
+    if webhook.tls.is_some() {
+        if is_alone {
+            let text =
+                format!("ponte speaks TLS itself, at {listen}, which only this machine reaches");
+            return Finding::look(SUBJECT, text)
+                .cured_by("write listen = \"0.0.0.0:443\", unless a tunnel ends here");
+        }
+        return Finding::fine(
+            SUBJECT,
+            format!("ponte listens on {listen} and speaks TLS itself"),
+        );
+    }
     if url.is_secure() && webhook.trusted_proxies.is_empty() {
         let text = format!(
             "ponte listens on {listen} without TLS, so that a proxy has to end it, and none is in trusted_proxies"
         );
         return Finding::look(SUBJECT, text).cured_by(
-            "name the proxy in webhook.trusted_proxies: else every alert seems to come from it, and is \
-             refused",
+            "name it in webhook.proxy or webhook.trusted_proxies: else every alert seems to come from it, \
+             and is refused",
         );
     }
     let text = match (is_alone, url.is_secure()) {
@@ -133,6 +142,44 @@ fn listens(config: &Config, url: &PublicUrl) -> Finding {
     };
     Finding::fine(SUBJECT, text)
 }
+
+/// What is said about a listener's certificate as it lies on the disk, beside what strangers see.
+pub(crate) fn kept(report: &CertificateReport, at: Timestamp) -> Vec<Finding> {
+    let subject = format!("{} file", report.listener);
+    let mut all = vec![match &report.facts {
+        Err(missing) => {
+            Finding::wrong(&subject, missing.why.clone()).cured_by(missing.cure.clone())
+        }
+        Ok(facts) => {
+            let text = format!(
+                "the certificate kept for it ends in {}",
+                span(facts.not_after.since(at))
+            );
+            match report.standing(at) {
+                Standing::Good => Finding::fine(&subject, text),
+                Standing::Soon => Finding::look(&subject, text).cured_by(RENEW),
+                Standing::Urgent => Finding::wrong(&subject, text).cured_by(RENEW),
+                Standing::Void => {
+                    Finding::wrong(&subject, "the certificate kept for it does not hold now")
+                        .cured_by(RENEW)
+                }
+            }
+        }
+    }];
+    if let Some(failure) = &report.last_failure {
+        let text = format!(
+            "{} ago it could not be renewed: {}",
+            span(at.since(failure.at)),
+            failure.why
+        );
+        all.push(Finding::look(&subject, text).cured_by(failure.cure.clone()));
+    }
+    all
+}
+
+/// What helps where a certificate is not renewed in time.
+const RENEW: &str = "have it renewed: ponte certificate says what failed last, the log of certbot or of the proxy \
+                     what failed there";
 
 fn on_the_way(url: &PublicUrl, place: &Place, met: &Met, at: Timestamp) -> Vec<Finding> {
     let mut all = Vec::new();
@@ -222,31 +269,24 @@ fn certificate(url: &PublicUrl, handshake: &Handshake, at: Timestamp) -> Vec<Fin
 
 fn validity(facts: &Facts, at: Timestamp) -> Option<Finding> {
     const SUBJECT: &str = "certificate";
-    const CURE: &str = "have it renewed: what renews it by itself has not, its log says why";
     let (begins, ends) = (facts.not_before, facts.not_after);
-    if at > ends {
-        let text = format!("the certificate expired {} ago", span(at.since(ends)));
-        return Some(Finding::wrong(SUBJECT, text).cured_by(CURE));
+    let left = || format!("the certificate ends in {}", span(ends.since(at)));
+    match standing(facts, at) {
+        Standing::Good => None,
+        Standing::Soon => Some(Finding::look(SUBJECT, left()).cured_by(RENEW)),
+        Standing::Urgent => Some(Finding::wrong(SUBJECT, left()).cured_by(RENEW)),
+        Standing::Void if at < begins => {
+            let text = format!(
+                "the certificate begins to hold in {}",
+                span(begins.since(at))
+            );
+            Some(Finding::wrong(SUBJECT, text).cured_by("set this machine's clock, or wait"))
+        }
+        Standing::Void => {
+            let text = format!("the certificate expired {} ago", span(at.since(ends)));
+            Some(Finding::wrong(SUBJECT, text).cured_by(RENEW))
+        }
     }
-    if at < begins {
-        let text = format!(
-            "the certificate begins to hold in {}",
-            span(begins.since(at))
-        );
-        return Some(Finding::wrong(SUBJECT, text).cured_by("set this machine's clock, or wait"));
-    }
-    let days = ends.since(at).as_secs() / 86_400;
-    // Certificates of some days have a tenth of their life left when they are late.
-    let whole = ends.since(begins).as_secs() / 86_400;
-    let few = DAYS_FEW.min(whole / 5);
-    if days < DAYS_TOO_FEW.min(whole / 10) {
-        let text = format!("the certificate ends in {}", span(ends.since(at)));
-        return Some(Finding::wrong(SUBJECT, text).cured_by(CURE));
-    }
-    (days < few).then(|| {
-        let text = format!("the certificate ends in {}", span(ends.since(at)));
-        Finding::look(SUBJECT, text).cured_by(CURE)
-    })
 }
 
 fn trust(facts: &Facts, handshake: &Handshake) -> Option<Finding> {

@@ -5,11 +5,11 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use ponte_core::id::SourceName;
-use ponte_core::message::SourceSwitched;
+use ponte_core::source::SourceOff;
 
 use super::{count, some, span};
 use crate::admin::wire::Finding;
-use crate::config::{AllowFrom, Config, NamedSet};
+use crate::config::{AllowFrom, Config};
 use crate::doctor::senders::{Seen, Senders};
 use crate::journal::{Refused, Sender};
 
@@ -21,7 +21,7 @@ const SILENT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 pub(crate) fn all(
     config: &Config,
     seen: &Senders,
-    off: Option<&BTreeMap<SourceName, SourceSwitched>>,
+    off: Option<&BTreeMap<SourceName, SourceOff>>,
 ) -> Vec<Finding> {
     let known = match &seen.seen {
         None => {
@@ -36,7 +36,7 @@ pub(crate) fn all(
     let mut all = vec![tradingview(config, known)];
     all.extend(addresses(config, known, seen));
     all.extend(sources(config, known, seen));
-    all.extend(off.unwrap_or(&known.sources_off).values().map(switched_off));
+    all.extend(off.unwrap_or(&known.sources_off).iter().map(switched_off));
     all.push(refusals(&known.refused));
     all
 }
@@ -47,8 +47,13 @@ fn address(sender: &Sender) -> Option<IpAddr> {
 
 fn tradingview(config: &Config, known: &Seen) -> Finding {
     const SUBJECT: &str = "tradingview";
-    let ranges = NamedSet::TradingView.ranges();
-    let theirs = |address: IpAddr| ranges.iter().any(|range| range.contains(address));
+    let webhook = &config.webhook;
+    let theirs = |address: IpAddr| {
+        webhook
+            .tradingview
+            .iter()
+            .any(|range| range.contains(address))
+    };
     let from_there = known
         .senders
         .iter()
@@ -142,18 +147,18 @@ fn sources(config: &Config, known: &Seen, seen: &Senders) -> Vec<Finding> {
     config.sources.iter().map(one).collect()
 }
 
-fn switched_off(switched: &SourceSwitched) -> Finding {
-    let subject = format!("source {}", switched.source);
-    let why = switched
-        .reason
-        .as_ref()
+fn switched_off((source, off): (&SourceName, &SourceOff)) -> Finding {
+    let subject = format!("source {source}");
+    let reason = off.reason.as_ref();
+    let why = reason
         .map(|reason| format!(": {reason}"))
         .unwrap_or_default();
     let text = format!(
         "it was switched off by {}{why}, and its alerts are refused",
-        switched.by
+        off.by
     );
-    Finding::wrong(&subject, text).cured_by("switch it on again once the reason is gone")
+    Finding::wrong(&subject, text)
+        .cured_by(format!("ponte source on {source}, once the reason is gone"))
 }
 
 fn refusals(refused: &[Refused]) -> Finding {
