@@ -15,6 +15,7 @@
 //! | `GET /api/selftest/{number}` | [`wire::SelfTestCourse`]: how far it has come |
 //! | `POST /api/try-stop` [`wire::TryStopRequest`] | [`wire::TriedStop`]: a stop was placed and taken back |
 //! | `GET /api/why/{id}` | the story of an alert (`A17`) or of an order (its id, or the start of it) |
+//! | `GET /api/sources/seen?since` | [`Senders`](crate::journal::Senders): who sent with a right secret |
 //! | `POST /api/halt` [`wire::HaltRequest`] | [`wire::Operated`] |
 //! | `POST /api/resume`, `/api/flatten` [`wire::ScopeRequest`] | [`wire::Operated`] |
 //! | `POST /api/explain?source` with an alert's bytes | [`wire::Explanation`]; nothing happens |
@@ -130,6 +131,7 @@ pub fn router(parts: Parts) -> Router {
         .route("/api/selftest/{number}", get(examination::self_test))
         .route("/api/try-stop", post(examination::try_stop))
         .route("/api/why/{id}", get(query::why))
+        .route("/api/sources/seen", get(query::senders))
         .route("/api/halt", post(control::halt))
         .route("/api/resume", post(control::resume))
         .route("/api/flatten", post(control::flatten))

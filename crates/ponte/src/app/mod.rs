@@ -5,19 +5,25 @@ mod books;
 mod brokers;
 mod certificates;
 mod doctor;
+mod gate;
 mod halt_file;
 mod housekeeping;
+mod inherited;
 mod instruments;
 mod keys;
 mod selftest;
 mod serve;
+mod service_manager;
 mod terminals;
 mod trystop;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ponte_core::decide::Quotes;
+use ponte_core::order::OrderStatus;
 use ponte_core::policy::Policy;
+use ponte_core::state::State;
 use tokio::sync::mpsc;
 
 use terminals::Terminal;
@@ -34,7 +40,11 @@ use crate::metrics::Metrics;
 
 pub use brokers::ConnectError;
 pub use certificates::certificates;
+pub use inherited::Inherited;
 pub use serve::{Served, run, serve};
+
+/// The wait between two looks at the orders that are on their way at the end.
+const SETTLE_STEP: Duration = Duration::from_millis(5);
 
 /// What can keep Ponte from starting.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +71,9 @@ pub enum RunError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A socket that was handed over can't be used; in whole sentences, with what to do.
+    #[error("{0}")]
+    Inherited(String),
     /// A listener's certificate can't be used.
     #[error("{section}: {source}")]
     Certificate {
@@ -109,7 +122,9 @@ impl Core {
     pub async fn start(loaded: &mut Loaded) -> Result<Self, RunError> {
         let config = &loaded.config;
         let mut writer = Writer::open(&config.data_dir)?;
-        let journal = writer.load()?;
+        let journal = writer.load_reporting(|events| {
+            service_manager::starting(&format!("reads the journal: {events} events"));
+        })?;
         let secrets = &mut loaded.broker_secrets;
         let tokens = &mut loaded.terminal_tokens;
         let connected = brokers::connect(config, &journal.state, secrets, tokens).await?;
@@ -199,6 +214,23 @@ impl Core {
     #[must_use]
     pub fn hub(&self) -> Arc<Hub> {
         self.hub.clone()
+    }
+
+    /// Waits until no order is on its way to a broker, at most for so long: an order whose answer
+    /// nobody hears has an unknown fate, which the next start must ask about.
+    pub async fn settle(&self, patience: Duration) {
+        let on_its_way = |state: &State| {
+            let mut orders = state.unsettled_orders();
+            orders.any(|order| order.status == OrderStatus::Submitting)
+        };
+        let settled = async {
+            while let Ok(true) = self.engine.look(on_its_way).await {
+                tokio::time::sleep(SETTLE_STEP).await;
+            }
+        };
+        if tokio::time::timeout(patience, settled).await.is_err() {
+            tracing::warn!("orders are on their way to a broker; the next start asks about them");
+        }
     }
 
     /// Decides what waits, writes a snapshot and ends everything.

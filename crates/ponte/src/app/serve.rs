@@ -3,23 +3,28 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
-use futures_util::future::select_all;
+use futures_util::future::{join_all, select_all};
 use ponte_core::format::Format;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::{Core, RunError, certificates};
+use super::inherited::{Addresses, Inherited};
+use super::{Core, RunError, certificates, gate, service_manager};
 use crate::bridge::Hub;
 use crate::config::{Bridge, Broker, Config, Loaded, SourceFormat};
 use crate::doctor::secrets;
 use crate::intake::{BODY_READ_MAX, Intake, PlainSide};
 use crate::secret::SourceSecrets;
 use crate::server::acme::Acme;
-use crate::server::{Certificate, Limits, Security, Tls};
+use crate::server::{Certificate, Gate, Limits, Security, Tls};
 use crate::{admin, clock, server};
+
+/// How long orders on their way to a broker are waited for at least, after the listeners' end.
+const SETTLE_MIN: Duration = Duration::from_millis(100);
 
 /// A whole Ponte that runs.
 pub struct Served {
@@ -31,6 +36,8 @@ pub struct Served {
     pub bridge: Option<SocketAddr>,
     /// Where the certificate authority's questions are answered, if they come over HTTP.
     pub challenges: Option<SocketAddr>,
+    /// Whether the socket for alerts lives on without this process, so that a restart loses none.
+    pub held_open: bool,
     /// How many events were replayed at the start.
     pub replayed: u64,
     core: Core,
@@ -43,21 +50,32 @@ pub struct Served {
 ///
 /// # Errors
 /// When an address, the journal or a broker can't be used.
-pub async fn serve(mut loaded: Loaded) -> Result<Served, RunError> {
+pub async fn serve(loaded: Loaded) -> Result<Served, RunError> {
+    serve_inheriting(loaded, Inherited::none()).await
+}
+
+/// [`serve`] at sockets that were handed over, where they are the configuration's addresses.
+async fn serve_inheriting(mut loaded: Loaded, inherited: Inherited) -> Result<Served, RunError> {
+    let mut addresses = Addresses::new(inherited);
     let (security, acme) = certificates::of_webhook(&loaded.config)?;
+    let place = loaded.config.webhook.listen;
     let webhook = Taken {
         security,
-        ..Taken::take("webhook.listen", loaded.config.webhook.listen).await?
+        ..Taken::take(&mut addresses, "webhook.listen", place).await?
     };
+    let webhook = webhook.behind(gate::of_webhook(&loaded.config.webhook));
     let plain = match acme.as_ref().and_then(|acme| acme.http_listen()) {
-        Some(address) => Some(Taken::take("webhook.acme.http_listen", address).await?),
+        Some(place) => Some(Taken::take(&mut addresses, "webhook.acme.http_listen", place).await?),
         None => None,
     };
-    let admin = Taken::take("admin.listen", loaded.config.admin.listen).await?;
+    let place = loaded.config.admin.listen;
+    let admin = Taken::take(&mut addresses, "admin.listen", place).await?;
     let bridge = match terminals_call_at(&loaded.config) {
-        Some(bridge) => Some(Taken::for_bridges(bridge).await?),
+        Some(bridge) => Some(Taken::for_bridges(&mut addresses, bridge).await?),
         None => None,
     };
+    addresses.all_claimed()?;
+    let held_open = webhook.limits.held_open;
     let started_at = clock::now();
     let secret_facts = secrets::facts(&loaded);
     let core = Core::start(&mut loaded).await?;
@@ -66,7 +84,10 @@ pub async fn serve(mut loaded: Loaded) -> Result<Served, RunError> {
     } = loaded;
     let config = Arc::new(config);
     let (stop, stopping) = watch::channel(false);
-    let intake = intake(&core, &config, secrets).router();
+    let mut intake = intake(&core, &config, secrets).router();
+    if let Some(path) = &config.webhook.health_path {
+        intake = intake.merge(crate::intake::health(path, core.engine.clone()));
+    }
     let owner = admin::router(admin::Parts {
         engine: core.engine.clone(),
         metrics: core.metrics.clone(),
@@ -97,6 +118,7 @@ pub async fn serve(mut loaded: Loaded) -> Result<Served, RunError> {
         admin: addresses.1,
         bridge: addresses.2,
         challenges: addresses.3,
+        held_open,
         replayed: core.replayed,
         core,
         stop,
@@ -105,21 +127,26 @@ pub async fn serve(mut loaded: Loaded) -> Result<Served, RunError> {
     })
 }
 
-/// Runs until `shutdown` is ready; calls `up` once alerts are taken.
+/// Runs until `shutdown` is ready; calls `up` once alerts are taken. The service manager, if there is
+/// one, is told.
 ///
 /// # Errors
 /// When it can't start, or a listener gives up.
 pub async fn run(
     loaded: Loaded,
+    inherited: Inherited,
     up: impl FnOnce(&Served),
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), RunError> {
-    let mut served = serve(loaded).await?;
+    service_manager::starting("starts");
+    let mut served = serve_inheriting(loaded, inherited).await?;
+    served.tell_service_manager();
     up(&served);
     let failed = tokio::select! {
         () = shutdown => Ok(()),
         failed = served.listener_gave_up() => failed,
     };
+    service_manager::stopping();
     served.stop().await;
     failed
 }
@@ -134,11 +161,21 @@ impl Served {
         }
         // What is held for bridges must not hold up the end.
         self.core.hub().close();
-        for listener in self.listeners.drain(..) {
-            // A failure was told when it happened.
-            let _ = listener.await;
-        }
+        let began = clock::instant();
+        // A failure of a listener was told when it happened.
+        let _ = join_all(self.listeners.drain(..)).await;
+        let left = server::DRAIN_MAX.saturating_sub(began.elapsed());
+        self.core.settle(left.max(SETTLE_MIN)).await;
         self.core.stop().await;
+    }
+
+    /// Tells the service manager from now on how it goes, if there is one.
+    fn tell_service_manager(&mut self) {
+        if service_manager::listens() {
+            let place = self.webhook.to_string();
+            let attend = service_manager::attend(self.core.engine.clone(), place);
+            self.core.tasks.push(tokio::spawn(attend));
+        }
     }
 
     /// Waits until a listener ends, which none does by itself while it works.
@@ -162,25 +199,34 @@ struct Taken {
     what: &'static str,
     listener: TcpListener,
     security: Security,
+    gate: Gate,
     limits: Limits,
 }
 
 impl Taken {
-    async fn take(what: &'static str, address: SocketAddr) -> Result<Self, RunError> {
-        let listener = TcpListener::bind(address).await;
+    async fn take(
+        addresses: &mut Addresses,
+        what: &'static str,
+        address: SocketAddr,
+    ) -> Result<Self, RunError> {
+        let (listener, held_open) = addresses.take(what, address).await?;
         Ok(Self {
             what,
-            listener: listener.map_err(|source| RunError::Listen {
-                what,
-                address,
-                source,
-            })?,
+            listener,
             security: Security::Plain,
-            limits: Limits::default(),
+            gate: Gate::default(),
+            limits: Limits {
+                held_open,
+                ..Limits::default()
+            },
         })
     }
 
-    async fn for_bridges(bridge: &Bridge) -> Result<Self, RunError> {
+    fn behind(self, gate: Gate) -> Self {
+        Self { gate, ..self }
+    }
+
+    async fn for_bridges(addresses: &mut Addresses, bridge: &Bridge) -> Result<Self, RunError> {
         let security = match &bridge.tls {
             Some(files) => {
                 let read = Certificate::read(files.clone());
@@ -192,10 +238,15 @@ impl Taken {
             }
             None => Security::Plain,
         };
+        let taken = Self::take(addresses, "bridge.listen", bridge.listen).await?;
+        let limits = Limits {
+            held_open: taken.limits.held_open,
+            ..Hub::limits()
+        };
         Ok(Self {
             security,
-            limits: Hub::limits(),
-            ..Self::take("bridge.listen", bridge.listen).await?
+            limits,
+            ..taken
         })
     }
 
@@ -215,7 +266,14 @@ impl Taken {
         tokio::spawn(async move {
             // An end of the sender is an end as well.
             let stopped = async move { drop(stopping.wait_for(|stop| *stop).await) };
-            server::serve_secured(self.listener, router, &self.security, self.limits, stopped)
+            let Self {
+                listener,
+                security,
+                gate,
+                limits,
+                ..
+            } = self;
+            server::serve_gated(listener, router, &security, gate, limits, stopped)
                 .await
                 .map_err(|source| RunError::Serve { what, source })
         })

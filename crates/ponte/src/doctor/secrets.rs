@@ -71,7 +71,7 @@ fn fact(purpose: String, reference: &SecretRef, strength: Option<Strength>) -> S
         purpose,
         kept: reference.to_string(),
         file: match reference {
-            SecretRef::Env(_) => None,
+            SecretRef::Env(_) | SecretRef::Credential(_) | SecretRef::Vault(_) => None,
             SecretRef::File(path) => Some(path.clone()),
         },
         strength,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ponte_core::time::Timestamp;
 
 use crate::clock;
-use crate::journal::{self, JournalError, Reader, Refused, Sender, SourceSeen};
+use crate::journal::{self, JournalError, Reader, Refused, SourceSeen};
 
 /// The span whose refusals are counted.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -23,8 +23,8 @@ pub struct Senders {
 /// What the journal says.
 #[derive(Debug)]
 pub struct Seen {
-    /// The addresses that newer alerts came from, the newest first.
-    pub senders: Vec<Sender>,
+    /// The addresses and client certificates that right secrets came from.
+    pub senders: journal::Senders,
     /// What was refused within a day, the commonest first.
     pub refused: Vec<Refused>,
     /// When each source last sent an alert.
@@ -49,7 +49,7 @@ pub fn look(data_dir: &Path) -> Senders {
 fn seen(path: &Path, now: Timestamp) -> Result<Seen, JournalError> {
     let reader = Reader::open(path)?;
     Ok(Seen {
-        senders: reader.senders()?,
+        senders: reader.senders(None)?,
         refused: reader.refused_since(now.before(DAY))?,
         sources: reader.sources_seen()?,
         sources_off: reader.state(false)?.sources_off,

@@ -1,12 +1,14 @@
 //! One connection from its first byte to its last: who speaks, the handshake, the requests.
 
+use std::future::ready;
 use std::net::{IpAddr, SocketAddr};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::ConnectInfo;
+use axum::response::Response;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -15,15 +17,17 @@ use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use super::client_certificate::{self, ClientCertificate};
+use super::drain::{self, Draining};
 use super::slots::Slot;
 use super::{Gate, Limits, acme, proxy_protocol};
 use crate::clock;
 
+/// How long a connection that is cut at the end may take to say so.
+const FAREWELL_MAX: Duration = Duration::from_millis(50);
 /// What any stranger can make happen is told once in so long.
 const COMPLAIN_EVERY: Duration = Duration::from_secs(60);
 
@@ -44,13 +48,13 @@ impl Connections {
         peer: SocketAddr,
         slot: Slot,
         router: TowerToHyperService<Router>,
-        mut stopping: watch::Receiver<()>,
+        draining: Draining,
     ) {
         // Without it an answer waits for the acknowledgement of the one before; it is no condition.
         let _ = stream.set_nodelay(true);
         let introduced = tokio::select! {
             introduced = self.introduced(stream, peer, slot) => introduced,
-            _ = stopping.changed() => return,
+            () = draining.over() => return,
         };
         let Some((stream, peer, slot)) = introduced else {
             return;
@@ -61,9 +65,10 @@ impl Connections {
             peer,
             certificate: None,
             slot: slot.clone(),
+            draining: draining.clone(),
         };
         tokio::select! {
-            () = self.answer(stream, caller, stopping) => {}
+            () = self.answer(stream, caller, draining) => {}
             () = slot.must_leave() => {
                 tracing::debug!(%peer, "a silent connection made room for another one");
             }
@@ -103,19 +108,14 @@ impl Connections {
     }
 
     /// Answers a connection, after the handshake where there is one. No memory of HTTP is taken before.
-    async fn answer(
-        &self,
-        stream: TcpStream,
-        mut caller: Caller,
-        mut stopping: watch::Receiver<()>,
-    ) {
+    async fn answer(&self, stream: TcpStream, mut caller: Caller, draining: Draining) {
         let Some(tls) = &self.tls else {
-            return self.converse(stream, caller, stopping).await;
+            return self.converse(stream, caller, draining).await;
         };
         let handshake = client_certificate::watched(tls.accept(stream));
         let secured = tokio::select! {
             secured = timeout(self.limits.handshake_max, handshake) => secured,
-            _ = stopping.changed() => return,
+            () = draining.over() => return,
         };
         match secured {
             // The handshake was all that the authority wanted (RFC 8737, 3).
@@ -124,7 +124,7 @@ impl Connections {
             Ok((Ok(stream), unproven)) => {
                 let presented = client_certificate::presented(stream.get_ref().1, unproven);
                 caller.certificate = presented.map(Arc::new);
-                self.converse(stream, caller, stopping).await;
+                self.converse(stream, caller, draining).await;
             }
             Ok((Err(error), _)) => {
                 let why = error.to_string();
@@ -137,7 +137,7 @@ impl Connections {
     }
 
     /// Answers the requests of one connection until it ends, or until the server does.
-    async fn converse<S>(&self, stream: S, caller: Caller, mut stopping: watch::Receiver<()>)
+    async fn converse<S>(&self, stream: S, caller: Caller, draining: Draining)
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
@@ -145,13 +145,13 @@ impl Connections {
         let mut connection = pin!(connection);
         let ended = tokio::select! {
             ended = connection.as_mut() => Some(ended),
-            _ = stopping.changed() => None,
+            () = draining.over() => None,
         };
         let ended = match ended {
             Some(ended) => ended,
             None => {
                 connection.as_mut().graceful_shutdown();
-                let Ok(ended) = timeout(self.limits.drain_max, connection).await else {
+                let Ok(ended) = timeout(FAREWELL_MAX, connection).await else {
                     tracing::debug!("a connection was cut at the end");
                     return;
                 };
@@ -165,27 +165,43 @@ impl Connections {
     }
 }
 
-/// The router, told who is at the other end.
+/// The router, told who is at the other end, for as long as it is not the end.
 struct Caller {
     router: TowerToHyperService<Router>,
     peer: SocketAddr,
     certificate: Option<Arc<ClientCertificate>>,
     slot: Arc<Slot>,
+    draining: Draining,
 }
 
 impl Service<Request<Incoming>> for Caller {
-    type Response = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Response;
+    type Response = Response;
     type Error = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Error;
-    type Future = <TowerToHyperService<Router> as Service<Request<Incoming>>>::Future;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Self::Error>> + Send>>;
 
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         self.slot.asked();
+        if self.draining.has_begun() {
+            return Box::pin(ready(Ok(drain::come_again())));
+        }
         let extensions = request.extensions_mut();
         extensions.insert(ConnectInfo(self.peer));
         if let Some(certificate) = &self.certificate {
             extensions.insert(certificate.clone());
         }
-        self.router.call(request)
+        let answer = self.router.call(request);
+        let draining = self.draining.clone();
+        Box::pin(async move {
+            let mut answer = tokio::select! {
+                biased;
+                answer = answer => answer?,
+                () = draining.last_word() => return Ok(drain::come_again()),
+            };
+            if draining.has_begun() {
+                drain::close_after(&mut answer);
+            }
+            Ok(answer)
+        })
     }
 }
 

@@ -1,5 +1,7 @@
 //! File handles: every connection takes one, and the journal and the brokers need theirs too.
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
 /// Most handles that are asked of the system.
 const WANTED: u64 = 65_536;
 
@@ -11,9 +13,7 @@ pub(super) fn connections_max() -> u32 {
 }
 
 /// How many handles the process may have, after as many were asked for as may be.
-#[cfg(unix)]
 fn raised() -> u64 {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let current = current.unwrap_or(WANTED);
     let wanted = maximum.unwrap_or(WANTED).min(WANTED);
@@ -26,9 +26,4 @@ fn raised() -> u64 {
     };
     // A system that keeps its word otherwise keeps the process at what it has.
     setrlimit(Resource::Nofile, asked).map_or(current, |()| wanted)
-}
-
-#[cfg(not(unix))]
-const fn raised() -> u64 {
-    WANTED
 }

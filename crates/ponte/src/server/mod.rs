@@ -1,12 +1,13 @@
 //! A listener for any router, plain or with TLS: connections, their limits in number, bytes and
 //! time, and their end.
 
-mod accept;
 pub mod acme;
 pub(crate) mod body;
 mod certificate;
 mod client_certificate;
 mod connection;
+mod drain;
+mod entrance;
 mod expiry;
 pub(crate) mod failures;
 mod gate;
@@ -28,8 +29,7 @@ use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioTimer;
 use hyper_util::service::TowerToHyperService;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 pub use certificate::{
@@ -42,9 +42,10 @@ pub use self_signed::{SelfSigned, SelfSignedError, Written};
 pub use tls::Tls;
 pub use x509::{Facts, NotACertificate};
 
-use accept::accept;
 use connection::Connections;
-use slots::{NoSlot, Slot, Slots};
+use drain::Drain;
+use entrance::Entrance;
+use slots::Slots;
 
 /// Most connections at once, where the system has as many file handles; when they are reached, a known
 /// sender waits to be accepted, and a stranger takes the place of another one.
@@ -55,8 +56,9 @@ pub const HEADER_BYTES_MAX: usize = 16 * 1024;
 pub const HEADER_READ_MAX: Duration = Duration::from_secs(10);
 /// How long a TLS handshake may take, and before it a header of the PROXY protocol.
 pub const HANDSHAKE_MAX: Duration = Duration::from_secs(5);
-/// How long requests that are under way may take after the end was asked for.
-pub const DRAIN_MAX: Duration = Duration::from_secs(10);
+/// How long requests that are under way may take after the end was asked for: with the start that
+/// follows it must stay well below the three seconds after which `TradingView` gives up.
+pub const DRAIN_MAX: Duration = Duration::from_millis(800);
 
 /// Most bytes that are read ahead of the one who wants them.
 const READ_AHEAD_BYTES_MAX: usize = 64 * 1024;
@@ -73,6 +75,9 @@ pub struct Limits {
     pub handshake_max: Duration,
     /// See [`DRAIN_MAX`].
     pub drain_max: Duration,
+    /// Whether the socket lives on without this process, so that the system keeps new connections for
+    /// the next one. Where it does not, they are answered `503` for as long as the end takes.
+    pub held_open: bool,
     /// Whether a sender that has closed its side still gets its answer. Where it does not, a request
     /// that is waiting is dropped when its sender goes away.
     pub half_close: bool,
@@ -86,6 +91,7 @@ impl Default for Limits {
             header_read_max: HEADER_READ_MAX,
             handshake_max: HANDSHAKE_MAX,
             drain_max: DRAIN_MAX,
+            held_open: false,
             half_close: true,
         }
     }
@@ -106,7 +112,8 @@ pub fn may_be_plain(address: SocketAddr) -> bool {
     address.ip().to_canonical().is_loopback()
 }
 
-/// Serves a router until `shutdown`, then lets requests that are under way come to their end.
+/// Serves a router until `shutdown`, then lets requests that are under way come to their end, and
+/// answers those that come meanwhile `503`.
 ///
 /// # Errors
 /// When the listener can't accept any more.
@@ -161,7 +168,7 @@ pub async fn serve_gated(
     limits: Limits,
     shutdown: impl Future,
 ) -> io::Result<()> {
-    let (stop, stopping) = watch::channel(());
+    let drain = Drain::new(limits.drain_max);
     let connections_max = limits.connections_max.min(handles::connections_max());
     let slots = Slots::new(connections_max, gate.connections_per_address_max);
     let connections = Arc::new(Connections {
@@ -172,57 +179,40 @@ pub async fn serve_gated(
         complaints: connection::Complaints::default(),
     });
     let router = TowerToHyperService::new(router);
+    let welcome = |(stream, peer, slot)| {
+        let (connections, router) = (connections.clone(), router.clone());
+        tokio::spawn(connections.welcome(stream, peer, slot, router, drain.of_connection()));
+    };
+    let mut entrance = Entrance::new(listener, connections.clone(), slots);
     let mut shutdown = pin!(shutdown);
     let mut fresh = pin!(keep_fresh(security));
     let outcome = loop {
         let accepted = tokio::select! {
             biased;
             _ = shutdown.as_mut() => break Ok(()),
-            accepted = admit(&listener, &connections, &slots) => accepted,
+            accepted = entrance.next() => accepted,
             () = fresh.as_mut() => continue,
         };
-        let (stream, peer, slot) = match accepted {
-            Ok(accepted) => accepted,
+        match accepted {
+            Ok(accepted) => welcome(accepted),
             Err(error) => break Err(error),
-        };
-        let welcome =
-            connections
-                .clone()
-                .welcome(stream, peer, slot, router.clone(), stopping.clone());
-        tokio::spawn(welcome);
-    };
-    drop(listener);
-    drop(stop);
-    // Each connection ends by itself within `drain_max`, and gives its slot back.
-    slots.empty().await;
-    outcome
-}
-
-/// Waits for a connection that may come in, and for its slot.
-async fn admit(
-    listener: &TcpListener,
-    connections: &Connections,
-    slots: &Arc<Slots>,
-) -> io::Result<(TcpStream, SocketAddr, Slot)> {
-    loop {
-        let (stream, peer) = accept(listener, slots).await?;
-        let address = peer.ip().to_canonical();
-        if connections.gate.proxy_protocol && !(connections.gate.is_proxy)(address) {
-            connections.complaints.tell_of_stranger_without_proxy(peer);
-            continue;
         }
-        let guest = connections.gate.guest(address);
+    };
+    drain.begin();
+    if outcome.is_ok() && !limits.held_open {
+        // Refused connections are alerts lost; a 503 is sent again.
         loop {
-            match slots.enter(guest) {
-                Ok(slot) => return Ok((stream, peer, slot)),
-                Err(NoSlot::Yet) => slots.freed().await,
-                Err(NoSlot::TooManyOfOne) => {
-                    connections.complaints.tell_of_too_many(address);
-                    break;
-                }
+            tokio::select! {
+                biased;
+                () = drain.over() => break,
+                Ok(accepted) = entrance.next() => welcome(accepted),
+                () = drain.finished() => break,
             }
         }
     }
+    drop(entrance);
+    drain.finished().await;
+    outcome
 }
 
 fn acceptor(security: &Security) -> Option<TlsAcceptor> {

@@ -85,13 +85,6 @@ impl Slots {
         self.freed.notified().await;
     }
 
-    /// Waits until all slots were given back.
-    pub(super) async fn empty(&self) {
-        while self.held().all > 0 {
-            self.freed().await;
-        }
-    }
-
     /// Asks the stranger that was silent for longest to leave, for the sake of the system's handles.
     pub(super) fn make_room(&self) {
         make_room(&mut self.held());

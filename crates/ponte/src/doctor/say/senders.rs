@@ -11,7 +11,7 @@ use super::{count, some, span};
 use crate::admin::wire::Finding;
 use crate::config::{AllowFrom, Config};
 use crate::doctor::senders::{Seen, Senders};
-use crate::journal::{Refused, Sender};
+use crate::journal::{Refused, SeenAddress};
 
 /// A source that was silent for so long may have lost its alerts: TradingView lets them expire.
 const SILENT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -35,14 +35,15 @@ pub(crate) fn all(
     };
     let mut all = vec![tradingview(config, known)];
     all.extend(addresses(config, known, seen));
+    all.extend(keys(known, seen));
     all.extend(sources(config, known, seen));
     all.extend(off.unwrap_or(&known.sources_off).iter().map(switched_off));
     all.push(refusals(&known.refused));
     all
 }
 
-fn address(sender: &Sender) -> Option<IpAddr> {
-    sender.peer.parse().ok()
+fn address(sender: &SeenAddress) -> Option<IpAddr> {
+    sender.address.parse().ok()
 }
 
 fn tradingview(config: &Config, known: &Seen) -> Finding {
@@ -56,6 +57,7 @@ fn tradingview(config: &Config, known: &Seen) -> Finding {
     };
     let from_there = known
         .senders
+        .addresses
         .iter()
         .filter(|sender| address(sender).is_some_and(theirs));
     let alerts: u64 = from_there.map(|sender| sender.alerts).sum();
@@ -83,20 +85,23 @@ fn tradingview(config: &Config, known: &Seen) -> Finding {
 fn addresses(config: &Config, known: &Seen, seen: &Senders) -> Vec<Finding> {
     const SUBJECT: &str = "addresses";
     let allow_from = &config.webhook.allow_from;
-    let is_allowed = |sender: &Sender| match address(sender) {
+    let is_allowed = |sender: &SeenAddress| match address(sender) {
         Some(address) => allow_from.allows(address),
         None => *allow_from == AllowFrom::Any,
     };
-    let shown = |sender: &Sender| {
+    let shown = |sender: &SeenAddress| {
         let ago = span(seen.at.since(sender.last_at));
         format!(
             "{} ({}, {ago} ago)",
-            sender.peer,
+            sender.address,
             count(sender.alerts, "alert", "alerts")
         )
     };
-    let (now_in, now_out): (Vec<_>, Vec<_>) =
-        known.senders.iter().partition(|sender| is_allowed(sender));
+    let (now_in, now_out): (Vec<_>, Vec<_>) = known
+        .senders
+        .addresses
+        .iter()
+        .partition(|sender| is_allowed(sender));
     let mut said = Vec::new();
     if !now_in.is_empty() {
         let names: Vec<String> = now_in.into_iter().map(shown).collect();
@@ -113,6 +118,23 @@ fn addresses(config: &Config, known: &Seen, seen: &Senders) -> Vec<Finding> {
         );
     }
     said
+}
+
+/// The client certificates' keys that came with right secrets.
+fn keys(known: &Seen, seen: &Senders) -> Option<Finding> {
+    let shown = known.senders.keys.iter().map(|key| {
+        let short = key.key.get(..12).unwrap_or(&key.key);
+        let proof = if key.proven { "" } else { ", not proven" };
+        let whose = key.email.as_deref().unwrap_or(&key.subject);
+        let ago = span(seen.at.since(key.last_at));
+        format!(
+            "{short}… ({whose}{proof}, {}, {ago} ago)",
+            count(key.alerts, "alert", "alerts")
+        )
+    });
+    let shown: Vec<String> = shown.collect();
+    let text = || format!("client certificates came with keys {}", some(&shown));
+    (!shown.is_empty()).then(|| Finding::fine("keys", text()))
 }
 
 fn sources(config: &Config, known: &Seen, seen: &Senders) -> Vec<Finding> {

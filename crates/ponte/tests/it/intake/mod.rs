@@ -15,7 +15,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use ponte::config::{AllowFrom, ClientAddress, NamedSet};
+use ponte::config::{
+    AllowFrom, ClientAddress, ClientCertificatePolicy, ClientCertificateRules, NamedSet,
+};
 use ponte::engine::{Committed, Engine, Parts, Retention, Running};
 use ponte::intake::selftest::SelfTests;
 use ponte::intake::{BODY_READ_MAX, Intake};
@@ -112,9 +114,12 @@ impl World {
             secrets,
             formats: names.map(|name| (name, Format::Ponte)).into(),
             allow_from: setup.allow_from,
-            client_certificate: ponte::config::ClientCertificateRules::default(),
             trusted_proxies: setup.trusted_proxies.map_or(vec![], NamedSet::ranges),
             client_address: setup.client_address,
+            client_certificate: ClientCertificateRules {
+                policy: ClientCertificatePolicy::Observe,
+                keys: Default::default(),
+            },
             failures_per_minute: setup.failures_per_minute,
             body_read_max: setup.body_read_max,
             self_tests: self_tests.clone(),

@@ -1,4 +1,4 @@
-//! What the journal says of those who send: addresses, refusals, sources.
+//! How much happened: what was refused, which sources are heard, how fast the journal grows.
 
 use ponte_core::id::SourceName;
 use ponte_core::time::Timestamp;
@@ -7,23 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{JournalError, Reader};
 
-/// Most alerts that are looked through, the newest.
-const ALERTS_MAX: i64 = 20_000;
 /// Most events that are looked through, the newest.
 const EVENTS_MAX: i64 = 200_000;
-/// Most addresses, or kinds of refusals, that are told.
+/// Most kinds of refusals that are told.
 const TOLD_MAX: i64 = 50;
-
-/// An address that alerts came from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sender {
-    /// The address, or the words that stood in its place.
-    pub peer: String,
-    /// How many of the newest alerts came from it.
-    pub alerts: u64,
-    /// When the last one did.
-    pub last_at: Timestamp,
-}
 
 /// A kind of refusals.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,32 +48,6 @@ pub struct Activity {
 }
 
 impl Reader {
-    /// The addresses that the newest alerts came from, the one that sent last first. Alerts that
-    /// Ponte has made itself are left out.
-    ///
-    /// # Errors
-    /// When the journal can't be read.
-    pub fn senders(&self) -> Result<Vec<Sender>, JournalError> {
-        let sql = "SELECT COALESCE(json_extract(e.data, '$.delivery.peer'), 'unknown') AS peer,
-                          COUNT(*) AS alerts, MAX(a.received_at) AS last_at
-                   FROM alerts a JOIN events e ON e.seq = a.seq
-                   WHERE a.id > (SELECT COALESCE(MAX(id), 0) FROM alerts) - ?1
-                     AND a.source <> ?2 AND e.data <> ''
-                   GROUP BY peer ORDER BY last_at DESC LIMIT ?3";
-        let values = vec![
-            Value::Integer(ALERTS_MAX),
-            Value::Text(SourceName::self_test().into()),
-            Value::Integer(TOLD_MAX),
-        ];
-        self.wrap(self.rows(sql, values, |row| {
-            Ok(Sender {
-                peer: row.get("peer")?,
-                alerts: row.get("alerts")?,
-                last_at: Timestamp(row.get("last_at")?),
-            })
-        }))
-    }
-
     /// What was refused since a moment, the commonest kind first.
     ///
     /// # Errors
