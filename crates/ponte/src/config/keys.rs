@@ -154,7 +154,7 @@ pub(super) const WEBHOOK: Section = Section {
             "address_sets",
             "table",
             "{}",
-            "name = list of addresses, CIDRs",
+            "name = [addresses, CIDRs]",
             "{ office = [\"203.0.113.0/24\"] }",
         ),
         means(

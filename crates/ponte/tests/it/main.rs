@@ -24,3 +24,4 @@ mod prices;
 mod program;
 mod restart;
 mod terminals;
+mod tls_client;
