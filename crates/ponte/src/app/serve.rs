@@ -16,6 +16,7 @@ use super::inherited::{Addresses, Inherited};
 use super::{Core, RunError, certificates, gate, service_manager};
 use crate::bridge::Hub;
 use crate::config::{self, Bridge, Broker, Config, Loaded, SourceFormat};
+use crate::doctor::secrets;
 use crate::intake::{BODY_READ_MAX, Intake, PlainSide};
 use crate::secret::Keyring;
 use crate::server::acme::Acme;
@@ -79,6 +80,7 @@ async fn serve_inheriting(mut loaded: Loaded, inherited: Inherited) -> Result<Se
     addresses.all_claimed()?;
     let held_open = webhook.limits.held_open;
     let started_at = clock::now();
+    let secret_facts = secrets::facts(&loaded);
     let mut core = Core::start(&mut loaded).await?;
     let Loaded {
         config,
@@ -102,7 +104,7 @@ async fn serve_inheriting(mut loaded: Loaded, inherited: Inherited) -> Result<Se
         engine: core.engine.clone(),
         metrics: core.metrics.clone(),
         config: config.clone(),
-        doctor: core.doctor(config.clone()),
+        doctor: core.doctor(config.clone(), secret_facts),
         keyring,
         started_at,
     });
@@ -317,6 +319,7 @@ fn intake(core: &Core, config: &Config, keyring: Arc<Keyring>) -> Intake {
         client_certificate: config.webhook.client_certificate.clone(),
         failures_per_minute: config.webhook.failures_per_minute,
         body_read_max: BODY_READ_MAX,
+        self_tests: core.self_tests.clone(),
         metrics: core.metrics.clone(),
     }
 }

@@ -25,6 +25,7 @@ mod platform;
 mod policy;
 mod proxy;
 mod public_url;
+mod reserved;
 mod routes;
 mod rules;
 mod scope;

@@ -48,6 +48,16 @@ impl Config {
     pub fn real_money_notices(&self) -> impl Iterator<Item = String> {
         self.accounts.iter().filter_map(Account::real_money_notice)
     }
+
+    /// The account in which the test of the webhook trades: the first that is simulated here.
+    #[must_use]
+    pub fn self_test_account(&self) -> Option<&Account> {
+        let is_paper = |account: &&Account| match account.broker {
+            Broker::Paper(_) => account.mode == Mode::Paper,
+            Broker::Binance(_) | Broker::Mt5(_) => false,
+        };
+        self.accounts.iter().find(is_paper)
+    }
 }
 
 /// The public side.

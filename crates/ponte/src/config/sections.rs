@@ -22,6 +22,7 @@ use super::model::{
 };
 use super::network::ClientAddress;
 use super::proxy::Proxy;
+use super::reserved;
 use super::routes::route;
 use super::scope;
 use super::secrets::secret_reference;
@@ -293,9 +294,7 @@ fn source(
     table: &Table<'_, '_>,
     base: &Path,
 ) -> Option<Source> {
-    let name = table.required(notes, "name", |value| {
-        value::name(value, "a name", SourceName::new)
-    });
+    let name = table.required(notes, "name", reserved::source);
     mentions.sources.extend(name.clone());
     let secret = secret_reference(notes, table, "secret", base);
     if let (Some(name), Some(secret)) = (&name, &secret) {
