@@ -57,6 +57,12 @@ pub enum RunError {
     /// The certificate for bridges can't be used.
     #[error("bridge.certificate: {0}")]
     Certificate(#[from] crate::server::CertificateError),
+    /// The certificate for the owner's side can't be used.
+    #[error("admin.remote.certificate: {0}")]
+    AdminCertificate(crate::server::CertificateError),
+    /// Nobody can sign in from elsewhere.
+    #[error(transparent)]
+    Remote(#[from] admin::auth::RemoteError),
     /// A listener gave up.
     #[error("{what} can't accept connections any more: {source}")]
     Serve {

@@ -13,11 +13,14 @@ use tokio::task::JoinHandle;
 
 use super::{Core, RunError};
 use crate::bridge::Hub;
-use crate::config::{Bridge, Broker, Config, Loaded, SourceFormat};
+use crate::config::{AdminRemote, Bridge, Broker, Config, Loaded, SourceFormat};
 use crate::intake::{BODY_READ_MAX, Intake};
 use crate::secret::SourceSecrets;
 use crate::server::{Certificate, Limits, Security, Tls};
 use crate::{admin, clock, server};
+
+/// Most connections at once where the owner signs in: a few people and their programs.
+const OWNER_CONNECTIONS_MAX: u32 = 512;
 
 /// A whole Ponte that runs.
 pub struct Served {
@@ -25,6 +28,8 @@ pub struct Served {
     pub webhook: SocketAddr,
     /// Where the owner asks.
     pub admin: SocketAddr,
+    /// Where the owner signs in from elsewhere, if anywhere.
+    pub remote: Option<SocketAddr>,
     /// Where the bridges beside terminals call, if there are any.
     pub bridge: Option<SocketAddr>,
     /// How many events were replayed at the start.
@@ -41,6 +46,10 @@ pub struct Served {
 pub async fn serve(mut loaded: Loaded) -> Result<Served, RunError> {
     let webhook = Taken::take("webhook.listen", loaded.config.webhook.listen).await?;
     let admin = Taken::take("admin.listen", loaded.config.admin.listen).await?;
+    let remote = match &loaded.config.admin.remote {
+        Some(remote) => Some(Taken::for_owner(remote).await?),
+        None => None,
+    };
     let bridge = match terminals_call_at(&loaded.config) {
         Some(bridge) => Some(Taken::for_bridges(bridge).await?),
         None => None,
@@ -53,26 +62,32 @@ pub async fn serve(mut loaded: Loaded) -> Result<Served, RunError> {
     let config = Arc::new(config);
     let (stop, stopping) = watch::channel(false);
     let intake = intake(&core, &config, secrets).router();
-    let owner = admin::router(admin::Parts {
+    let owner = admin::Parts {
         engine: core.engine.clone(),
         metrics: core.metrics.clone(),
         config: config.clone(),
-        doctor: core.doctor(config),
+        doctor: core.doctor(config.clone()),
         started_at,
-    });
+    };
     let addresses = (
         webhook.address()?,
         admin.address()?,
         bridge.as_ref().map(Taken::address).transpose()?,
+        remote.as_ref().map(Taken::address).transpose()?,
     );
+    let from_elsewhere = from_elsewhere(&core, &config, &owner)?;
     let mut listeners = vec![
         webhook.serve(intake, stopping.clone()),
-        admin.serve(owner, stopping.clone()),
+        admin.serve(admin::router(owner), stopping.clone()),
     ];
+    if let (Some(remote), Some(router)) = (remote, from_elsewhere) {
+        listeners.push(remote.serve(router, stopping.clone()));
+    }
     listeners.extend(bridge.map(|bridge| bridge.serve(core.hub().router(), stopping)));
     Ok(Served {
         webhook: addresses.0,
         admin: addresses.1,
+        remote: addresses.3,
         bridge: addresses.2,
         replayed: core.replayed,
         core,
@@ -129,6 +144,19 @@ fn terminals_call_at(config: &Config) -> Option<&Bridge> {
     config.bridge.as_ref().filter(|_| any)
 }
 
+/// What is served to whoever signs in from elsewhere; `None` where nobody can.
+fn from_elsewhere(
+    core: &Core,
+    config: &Config,
+    owner: &admin::Parts,
+) -> Result<Option<Router>, RunError> {
+    let Some(remote) = &config.admin.remote else {
+        return Ok(None);
+    };
+    let remote = admin::auth::Remote::new(core.engine.clone(), remote, &config.data_dir)?;
+    Ok(Some(admin::remote_router(owner.clone(), remote)))
+}
+
 /// An address that was taken, and how it is served.
 struct Taken {
     /// The key in the configuration.
@@ -150,6 +178,26 @@ impl Taken {
             })?,
             security: Security::Plain,
             limits: Limits::default(),
+        })
+    }
+
+    async fn for_owner(remote: &AdminRemote) -> Result<Self, RunError> {
+        let security = match &remote.tls {
+            Some(files) => {
+                let certificate = Certificate::read(files.clone());
+                Security::Tls(Tls::with_files(
+                    certificate.map_err(RunError::AdminCertificate)?,
+                ))
+            }
+            None => Security::Plain,
+        };
+        Ok(Self {
+            security,
+            limits: Limits {
+                connections_max: OWNER_CONNECTIONS_MAX,
+                ..Limits::default()
+            },
+            ..Self::take("admin.remote.listen", remote.listen).await?
         })
     }
 

@@ -121,7 +121,16 @@ impl From<crate::app::RunError> for Failure {
         let failure = Self::unreachable(error.to_string());
         let connect = match error {
             crate::app::RunError::Broker(connect) => connect,
-            crate::app::RunError::Certificate(error) => return failure.cured_by(error.cure()),
+            crate::app::RunError::Certificate(error)
+            | crate::app::RunError::AdminCertificate(error) => {
+                return failure.cured_by(error.cure());
+            }
+            crate::app::RunError::Remote(error) => {
+                return match error.cure() {
+                    Some(cure) => failure.cured_by(cure),
+                    None => failure,
+                };
+            }
             crate::app::RunError::Journal(_)
             | crate::app::RunError::Start(_)
             | crate::app::RunError::Policy(_)

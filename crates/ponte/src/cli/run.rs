@@ -46,6 +46,7 @@ fn announce(served: &app::Served) {
         version = env!("CARGO_PKG_VERSION"),
         webhook = %served.webhook,
         admin = %served.admin,
+        remote = served.remote.map(tracing::field::display),
         replayed = served.replayed,
         "Ponte takes alerts"
     );

@@ -77,7 +77,16 @@ pub(super) fn look_at_files(notes: &mut Notes<'_>, mentions: &Mentions, bridge: 
     let Err(error) = Certificate::read(files.clone()) else {
         return;
     };
-    let blamed = match &error {
+    let blamed = blamed(&error, files);
+    let at = mention.files.iter().find(|(name, _)| *name == blamed);
+    let at = at.map_or(&mention.at, |(_, at)| at);
+    let problem = Problem::new(error.to_string()).cured_by(error.cure());
+    notes.error(&format!("bridge.{blamed}"), at, problem);
+}
+
+/// Which of the two keys an error is about.
+pub(super) fn blamed(error: &CertificateError, files: &CertificateFiles) -> &'static str {
+    match error {
         CertificateError::Unreadable { path, .. }
         | CertificateError::OpenToAll { path, .. }
         | CertificateError::BrokenLine { path, .. }
@@ -95,9 +104,5 @@ pub(super) fn look_at_files(notes: &mut Notes<'_>, mentions: &Mentions, bridge: 
         | CertificateError::Encrypted { .. }
         | CertificateError::Unusable { .. }
         | CertificateError::Mismatch { .. } => "key",
-    };
-    let at = mention.files.iter().find(|(name, _)| *name == blamed);
-    let at = at.map_or(&mention.at, |(_, at)| at);
-    let problem = Problem::new(error.to_string()).cured_by(error.cure());
-    notes.error(&format!("bridge.{blamed}"), at, problem);
+    }
 }

@@ -10,6 +10,7 @@ use ponte_core::policy::{LEGS_MAX, StrategyFilter};
 use super::bridge::BRIDGE_LISTEN_DEFAULT;
 use super::finding::{Notes, Problem};
 use super::network::ClientAddress;
+use super::remote::REMOTE_LISTEN_DEFAULT;
 use super::secrets;
 use super::sections::{Mentions, Mt5Mention};
 use super::table::Spot;
@@ -76,6 +77,17 @@ fn ports(notes: &mut Notes<'_>, mentions: &Mentions) {
         listeners.push((
             "bridge.listen",
             "the bridges'",
+            port(listen, default),
+            Some(at),
+        ));
+    }
+    if let Some(remote) = &mentions.remote {
+        let listen = remote.listen.as_ref();
+        let at = written(listen).unwrap_or(remote.at.clone());
+        let default = REMOTE_LISTEN_DEFAULT.port();
+        listeners.push((
+            "admin.remote.listen",
+            "the owner's from elsewhere",
             port(listen, default),
             Some(at),
         ));

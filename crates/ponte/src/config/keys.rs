@@ -2,9 +2,11 @@
 //! and what `docs/configuration.md` is held to.
 
 mod exchange;
+mod remote;
 mod terminal;
 
 pub(super) use exchange::{B3, B3_PRODUCTS};
+pub(super) use remote::ADMIN_REMOTE;
 pub(super) use terminal::{BRIDGE, MT5};
 
 /// One key.
@@ -62,10 +64,11 @@ impl Section {
 }
 
 /// All sections, in the order of the file.
-pub const SECTIONS: [&Section; 15] = [
+pub const SECTIONS: [&Section; 16] = [
     &FILE,
     &WEBHOOK,
     &ADMIN,
+    &ADMIN_REMOTE,
     &BRIDGE,
     &LOG,
     &RETENTION,
@@ -164,13 +167,16 @@ pub(super) const WEBHOOK: Section = Section {
 pub(super) const ADMIN: Section = Section {
     path: "admin",
     is_list: false,
-    keys: &[means(
-        "listen",
-        "address",
-        "\"127.0.0.1:8081\"",
-        "a loopback address:port",
-        "\"[::1]:9081\"",
-    )],
+    keys: &[
+        means(
+            "listen",
+            "address",
+            "\"127.0.0.1:8081\"",
+            "a loopback address:port",
+            "\"[::1]:9081\"",
+        ),
+        section("remote"),
+    ],
 };
 
 pub(super) const LOG: Section = Section {

@@ -19,6 +19,7 @@ mod network;
 mod paper;
 mod policy;
 mod public_url;
+mod remote;
 mod routes;
 mod rules;
 mod secrets;
@@ -38,10 +39,10 @@ use toml::de::DeTable;
 pub use finding::{ConfigErrors, Finding, Place, Severity};
 pub use keys::{Absent, Key, SECTIONS, SIZE, Section};
 pub use model::{
-    Account, Accounting, Admin, BinanceBroker, BinanceFutures, BinanceHosts, BinanceMarket, Bridge,
-    Broker, Config, Fills, Keep, Log, LogFormat, LogLevel, MarginType, Mt5Broker, OrderLife,
-    OrderTransport, PaperBroker, PriceSource, Retention, Source, SourceFormat, StopSize,
-    TriggerPrice, VolumeFilling, Webhook,
+    Account, Accounting, Admin, AdminRemote, BinanceBroker, BinanceFutures, BinanceHosts,
+    BinanceMarket, Bridge, Broker, Config, Fills, Keep, Log, LogFormat, LogLevel, MarginType,
+    Mt5Broker, OrderLife, OrderTransport, PaperBroker, PriceSource, Retention, Source,
+    SourceFormat, StopSize, TriggerPrice, VolumeFilling, Webhook,
 };
 pub use network::{AllowFrom, Cidr, CidrError, ClientAddress, NamedSet, TRADINGVIEW_ADDRESSES};
 pub use policy::{UnknownAccount, policy};
@@ -114,6 +115,12 @@ pub fn load_with(path: &Path, variables: &Variables<'_>) -> Result<Loaded, Confi
     } = secrets::resolved(&mut notes, &mentions, variables);
     if let Some(bridge) = config.as_ref().and_then(|config| config.bridge.as_ref()) {
         bridge::look_at_files(&mut notes, &mentions, bridge);
+    }
+    let remote = config
+        .as_ref()
+        .and_then(|config| config.admin.remote.as_ref());
+    if let Some(remote) = remote {
+        remote::look_at_files(&mut notes, &mentions, remote);
     }
     let Parsed { config, warnings } = finish(notes, config)?;
     Ok(Loaded {

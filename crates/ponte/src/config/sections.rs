@@ -12,11 +12,12 @@ use ponte_core::policy::{DEDUP_WINDOW_DEFAULT, StrategyFilter};
 use super::accounts::account;
 use super::binance::MarketKind;
 use super::finding::{Notes, Problem};
-use super::keys::{ADMIN, BRIDGE, LOG, RETENTION, SOURCES, WEBHOOK};
+use super::keys::{ADMIN, ADMIN_REMOTE, BRIDGE, LOG, RETENTION, SOURCES, WEBHOOK};
 use super::model::{
     Admin, Config, Keep, Log, LogFormat, LogLevel, Retention, Source, SourceFormat, Webhook,
 };
 use super::network::{AllowFrom, Cidr, ClientAddress, NamedSet, TRADINGVIEW_ADDRESSES};
+use super::remote::RemoteMention;
 use super::routes::route;
 use super::secrets::secret_reference;
 use super::table::{Spot, Table};
@@ -40,6 +41,7 @@ pub(super) const WINDOW_MAX: Duration = Duration::from_secs(DAY);
 pub(super) struct Mentions {
     pub(super) webhook_listen: Option<Spot<SocketAddr>>,
     pub(super) admin_listen: Option<Spot<SocketAddr>>,
+    pub(super) remote: Option<RemoteMention>,
     pub(super) allow_any: Option<Range<usize>>,
     pub(super) client_address: Option<Spot<ClientAddress>>,
     pub(super) trusted_proxies: Option<Spot<usize>>,
@@ -102,7 +104,7 @@ pub(super) fn config(
     let webhook = file.child(notes, "webhook", &WEBHOOK);
     let webhook = self::webhook(notes, mentions, &webhook);
     let admin = file.child(notes, "admin", &ADMIN);
-    let admin = self::admin(notes, mentions, &admin);
+    let admin = self::admin(notes, mentions, &admin, base);
     let bridge = file.child(notes, "bridge", &BRIDGE);
     let bridge = super::bridge::bridge(notes, mentions, &bridge, base);
     let log = file.child(notes, "log", &LOG);
@@ -206,7 +208,7 @@ fn allowed(value: &Value<'_>) -> Result<AllowFrom, Problem> {
     ranges(value, &["tradingview", "loopback", "private", "any"]).map(AllowFrom::Ranges)
 }
 
-fn trusted(value: &Value<'_>) -> Result<Vec<Cidr>, Problem> {
+pub(super) fn trusted(value: &Value<'_>) -> Result<Vec<Cidr>, Problem> {
     match value.as_str() {
         Some("any") => Err(
             Problem::new("\"any\" would let everybody claim any address")
@@ -241,24 +243,29 @@ fn ranges(value: &Value<'_>, names: &[&str]) -> Result<Vec<Cidr>, Problem> {
     })
 }
 
-fn admin(notes: &mut Notes<'_>, mentions: &mut Mentions, table: &Table<'_, '_>) -> Admin {
+fn admin(
+    notes: &mut Notes<'_>,
+    mentions: &mut Mentions,
+    table: &Table<'_, '_>,
+    base: &Path,
+) -> Admin {
     let listen = table.read(notes, "listen", |value| {
         let address = value::socket_address(value)?;
         if address.ip().to_canonical().is_loopback() {
             return Ok(address);
         }
-        let problem = format!(
-            "{address} is not a loopback address, and this version serves the admin side to its \
-             own machine only"
-        );
+        let problem =
+            format!("{address} is not a loopback address, and admin.listen asks for no password");
         Err(Problem::new(problem).cured_by(format!(
-            "write \"127.0.0.1:{}\" and reach it from elsewhere through ssh -L",
+            "write \"127.0.0.1:{}\", and for elsewhere add a section [admin.remote]",
             address.port()
         )))
     });
     mentions.admin_listen.clone_from(&listen);
+    let remote = table.child(notes, "remote", &ADMIN_REMOTE);
     Admin {
         listen: listen.map_or(ADMIN_LISTEN_DEFAULT, |spot| spot.value),
+        remote: super::remote::remote(notes, mentions, &remote, base),
     }
 }
 

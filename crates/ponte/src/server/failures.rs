@@ -98,7 +98,7 @@ impl Counted {
 }
 
 /// What counts as one address: an IPv6 host has a whole /64 to change its address in.
-fn network(address: IpAddr) -> IpAddr {
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
         IpAddr::V6(address) => {
