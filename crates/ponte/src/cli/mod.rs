@@ -4,6 +4,7 @@
 //! runs they work on the journal. Results go to standard output, everything else to standard
 //! error, and the exit status says which kind of end it was.
 
+mod admin;
 mod audit;
 mod b3;
 mod bench_fill;
@@ -24,12 +25,16 @@ mod init;
 mod init_terminal;
 mod lists;
 mod offline;
+mod record;
 mod run;
 mod screen;
 mod send;
 mod status;
 mod story;
 mod table;
+mod token;
+mod user;
+mod user_totp;
 mod venue;
 mod why;
 mod words;
@@ -126,6 +131,9 @@ enum Command {
     Flatten(control::Flatten),
     Export(export::Export),
     Audit(audit::Audit),
+    User(user::User),
+    Token(token::Token),
+    Admin(admin::Admin),
     Bridge(bridge::Bridge),
     B3(b3::B3),
     Venue(venue::Venue),
@@ -186,6 +194,9 @@ fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Flatten(flatten) => flatten.run(context),
         Command::Export(export) => export.run(context),
         Command::Audit(audit) => audit.run(context),
+        Command::User(user) => user.run(context),
+        Command::Token(token) => token.run(context),
+        Command::Admin(admin) => admin.run(context),
         Command::Bridge(bridge) => bridge.run(context),
         Command::B3(b3) => b3.run(context),
         Command::Venue(venue) => venue.run(context),

@@ -133,7 +133,7 @@ pub fn check(password: &str, user: &str) -> Result<(), WeakPassword> {
         let backwards: String = row.chars().rev().collect();
         row.contains(lower.as_str()) || backwards.contains(lower.as_str())
     };
-    if ROWS.iter().any(|row| is_row(&row)) {
+    if ROWS.iter().any(is_row) {
         return Err(WeakPassword::Row);
     }
     let letters: String = lower.chars().filter(|c| c.is_alphabetic()).collect();

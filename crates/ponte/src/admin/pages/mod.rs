@@ -87,9 +87,10 @@ pub(super) fn to_sign_in() -> Response {
 pub(super) fn refused(error: &ApiError, headers: &HeaderMap) -> Response {
     let language = Language::of(headers);
     let words = language.words();
-    let text = match error {
-        ApiError::TooOften(wait) => language.wait(*wait),
-        other => other.to_string(),
+    let text = if let ApiError::TooOften(wait) = error {
+        language.wait(*wait)
+    } else {
+        error.to_string()
     };
     let card = html!(
         "<main class=\"narrow\"><section class=\"card\"><h1>" {words.problem} "</h1><p>" {text} "</p>"
