@@ -21,4 +21,5 @@ mod mt5;
 mod mt5_bridge;
 mod prices;
 mod program;
+mod remote;
 mod terminals;

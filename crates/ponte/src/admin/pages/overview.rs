@@ -1,5 +1,6 @@
 //! How Ponte is, in cards that fit on a phone.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use ponte_core::halt::{HaltLevel, Scope};
 use ponte_core::policy::Mode;
 use ponte_core::signal::PositionSide;
 use ponte_core::time::Timestamp;
+use rust_decimal::Decimal;
 
 use super::html::{Html, html};
 use super::words::{Language, Words};
@@ -58,6 +60,11 @@ impl Overview {
         self.status.halt_file || !self.status.halts.is_empty()
     }
 
+    fn is_halted_whole(&self) -> bool {
+        let mut halts = self.status.halts.iter();
+        self.status.halt_file || halts.any(|halt| halt.scope == Scope::Global)
+    }
+
     fn is_ready(&self) -> bool {
         self.status
             .process
@@ -69,8 +76,10 @@ impl Overview {
     pub(super) fn title(&self, words: &Words) -> &'static str {
         if !self.is_ready() {
             words.not_ready
-        } else if self.is_halted() {
+        } else if self.is_halted_whole() {
             words.halted
+        } else if self.is_halted() {
+            words.partly_halted
         } else {
             words.running
         }
@@ -214,7 +223,11 @@ pub(super) fn positions(language: Language, seen: &Overview) -> Html {
                 PositionSide::Flat => ("plain", "flat"),
             };
             let result = held.unrealised.map(|result| {
-                let class = if result.is_sign_negative() { "loss" } else { "gain" };
+                let class = match result.cmp(&Decimal::ZERO) {
+                    Ordering::Less => "loss",
+                    Ordering::Equal => "dim",
+                    Ordering::Greater => "gain",
+                };
                 html!("<b class=\"number " {class} "\">" {result} "</b>")
             });
             html!(
@@ -241,7 +254,7 @@ pub(super) fn orders(language: Language, seen: &Overview) -> Html {
                 {order.side} "</span><small>" {order.account} " · " {order.class} " · "
                 {language.ago(seen.now.since(order.planned_at))} "</small></div>"
                 "<div class=\"end\"><span class=\"number\">" {order.quantity} "</span><br><small>"
-                {order.status} "</small></div></li>"
+                {language.outcome(&order.status)} "</small></div></li>"
             )
         })
         .collect();
@@ -270,7 +283,7 @@ pub(super) fn alerts(language: Language, seen: &Overview) -> Html {
                 "<li class=\"row\"><div><b>" {alert.id} "</b> " {alert.intent} " "
                 {alert.symbol.as_deref().unwrap_or_default()} "<small>" {alert.strategy} " · "
                 {language.ago(seen.now.since(alert.received_at))} "</small></div>"
-                "<span class=\"badge " {class} "\">" {alert.outcome} "</span></li>"
+                "<span class=\"badge " {class} "\">" {language.outcome(&alert.outcome)} "</span></li>"
             )
         })
         .collect();

@@ -62,6 +62,25 @@ impl Language {
         }
     }
 
+    /// An alert's outcome or an order's status, as the program knows it, in the page's language.
+    pub(super) fn outcome(self, word: &str) -> &str {
+        const IN_PORTUGUESE: [(&str, &str); 8] = [
+            ("accepted", "aceito"),
+            ("duplicate", "repetido"),
+            ("refused", "recusado"),
+            ("halted", "parado"),
+            ("expired", "expirado"),
+            ("waiting", "esperando"),
+            ("working", "na corretora"),
+            ("unknown", "incerta"),
+        ];
+        let found = match self {
+            Self::English => None,
+            Self::Portuguese => IN_PORTUGUESE.iter().find(|(known, _)| *known == word),
+        };
+        found.map_or(word, |(_, translated)| *translated)
+    }
+
     /// How long ago.
     pub(super) fn ago(self, span: Duration) -> String {
         let text = self.span(span);
@@ -132,6 +151,7 @@ pub(super) struct Words {
     pub(super) running: &'static str,
     pub(super) running_note: &'static str,
     pub(super) halted: &'static str,
+    pub(super) partly_halted: &'static str,
     pub(super) halted_note: &'static str,
     pub(super) not_ready: &'static str,
     pub(super) not_ready_note: &'static str,
@@ -202,6 +222,7 @@ const ENGLISH: Words = Words {
     running: "Trading",
     running_note: "Alerts are taken and orders are sent.",
     halted: "Halted",
+    partly_halted: "Partly halted",
     halted_note: "Exits and protective stops go on.",
     not_ready: "Not taking alerts",
     not_ready_note: "The journal can't be written. TradingView is told to send again.",
@@ -286,6 +307,7 @@ const PORTUGUESE: Words = Words {
     running: "Operando",
     running_note: "Alertas são recebidos e ordens são enviadas.",
     halted: "Parado",
+    partly_halted: "Parado em parte",
     halted_note: "Saídas e stops de proteção continuam.",
     not_ready: "Sem receber alertas",
     not_ready_note: "O diário não pode ser escrito. O TradingView é avisado para reenviar.",

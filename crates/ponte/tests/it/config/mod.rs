@@ -10,6 +10,7 @@ mod fuzz;
 mod meaning;
 mod network;
 mod reference;
+mod remote;
 mod rules;
 mod secrets;
 mod sections;

@@ -17,6 +17,7 @@ const KEYS: &str =
 
 const MT5: &str = "name = \"paper\"\nbroker = \"mt5\"\nmode = \"demo\"\ncurrency = \"BRL\"\n";
 const TERMINAL: &str = "login = 1\nserver = \"Demo\"\ntoken = \"env:TOKEN\"\n";
+const REMOTE: &str = "names = [\"localhost\"]\ncertificate = \"c.pem\"\nkey = \"k.pem\"\n";
 const CERTIFICATE: &str = "certificate = \"c.pem\"\nkey = \"k.pem\"\n";
 
 const BINANCE_GUIDE: &str = include_str!("../../../../../docs/binance.md");
@@ -62,6 +63,9 @@ fn with_line(section: &Section, line: &str) -> String {
     let mut text = part("", "");
     for path in ["webhook", "admin", "log", "retention"] {
         text += &part(path, "");
+    }
+    if section.path == "admin.remote" {
+        text += &part("admin.remote", REMOTE);
     }
     if account == MT5 {
         text += &part("bridge", CERTIFICATE);
@@ -230,7 +234,8 @@ fn the_portuguese_reference_names_exactly_the_keys() {
 }
 
 /// Longer ones first, so that a part of one is not replaced before the whole.
-const WORDS: [(&str, &str); 41] = [
+const WORDS: [(&str, &str); 42] = [
+    ("host names, addresses", "nomes de host, endereços"),
     (
         "\"alert\" or a table with one key",
         "\"alert\" ou uma tabela com uma chave",
