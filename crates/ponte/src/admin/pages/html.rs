@@ -126,8 +126,6 @@ pub(super) use {html, part};
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
     fn only_what_stands_in_the_source_is_markup() {
         let nasty = r#"<script>alert("x")</script>'&"#;

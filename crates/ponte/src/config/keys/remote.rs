@@ -30,7 +30,7 @@ pub(in crate::config) const ADMIN_REMOTE: Section = Section {
             "behind_proxy",
             "true or false",
             "false",
-            "true or false",
+            "true, false",
             "true",
         ),
         means(

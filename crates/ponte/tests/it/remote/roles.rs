@@ -22,7 +22,36 @@ fn every_route_says_who_may_call_it() {
     {
         writeln!(table, "{method:4} {path:18} {access:?}").unwrap();
     }
-    expect![[r#""#]].assert_eq(&table);
+    expect![[r#"
+        GET  /healthz           Open
+        GET  /readyz            Api(View)
+        GET  /metrics           Api(View)
+        GET  /api/session       Api(View)
+        GET  /api/status        Api(View)
+        GET  /api/alerts        Api(View)
+        GET  /api/orders        Api(View)
+        GET  /api/positions     Api(View)
+        GET  /api/doctor        Api(View)
+        GET  /api/why/{id}      Api(View)
+        POST /api/halt          Api(Operate)
+        POST /api/resume        Api(Operate)
+        POST /api/flatten       Api(Operate)
+        POST /api/explain       Api(Operate)
+        POST /api/record        Local
+        GET  /style.css         Open
+        GET  /language/{code}   Open
+        GET  /login             Open
+        POST /login             Open
+        GET  /login/code        Open
+        POST /login/code        Open
+        POST /sign-out          Page(View)
+        GET  /                  Page(View)
+        POST /halt              Page(Operate)
+        GET  /resume            Page(Operate)
+        POST /resume            Page(Operate)
+        GET  /sessions          Page(View)
+        POST /sessions/end      Page(View)
+    "#]].assert_eq(&table);
 }
 
 #[tokio::test(flavor = "multi_thread")]

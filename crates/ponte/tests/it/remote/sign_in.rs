@@ -2,7 +2,7 @@
 
 use reqwest::{Method, StatusCode};
 
-use super::{Browser, DEVICE, PASSWORD, SESSION, Site, whole};
+use super::{DEVICE, PASSWORD, SESSION, Site, whole};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_has_a_new_cookie_with_all_flags() {
@@ -127,8 +127,8 @@ async fn a_browser_that_was_signed_in_before_does_not_wait_for_strangers() {
     for _ in 0..6 {
         stranger.sign_in("ana", "wrong password, and long").await;
     }
-    let waits = |browser: Browser<'_>| async move { browser.sign_in("ana", PASSWORD).await.status };
-    assert_eq!(waits(stranger).await, StatusCode::TOO_MANY_REQUESTS);
+    let waits = stranger.sign_in("ana", PASSWORD).await;
+    assert_eq!(waits.status, StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(owner.sign_in("ana", PASSWORD).await.place(), Some("/"));
 }
 
