@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use super::inherited::{Addresses, Inherited};
 use super::{Core, RunError, certificates, gate, service_manager};
 use crate::bridge::Hub;
-use crate::config::{self, Bridge, Broker, Config, Loaded, SourceFormat};
+use crate::config::{self, AdminRemote, Bridge, Broker, Config, Loaded, SourceFormat};
 use crate::doctor::secrets;
 use crate::intake::{BODY_READ_MAX, Intake, PlainSide};
 use crate::secret::Keyring;
@@ -25,6 +25,8 @@ use crate::{admin, clock, server};
 
 /// How long orders on their way to a broker are waited for at least, after the listeners' end.
 const SETTLE_MIN: Duration = Duration::from_millis(100);
+/// Most connections at once where the owner signs in: a few people and their programs.
+const OWNER_CONNECTIONS_MAX: u32 = 512;
 
 /// A whole Ponte that runs.
 pub struct Served {
@@ -32,6 +34,8 @@ pub struct Served {
     pub webhook: SocketAddr,
     /// Where the owner asks.
     pub admin: SocketAddr,
+    /// Where the owner signs in from elsewhere, if anywhere.
+    pub remote: Option<SocketAddr>,
     /// Where the bridges beside terminals call, if there are any.
     pub bridge: Option<SocketAddr>,
     /// Where the certificate authority's questions are answered, if they come over HTTP.
@@ -73,6 +77,10 @@ async fn serve_inheriting(mut loaded: Loaded, inherited: Inherited) -> Result<Se
     };
     let place = loaded.config.admin.listen;
     let admin = Taken::take(&mut addresses, "admin.listen", place).await?;
+    let remote = match &loaded.config.admin.remote {
+        Some(remote) => Some(Taken::for_owner(&mut addresses, remote).await?),
+        None => None,
+    };
     let bridge = match terminals_call_at(&loaded.config) {
         Some(bridge) => Some(Taken::for_bridges(&mut addresses, bridge).await?),
         None => None,
@@ -100,27 +108,32 @@ async fn serve_inheriting(mut loaded: Loaded, inherited: Inherited) -> Result<Se
     if let Some(path) = &config.webhook.health_path {
         intake = intake.merge(crate::intake::health(path, core.engine.clone()));
     }
-    let owner = admin::router(admin::Parts {
+    let owner = admin::Parts {
         engine: core.engine.clone(),
         metrics: core.metrics.clone(),
         config: config.clone(),
         doctor: core.doctor(config.clone(), secret_facts),
         keyring,
         started_at,
-    });
+    };
     let addresses = (
         webhook.address()?,
         admin.address()?,
         bridge.as_ref().map(Taken::address).transpose()?,
         plain.as_ref().map(Taken::address).transpose()?,
+        remote.as_ref().map(Taken::address).transpose()?,
     );
+    let from_elsewhere = from_elsewhere(&core, &config, &owner)?;
     let mut listeners = vec![
         webhook.serve(intake, stopping.clone()),
-        admin.serve(owner, stopping.clone()),
+        admin.serve(admin::router(owner), stopping.clone()),
     ];
     if let (Some(plain), Some(acme)) = (plain, &acme) {
         let router = plain_side(&core, &config, acme.clone()).router();
         listeners.push(plain.serve(router, stopping.clone()));
+    }
+    if let (Some(remote), Some(router)) = (remote, from_elsewhere) {
+        listeners.push(remote.serve(router, stopping.clone()));
     }
     listeners.extend(bridge.map(|bridge| bridge.serve(core.hub().router(), stopping)));
     let watch = certificates::watch(config, core.metrics.clone());
@@ -129,6 +142,7 @@ async fn serve_inheriting(mut loaded: Loaded, inherited: Inherited) -> Result<Se
     Ok(Served {
         webhook: addresses.0,
         admin: addresses.1,
+        remote: addresses.4,
         bridge: addresses.2,
         challenges: addresses.3,
         held_open,
@@ -206,6 +220,19 @@ fn terminals_call_at(config: &Config) -> Option<&Bridge> {
     config.bridge.as_ref().filter(|_| any)
 }
 
+/// What is served to whoever signs in from elsewhere; `None` where nobody can.
+fn from_elsewhere(
+    core: &Core,
+    config: &Config,
+    owner: &admin::Parts,
+) -> Result<Option<Router>, RunError> {
+    let Some(remote) = &config.admin.remote else {
+        return Ok(None);
+    };
+    let remote = admin::auth::Remote::new(core.engine.clone(), remote, &config.data_dir)?;
+    Ok(Some(admin::remote_router(owner.clone(), remote)))
+}
+
 /// An address that was taken, and how it is served.
 struct Taken {
     /// The key in the configuration.
@@ -237,6 +264,29 @@ impl Taken {
 
     fn behind(self, gate: Gate) -> Self {
         Self { gate, ..self }
+    }
+
+    async fn for_owner(addresses: &mut Addresses, remote: &AdminRemote) -> Result<Self, RunError> {
+        let security = match &remote.tls {
+            Some(files) => {
+                let read = Certificate::read(files.clone());
+                let certificate = read.map_err(|source| RunError::Certificate {
+                    section: "admin.remote",
+                    source,
+                })?;
+                Security::Tls(Tls::with_files(certificate))
+            }
+            None => Security::Plain,
+        };
+        let taken = Self::take(addresses, "admin.remote.listen", remote.listen).await?;
+        Ok(Self {
+            security,
+            limits: Limits {
+                connections_max: OWNER_CONNECTIONS_MAX,
+                ..taken.limits
+            },
+            ..taken
+        })
     }
 
     async fn for_bridges(addresses: &mut Addresses, bridge: &Bridge) -> Result<Self, RunError> {

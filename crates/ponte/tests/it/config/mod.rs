@@ -11,6 +11,7 @@ mod https;
 mod meaning;
 mod network;
 mod reference;
+mod remote;
 mod rules;
 mod secrets;
 mod sections;
