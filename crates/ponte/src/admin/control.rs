@@ -139,6 +139,7 @@ pub(crate) fn imagined(
             peer: String::new(),
             body: redact(body, EXCERPT_BYTES_MAX),
             certificate: None,
+            previous_secret: false,
         },
     })
 }

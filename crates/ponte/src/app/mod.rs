@@ -2,6 +2,7 @@
 
 mod binance;
 mod brokers;
+mod certificates;
 mod doctor;
 mod gate;
 mod halt_file;
@@ -33,6 +34,7 @@ use crate::journal::{JournalError, Writer};
 use crate::metrics::Metrics;
 
 pub use brokers::ConnectError;
+pub use certificates::certificates;
 pub use inherited::Inherited;
 pub use serve::{Served, run, serve};
 
@@ -67,9 +69,17 @@ pub enum RunError {
     /// A socket that was handed over can't be used; in whole sentences, with what to do.
     #[error("{0}")]
     Inherited(String),
-    /// The certificate for bridges can't be used.
-    #[error("bridge.certificate: {0}")]
-    Certificate(#[from] crate::server::CertificateError),
+    /// A listener's certificate can't be used.
+    #[error("{section}: {source}")]
+    Certificate {
+        /// The section in the configuration.
+        section: &'static str,
+        /// Why.
+        source: crate::server::CertificateError,
+    },
+    /// No certificate can be ordered.
+    #[error("webhook.acme: {0}")]
+    Acme(#[from] crate::server::acme::AcmeError),
     /// A listener gave up.
     #[error("{what} can't accept connections any more: {source}")]
     Serve {

@@ -13,11 +13,12 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::inherited::{Addresses, Inherited};
-use super::{Core, RunError, gate, service_manager};
+use super::{Core, RunError, certificates, gate, service_manager};
 use crate::bridge::Hub;
 use crate::config::{Bridge, Broker, Config, Loaded, SourceFormat};
-use crate::intake::{BODY_READ_MAX, Intake};
+use crate::intake::{BODY_READ_MAX, Intake, PlainSide};
 use crate::secret::SourceSecrets;
+use crate::server::acme::Acme;
 use crate::server::{Certificate, Gate, Limits, Security, Tls};
 use crate::{admin, clock, server};
 
@@ -32,6 +33,8 @@ pub struct Served {
     pub admin: SocketAddr,
     /// Where the bridges beside terminals call, if there are any.
     pub bridge: Option<SocketAddr>,
+    /// Where the certificate authority's questions are answered, if they come over HTTP.
+    pub challenges: Option<SocketAddr>,
     /// Whether the socket for alerts lives on without this process, so that a restart loses none.
     pub held_open: bool,
     /// How many events were replayed at the start.
@@ -39,6 +42,7 @@ pub struct Served {
     core: Core,
     stop: watch::Sender<bool>,
     listeners: Vec<JoinHandle<Result<(), RunError>>>,
+    upkeep: Vec<JoinHandle<()>>,
 }
 
 /// Starts everything. The addresses are taken first, so that a second Ponte does nothing at all.
@@ -51,17 +55,14 @@ pub async fn serve(loaded: Loaded) -> Result<Served, RunError> {
 
 /// [`serve`] at sockets that were handed over, where they are the configuration's addresses.
 async fn serve_inheriting(mut loaded: Loaded, inherited: Inherited) -> Result<Served, RunError> {
-    let mut addresses = Addresses::new(inherited);
-    let place = loaded.config.webhook.listen;
-    let webhook = Taken::take(&mut addresses, "webhook.listen", place).await?;
-    let webhook = webhook.behind(gate::of_webhook(&loaded.config.webhook));
-    let place = loaded.config.admin.listen;
-    let admin = Taken::take(&mut addresses, "admin.listen", place).await?;
-    let bridge = match terminals_call_at(&loaded.config) {
-        Some(bridge) => Some(Taken::for_bridges(&mut addresses, bridge).await?),
-        None => None,
-    };
-    addresses.all_claimed()?;
+    let (security, acme) = certificates::of_webhook(&loaded.config)?;
+    let http_listen = acme.as_ref().and_then(|acme| acme.http_listen());
+    let Doors {
+        webhook,
+        plain,
+        admin,
+        bridge,
+    } = Doors::take(&loaded.config, inherited, security, http_listen).await?;
     let held_open = webhook.limits.held_open;
     let started_at = clock::now();
     let core = Core::start(&mut loaded).await?;
@@ -75,28 +76,38 @@ async fn serve_inheriting(mut loaded: Loaded, inherited: Inherited) -> Result<Se
         engine: core.engine.clone(),
         metrics: core.metrics.clone(),
         config: config.clone(),
-        doctor: core.doctor(config),
+        doctor: core.doctor(config.clone()),
         started_at,
     });
     let addresses = (
         webhook.address()?,
         admin.address()?,
         bridge.as_ref().map(Taken::address).transpose()?,
+        plain.as_ref().map(Taken::address).transpose()?,
     );
     let mut listeners = vec![
         webhook.serve(intake, stopping.clone()),
         admin.serve(owner, stopping.clone()),
     ];
+    if let (Some(plain), Some(acme)) = (plain, &acme) {
+        let router = plain_side(&core, &config, acme.clone()).router();
+        listeners.push(plain.serve(router, stopping.clone()));
+    }
     listeners.extend(bridge.map(|bridge| bridge.serve(core.hub().router(), stopping)));
+    let watch = certificates::watch(config, core.metrics.clone());
+    let mut upkeep = vec![tokio::spawn(watch)];
+    upkeep.extend(acme.map(|acme| tokio::spawn(acme.keep_fresh())));
     Ok(Served {
         webhook: addresses.0,
         admin: addresses.1,
         bridge: addresses.2,
+        challenges: addresses.3,
         held_open,
         replayed: core.replayed,
         core,
         stop,
         listeners,
+        upkeep,
     })
 }
 
@@ -129,6 +140,9 @@ impl Served {
     pub async fn stop(mut self) {
         // The receivers are the listeners, which have ended if nobody listens.
         let _ = self.stop.send(true);
+        for task in self.upkeep.drain(..) {
+            task.abort();
+        }
         // What is held for bridges must not hold up the end.
         self.core.hub().close();
         let began = clock::instant();
@@ -163,6 +177,48 @@ fn terminals_call_at(config: &Config) -> Option<&Bridge> {
     config.bridge.as_ref().filter(|_| any)
 }
 
+/// Every address that Ponte listens at.
+struct Doors {
+    webhook: Taken,
+    /// Where the certificate authority asks over HTTP.
+    plain: Option<Taken>,
+    admin: Taken,
+    bridge: Option<Taken>,
+}
+
+impl Doors {
+    /// Takes all addresses of the configuration, each from what was handed over, or else anew.
+    async fn take(
+        config: &Config,
+        inherited: Inherited,
+        security: Security,
+        http_listen: Option<SocketAddr>,
+    ) -> Result<Self, RunError> {
+        let mut addresses = Addresses::new(inherited);
+        let webhook = Taken {
+            security,
+            gate: gate::of_webhook(&config.webhook),
+            ..Taken::take(&mut addresses, "webhook.listen", config.webhook.listen).await?
+        };
+        let plain = match http_listen {
+            Some(at) => Some(Taken::take(&mut addresses, "webhook.acme.http_listen", at).await?),
+            None => None,
+        };
+        let admin = Taken::take(&mut addresses, "admin.listen", config.admin.listen).await?;
+        let bridge = match terminals_call_at(config) {
+            Some(bridge) => Some(Taken::for_bridges(&mut addresses, bridge).await?),
+            None => None,
+        };
+        addresses.all_claimed()?;
+        Ok(Self {
+            webhook,
+            plain,
+            admin,
+            bridge,
+        })
+    }
+}
+
 /// An address that was taken, and how it is served.
 struct Taken {
     /// The key in the configuration.
@@ -192,13 +248,16 @@ impl Taken {
         })
     }
 
-    fn behind(self, gate: Gate) -> Self {
-        Self { gate, ..self }
-    }
-
     async fn for_bridges(addresses: &mut Addresses, bridge: &Bridge) -> Result<Self, RunError> {
         let security = match &bridge.tls {
-            Some(files) => Security::Tls(Tls::with_files(Certificate::read(files.clone())?)),
+            Some(files) => {
+                let read = Certificate::read(files.clone());
+                let certificate = read.map_err(|source| RunError::Certificate {
+                    section: "bridge",
+                    source,
+                })?;
+                Security::Tls(Tls::with_files(certificate))
+            }
             None => Security::Plain,
         };
         let taken = Self::take(addresses, "bridge.listen", bridge.listen).await?;
@@ -240,6 +299,15 @@ impl Taken {
                 .await
                 .map_err(|source| RunError::Serve { what, source })
         })
+    }
+}
+
+fn plain_side(core: &Core, config: &Config, acme: Arc<Acme>) -> PlainSide {
+    PlainSide {
+        acme,
+        engine: core.engine.clone(),
+        failures_per_minute: config.webhook.failures_per_minute,
+        metrics: core.metrics.clone(),
     }
 }
 

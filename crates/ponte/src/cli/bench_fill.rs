@@ -116,6 +116,7 @@ impl Filler {
                 peer: "52.89.214.238".to_owned(),
                 body,
                 certificate: None,
+                previous_secret: false,
             },
         };
         let events = self.decide(at, Input::Alert(Box::new(input)))?;

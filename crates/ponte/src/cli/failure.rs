@@ -121,11 +121,14 @@ impl From<crate::app::RunError> for Failure {
         let failure = Self::unreachable(error.to_string());
         let connect = match error {
             crate::app::RunError::Broker(connect) => connect,
-            crate::app::RunError::Certificate(error) => return failure.cured_by(error.cure()),
+            crate::app::RunError::Certificate { source, .. } => {
+                return failure.cured_by(source.cure());
+            }
             crate::app::RunError::Journal(_)
             | crate::app::RunError::Start(_)
             | crate::app::RunError::Policy(_)
             | crate::app::RunError::Inherited(_)
+            | crate::app::RunError::Acme(_)
             | crate::app::RunError::Listen { .. }
             | crate::app::RunError::Serve { .. } => return failure,
         };

@@ -9,6 +9,7 @@ mod b3;
 mod bench_fill;
 mod body;
 mod bridge;
+mod certificate;
 mod check;
 mod client;
 mod completions;
@@ -131,6 +132,7 @@ enum Command {
     Export(export::Export),
     Audit(audit::Audit),
     Bridge(bridge::Bridge),
+    Certificate(certificate::Certificate),
     B3(b3::B3),
     Venue(venue::Venue),
     Completions(completions::Completions),
@@ -193,6 +195,7 @@ fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Export(export) => export.run(context),
         Command::Audit(audit) => audit.run(context),
         Command::Bridge(bridge) => bridge.run(context),
+        Command::Certificate(certificate) => certificate.run(context),
         Command::B3(b3) => b3.run(context),
         Command::Venue(venue) => venue.run(context),
         Command::Completions(completions) => completions.run(Cli::command()),

@@ -52,6 +52,7 @@ fn announce(served: &app::Served) {
         webhook = %served.webhook,
         admin = %served.admin,
         held_open = served.held_open,
+        challenges = served.challenges.map(tracing::field::display),
         replayed = served.replayed,
         "Ponte takes alerts"
     );

@@ -9,6 +9,7 @@ use ponte_core::policy::{LEGS_MAX, StrategyFilter};
 
 use super::bridge::BRIDGE_LISTEN_DEFAULT;
 use super::finding::{Notes, Problem};
+use super::https;
 use super::network::ClientAddress;
 use super::proxy::Proxy;
 use super::secrets;
@@ -38,6 +39,7 @@ pub(super) fn agreement(notes: &mut Notes<'_>, mentions: &Mentions) {
 fn listening(notes: &mut Notes<'_>, mentions: &Mentions) {
     let webhook = mentions.webhook_listen.as_ref();
     ports(notes, mentions);
+    https::look_at_plain(notes, mentions);
     let public = webhook.filter(|spot| !spot.value.ip().to_canonical().is_loopback());
     if let (Some(at), Some(public)) = (&mentions.allow_any, public) {
         let problem = Problem::new(format!(
@@ -78,6 +80,15 @@ fn ports(notes: &mut Notes<'_>, mentions: &Mentions) {
             "bridge.listen",
             "the bridges'",
             port(listen, default),
+            Some(at),
+        ));
+    }
+    if let Some(http) = &mentions.https.http_listen {
+        let (port, at) = (http.value.port(), http.at.clone());
+        listeners.push((
+            "webhook.acme.http_listen",
+            "the authority's questions'",
+            port,
             Some(at),
         ));
     }

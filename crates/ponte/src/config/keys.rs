@@ -2,10 +2,12 @@
 //! and what `docs/configuration.md` is held to.
 
 mod exchange;
+mod https;
 mod network;
 mod terminal;
 
 pub(super) use exchange::{B3, B3_PRODUCTS};
+pub(super) use https::{WEBHOOK_ACME, WEBHOOK_TLS};
 pub(super) use network::CLIENT_CERTIFICATE;
 pub(super) use terminal::{BRIDGE, MT5};
 
@@ -64,9 +66,11 @@ impl Section {
 }
 
 /// All sections, in the order of the file.
-pub const SECTIONS: [&Section; 16] = [
+pub const SECTIONS: [&Section; 18] = [
     &FILE,
     &WEBHOOK,
+    &WEBHOOK_TLS,
+    &WEBHOOK_ACME,
     &CLIENT_CERTIFICATE,
     &ADMIN,
     &BRIDGE,
@@ -185,6 +189,8 @@ pub(super) const WEBHOOK: Section = Section {
             "1 to 100000",
             "10",
         ),
+        section("tls"),
+        section("acme"),
         section("client_certificate"),
     ],
 };

@@ -13,6 +13,7 @@ mod check;
 mod client_certificate;
 mod duration;
 mod finding;
+mod https;
 mod keys;
 mod model;
 mod mt5;
@@ -40,6 +41,7 @@ use toml::de::DeTable;
 
 pub use client_certificate::{ClientCertificatePolicy, ClientCertificateRules};
 pub use finding::{ConfigErrors, Finding, Place, Severity};
+pub use https::WebhookTls;
 pub use keys::{Absent, Key, SECTIONS, SIZE, Section};
 pub use model::{
     Account, Accounting, Admin, BinanceBroker, BinanceFutures, BinanceHosts, BinanceMarket, Bridge,
@@ -119,6 +121,12 @@ pub fn load_with(path: &Path, variables: &Variables<'_>) -> Result<Loaded, Confi
     } = secrets::resolved(&mut notes, &mentions, variables);
     if let Some(bridge) = config.as_ref().and_then(|config| config.bridge.as_ref()) {
         bridge::look_at_files(&mut notes, &mentions, bridge);
+    }
+    if let Some(tls) = config
+        .as_ref()
+        .and_then(|config| config.webhook.tls.as_ref())
+    {
+        https::look_at_files(&mut notes, &mentions, tls);
     }
     let Parsed { config, warnings } = finish(notes, config)?;
     Ok(Loaded {

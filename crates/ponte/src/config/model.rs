@@ -10,6 +10,7 @@ use ponte_core::policy::{Exchange, Fitting, Guard, Mode, Route, Rules};
 use rust_decimal::Decimal;
 
 use super::client_certificate::ClientCertificateRules;
+use super::https::WebhookTls;
 use super::network::{AllowFrom, Cidr, ClientAddress};
 use super::proxy::Proxy;
 use super::public_url::PublicUrl;
@@ -75,6 +76,8 @@ pub struct Webhook {
     pub client_certificate: ClientCertificateRules,
     /// Failed requests that one address may make per minute before it is answered `429`. Default: 30.
     pub failures_per_minute: u32,
+    /// With whose certificate it speaks TLS. Default: in plain HTTP.
+    pub tls: Option<WebhookTls>,
 }
 
 /// The owner's side.

@@ -48,7 +48,13 @@ pub fn policy(
     }
     let sources = config.sources.iter().map(|source| {
         let dedup_window = source.dedup_window;
-        (source.name.clone(), SourcePolicy { dedup_window })
+        (
+            source.name.clone(),
+            SourcePolicy {
+                dedup_window,
+                ..SourcePolicy::default()
+            },
+        )
     });
     Ok(Policy {
         installation: installation.to_owned(),

@@ -13,6 +13,7 @@ use super::accounts::account;
 use super::binance::MarketKind;
 use super::client_certificate::{ClientCertificatePolicy, client_certificate};
 use super::finding::{Notes, Problem};
+use super::https::{self, HttpsMention};
 use super::keys::{ADMIN, BRIDGE, CLIENT_CERTIFICATE, LOG, RETENTION, SOURCES, WEBHOOK};
 use super::model::{
     Admin, Config, Keep, Log, LogFormat, LogLevel, Retention, Source, SourceFormat, Webhook,
@@ -49,6 +50,7 @@ pub(super) struct Mentions {
     pub(super) client_certificate: Option<Spot<ClientCertificatePolicy>>,
     pub(super) client_address: Option<Spot<ClientAddress>>,
     pub(super) trusted_proxies: Option<Spot<usize>>,
+    pub(super) https: HttpsMention,
     pub(super) sources: Vec<Spot<SourceName>>,
     pub(super) secrets: Vec<(SourceName, Spot<SecretRef>)>,
     pub(super) binance: Vec<BinanceMention>,
@@ -106,7 +108,7 @@ pub(super) fn config(
     let data_dir = file.read(notes, "data_dir", path);
     let data_dir = data_dir.map_or_else(|| DATA_DIR_DEFAULT.to_owned(), |spot| spot.value);
     let webhook = file.child(notes, "webhook", &WEBHOOK);
-    let webhook = self::webhook(notes, mentions, &webhook);
+    let webhook = self::webhook(notes, mentions, &webhook, base);
     let admin = file.child(notes, "admin", &ADMIN);
     let admin = self::admin(notes, mentions, &admin);
     let bridge = file.child(notes, "bridge", &BRIDGE);
@@ -150,7 +152,12 @@ fn collect<T, U>(tables: Vec<T>, read: impl FnMut(&T) -> Option<U>) -> Option<Ve
     read.into_iter().collect()
 }
 
-fn webhook(notes: &mut Notes<'_>, mentions: &mut Mentions, table: &Table<'_, '_>) -> Webhook {
+fn webhook(
+    notes: &mut Notes<'_>,
+    mentions: &mut Mentions,
+    table: &Table<'_, '_>,
+    base: &Path,
+) -> Webhook {
     let listen = table.read(notes, "listen", value::socket_address);
     mentions.webhook_listen.clone_from(&listen);
     let public_url = table.read(notes, "public_url", super::public_url::public_url);
@@ -158,9 +165,11 @@ fn webhook(notes: &mut Notes<'_>, mentions: &mut Mentions, table: &Table<'_, '_>
     let certificate = table.child(notes, "client_certificate", &CLIENT_CERTIFICATE);
     let client_certificate = client_certificate(notes, mentions, &certificate);
     let failures = table.read(notes, "failures_per_minute", per_minute);
+    let public_url = public_url.map(|spot| spot.value);
+    let tls = https::webhook_tls(notes, mentions, table, public_url.as_ref(), base);
     Webhook {
         listen: listen.map_or(WEBHOOK_LISTEN_DEFAULT, |spot| spot.value),
-        public_url: public_url.map(|spot| spot.value),
+        public_url,
         allow_from: senders.allow_from,
         tradingview: senders.tradingview,
         proxy: senders.proxy,
@@ -173,6 +182,7 @@ fn webhook(notes: &mut Notes<'_>, mentions: &mut Mentions, table: &Table<'_, '_>
             u32::try_from(FAILURES_PER_MINUTE_DEFAULT).unwrap_or(u32::MAX),
             |spot| spot.value,
         ),
+        tls,
     }
 }
 

@@ -14,6 +14,7 @@
 mod answer;
 mod certificate;
 mod door;
+mod plain;
 mod receive;
 
 use std::collections::BTreeMap;
@@ -36,6 +37,7 @@ use crate::secret::SourceSecrets;
 use crate::server::failures::Failures;
 use certificate::Certificates;
 use door::Door;
+pub use plain::PlainSide;
 use receive::Desk;
 
 /// How long the whole body may take to arrive. TradingView gives up after three seconds.

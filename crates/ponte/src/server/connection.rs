@@ -23,7 +23,7 @@ use tokio_rustls::TlsAcceptor;
 use super::client_certificate::{self, ClientCertificate};
 use super::drain::{self, Draining};
 use super::slots::Slot;
-use super::{Gate, Limits, proxy_protocol};
+use super::{Gate, Limits, acme, proxy_protocol};
 use crate::clock;
 
 /// How long a connection that is cut at the end may take to say so.
@@ -118,6 +118,9 @@ impl Connections {
             () = draining.over() => return,
         };
         match secured {
+            // The handshake was all that the authority wanted (RFC 8737, 3).
+            Ok((Ok(stream), _))
+                if stream.get_ref().1.alpn_protocol() == Some(acme::ACME_TLS_ALPN) => {}
             Ok((Ok(stream), unproven)) => {
                 let presented = client_certificate::presented(stream.get_ref().1, unproven);
                 caller.certificate = presented.map(Arc::new);

@@ -1,12 +1,14 @@
 //! A listener for any router, plain or with TLS: connections, their limits in number, bytes and
 //! time, and their end.
 
+pub mod acme;
 pub(crate) mod body;
 mod certificate;
 mod client_certificate;
 mod connection;
 mod drain;
 mod entrance;
+mod expiry;
 pub(crate) mod failures;
 mod gate;
 mod handles;
@@ -34,6 +36,7 @@ pub use certificate::{
     Certificate, CertificateError, CertificateFiles, LOOK_EVERY, Look, fingerprint_of_file,
 };
 pub use client_certificate::ClientCertificate;
+pub use expiry::{CertificateReport, CertificateSource, NoCertificate, Standing, standing};
 pub use gate::{AddressTest, Gate};
 pub use self_signed::{SelfSigned, SelfSignedError, Written};
 pub use tls::Tls;

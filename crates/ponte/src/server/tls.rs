@@ -6,6 +6,7 @@ use rustls::ServerConfig;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::server::ResolvesServerCert;
 
+use super::acme::{ACME_TLS_ALPN, Acme};
 use super::certificate::{Certificate, LOOK_EVERY};
 use super::client_certificate;
 
@@ -21,6 +22,8 @@ pub struct Tls {
 enum Identity {
     /// The owner's certificate files, read again when they change.
     Files(Arc<Certificate>),
+    /// A certificate that Ponte orders itself; whoever made it keeps it fresh.
+    Acme(Arc<Acme>),
 }
 
 impl Tls {
@@ -43,17 +46,33 @@ impl Tls {
         }
     }
 
+    /// TLS with a certificate that Ponte orders itself: [`Acme::keep_fresh`] has to run beside it.
+    #[must_use]
+    pub fn with_acme(acme: Arc<Acme>) -> Self {
+        Self {
+            identity: Identity::Acme(acme),
+            asks_senders: false,
+        }
+    }
+
     pub(super) fn config(&self) -> Arc<ServerConfig> {
-        let resolver = match &self.identity {
-            Identity::Files(certificate) => certificate.resolver(),
+        let config = match &self.identity {
+            Identity::Files(certificate) => config(certificate.resolver(), self.asks_senders),
+            Identity::Acme(acme) => {
+                let mut config = config(acme.resolver(), self.asks_senders);
+                config.alpn_protocols.push(ACME_TLS_ALPN.to_vec());
+                config
+            }
         };
-        Arc::new(config(resolver, self.asks_senders))
+        Arc::new(config)
     }
 
     /// Looks after the certificate, for ever.
     pub(super) async fn keep_fresh(&self) {
         match &self.identity {
             Identity::Files(certificate) => certificate.clone().keep_fresh(LOOK_EVERY).await,
+            // Not here: several listeners may show one certificate.
+            Identity::Acme(_) => std::future::pending().await,
         }
     }
 }

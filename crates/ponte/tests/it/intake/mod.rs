@@ -111,6 +111,7 @@ impl World {
             secrets,
             formats: names.map(|name| (name, Format::Ponte)).into(),
             allow_from: setup.allow_from,
+            client_certificate: ponte::config::ClientCertificateRules::default(),
             trusted_proxies: setup.trusted_proxies.map_or(vec![], NamedSet::ranges),
             client_address: setup.client_address,
             client_certificate: ClientCertificateRules {
