@@ -6,6 +6,7 @@
 //! | `GET /readyz` | `200` while alerts would be taken, else `503` with the reason |
 //! | `GET /metrics` | counts and times in the text format of Prometheus |
 //! | `GET /api/status` | [`wire::Status`] |
+//! | `GET /api/version` | [`wire::Version`]: what runs, for what is to replace it |
 //! | `GET /api/alerts?limit&outcome&strategy&symbol&since` | a list of alerts, newest first |
 //! | `GET /api/orders?limit&open&account&symbol&alert` | a list of orders, newest first |
 //! | `GET /api/positions` | what each strategy holds and has held |
@@ -28,6 +29,7 @@ mod moment;
 mod query;
 mod readers;
 mod status;
+mod version;
 pub mod wire;
 
 use std::path::PathBuf;
@@ -74,6 +76,8 @@ pub struct Parts {
     pub doctor: Arc<dyn Doctor>,
     /// When the process started.
     pub started_at: Timestamp,
+    /// Whether the socket for alerts lives on without this process.
+    pub held_open: bool,
 }
 
 /// What every handler can reach.
@@ -84,6 +88,7 @@ struct Admin {
     config: Arc<Config>,
     doctor: Arc<dyn Doctor>,
     started_at: Timestamp,
+    held_open: bool,
     readers: Arc<Readers>,
 }
 
@@ -101,6 +106,7 @@ pub fn router(parts: Parts) -> Router {
         config,
         doctor,
         started_at,
+        held_open,
     } = parts;
     let readers = Arc::new(Readers::new(journal::path_in(&config.data_dir)));
     let admin = Admin {
@@ -109,6 +115,7 @@ pub fn router(parts: Parts) -> Router {
         config,
         doctor,
         started_at,
+        held_open,
         readers,
     };
     Router::new()
@@ -116,6 +123,7 @@ pub fn router(parts: Parts) -> Router {
         .route("/readyz", get(status::readyz))
         .route("/metrics", get(status::metrics))
         .route("/api/status", get(status::status))
+        .route("/api/version", get(version::version))
         .route("/api/alerts", get(query::alerts))
         .route("/api/orders", get(query::orders))
         .route("/api/positions", get(status::list_positions))

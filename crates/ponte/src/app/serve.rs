@@ -78,6 +78,7 @@ async fn serve_inheriting(mut loaded: Loaded, inherited: Inherited) -> Result<Se
         config: config.clone(),
         doctor: core.doctor(config.clone()),
         started_at,
+        held_open,
     });
     let addresses = (
         webhook.address()?,

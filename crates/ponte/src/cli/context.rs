@@ -65,7 +65,8 @@ impl Context {
         }
     }
 
-    fn text(&self) -> Result<String, Failure> {
+    /// The configuration's text.
+    pub(super) fn text(&self) -> Result<String, Failure> {
         let path = self.path.display();
         let mut text = String::new();
         let read = std::fs::File::open(&self.path)

@@ -33,6 +33,7 @@ mod sources;
 mod status;
 mod story;
 mod table;
+mod upgrade_check;
 mod venue;
 mod why;
 mod words;
@@ -120,6 +121,7 @@ enum Command {
     Explain(explain::Explain),
     Status(status::Status),
     Health(health::Health),
+    UpgradeCheck(upgrade_check::UpgradeCheck),
     Doctor(doctor::Doctor),
     Alerts(lists::Alerts),
     Orders(lists::Orders),
@@ -183,6 +185,7 @@ fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Explain(explain) => explain.run(context),
         Command::Status(status) => status.run(context),
         Command::Health(health) => health.run(context),
+        Command::UpgradeCheck(check) => check.run(context),
         Command::Doctor(doctor) => doctor.run(context),
         Command::Alerts(alerts) => alerts.run(context),
         Command::Orders(orders) => orders.run(context),

@@ -42,7 +42,7 @@ use toml::de::DeTable;
 pub use client_certificate::{ClientCertificatePolicy, ClientCertificateRules};
 pub use finding::{ConfigErrors, Finding, Place, Severity};
 pub use https::WebhookTls;
-pub use keys::{Absent, Key, SECTIONS, SIZE, Section};
+pub use keys::{Absent, Key, SECTIONS, SIZE, Section, key_paths};
 pub use model::{
     Account, Accounting, Admin, BinanceBroker, BinanceFutures, BinanceHosts, BinanceMarket, Bridge,
     Broker, Config, Fills, Keep, Log, LogFormat, LogLevel, MarginType, Mt5Broker, OrderLife,

@@ -5,6 +5,7 @@
 //! applying the events after it, and recovering from a failed commit is the same.
 
 mod chain;
+mod outlook;
 mod query;
 mod retention;
 mod rows;
@@ -14,6 +15,7 @@ mod writer;
 use std::path::{Path, PathBuf};
 
 pub use chain::{Broken, Verified, verify};
+pub use outlook::{Compared, SchemaOutlook, StateOutlook, schema_outlook, state_outlook};
 pub use query::{
     AlertFilter, AlertRow, EventRow, ExportFilter, OrderFilter, OrderRow, Reader, SeenAddress,
     SeenKey, Senders, Story,
@@ -28,6 +30,12 @@ pub const FILE_NAME: &str = "journal.sqlite";
 #[must_use]
 pub fn path_in(data_dir: &Path) -> PathBuf {
     data_dir.join(FILE_NAME)
+}
+
+/// The version of the journal's schema that this program writes.
+#[must_use]
+pub fn schema_version() -> i64 {
+    schema::known_version()
 }
 
 /// What can go wrong with the journal.

@@ -60,7 +60,13 @@ fn with_line(section: &Section, line: &str) -> String {
         ""
     };
     let mut text = part("", "");
-    for path in ["webhook", "webhook.client_certificate", "admin", "log", "retention"] {
+    for path in [
+        "webhook",
+        "webhook.client_certificate",
+        "admin",
+        "log",
+        "retention",
+    ] {
         text += &part(path, "");
     }
     if account == MT5 {
@@ -239,9 +245,15 @@ const WORDS: [(&str, &str); 44] = [
         "http, a loopback address and a port",
         "http, um endereço loopback e uma porta",
     ),
-    ("name = list of addresses, CIDRs", "nome = lista de endereços, CIDRs"),
+    (
+        "name = list of addresses, CIDRs",
+        "nome = lista de endereços, CIDRs",
+    ),
     ("named sets", "conjuntos com nome"),
-    ("SHA-256 of public keys, 64 hex digits", "SHA-256 de chaves públicas, 64 dígitos hexadecimais"),
+    (
+        "SHA-256 of public keys, 64 hex digits",
+        "SHA-256 de chaves públicas, 64 dígitos hexadecimais",
+    ),
     ("a loopback address:port", "endereço:porta, só loopback"),
     ("address:port", "endereço:porta"),
     ("addresses, CIDRs", "endereços, CIDRs"),
