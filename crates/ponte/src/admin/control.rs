@@ -136,10 +136,8 @@ pub(crate) fn imagined(
         source: name,
         received_at: clock::now(),
         delivery: Delivery {
-            peer: String::new(),
             body: redact(body, EXCERPT_BYTES_MAX),
-            certificate: None,
-            previous_secret: false,
+            ..Delivery::default()
         },
     })
 }

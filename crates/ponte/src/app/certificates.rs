@@ -45,11 +45,17 @@ pub(super) fn of_webhook(config: &Config) -> Result<(Security, Option<Arc<Acme>>
                 section: "webhook.tls",
                 source,
             })?;
-            Ok((Security::Tls(Tls::with_files(certificate)), None))
+            Ok((
+                Security::Tls(Tls::with_files(certificate).asking_senders()),
+                None,
+            ))
         }
         Some(WebhookTls::Acme(settings)) => {
             let acme = Acme::open(settings.clone(), &config.data_dir)?;
-            Ok((Security::Tls(Tls::with_acme(acme.clone())), Some(acme)))
+            Ok((
+                Security::Tls(Tls::with_acme(acme.clone()).asking_senders()),
+                Some(acme),
+            ))
         }
     }
 }

@@ -182,7 +182,7 @@ impl Desk {
                 peer: client.to_string(),
                 body,
                 certificate: certificate::remembered(client.certificate),
-                previous_secret: false,
+                ..Delivery::default()
             },
         };
         match self.engine.alert(alert).await {

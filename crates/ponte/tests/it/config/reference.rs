@@ -60,13 +60,13 @@ fn with_line(section: &Section, line: &str) -> String {
         ""
     };
     let mut text = part("", "");
-    for path in [
-        "webhook",
-        "webhook.client_certificate",
-        "admin",
-        "log",
-        "retention",
-    ] {
+    let proxies = if line == "proxy_protocol = true" {
+        "trusted_proxies = [\"10.0.0.0/8\"]"
+    } else {
+        ""
+    };
+    text += &part("webhook", proxies);
+    for path in ["webhook.client_certificate", "admin", "log", "retention"] {
         text += &part(path, "");
     }
     if account == MT5 {
@@ -226,6 +226,9 @@ fn the_english_reference_names_exactly_the_keys() {
 #[test]
 fn the_portuguese_reference_names_exactly_the_keys() {
     let translate = |text: &str| {
+        if text == "none" {
+            return "nenhum".to_owned();
+        }
         let mut text = text.to_owned();
         for (english, portuguese) in WORDS {
             text = text.replace(english, portuguese);
@@ -236,7 +239,7 @@ fn the_portuguese_reference_names_exactly_the_keys() {
 }
 
 /// Longer ones first, so that a part of one is not replaced before the whole.
-const WORDS: [(&str, &str); 44] = [
+const WORDS: [(&str, &str); 42] = [
     (
         "\"alert\" or a table with one key",
         "\"alert\" ou uma tabela com uma chave",
@@ -278,7 +281,6 @@ const WORDS: [(&str, &str); 44] = [
     ("true or false", "true ou false"),
     ("whole number", "número inteiro"),
     ("required", "obrigatório"),
-    ("none", "nenhum"),
     ("duration", "duração"),
     ("decimal", "decimal"),
     ("choice", "escolha"),
