@@ -15,6 +15,10 @@
 //! | `GET /api/sources/seen?since` | [`Senders`](crate::journal::Senders): who sent with a right secret |
 //! | `POST /api/halt` [`wire::HaltRequest`] | [`wire::Operated`] |
 //! | `POST /api/resume`, `/api/flatten` [`wire::ScopeRequest`] | [`wire::Operated`] |
+//! | `GET /api/sources` | a list of [`wire::SourceStatus`] |
+//! | `POST /api/source` [`wire::SourceRequest`] | [`wire::Operated`] |
+//! | `GET /api/secrets` | a list of [`SecretFacts`](crate::secret::SecretFacts), never a secret |
+//! | `POST /api/secrets/reload` [`wire::ReloadRequest`] | [`Reloaded`](crate::secret::Reloaded) |
 //! | `POST /api/explain?source` with an alert's bytes | [`wire::Explanation`]; nothing happens |
 //!
 //! What goes wrong is `{"error":{"code","message","field"}}`. A web page in the owner's browser
@@ -28,6 +32,7 @@ mod guard;
 mod moment;
 mod query;
 mod readers;
+mod sources;
 mod status;
 mod version;
 pub mod wire;
@@ -45,12 +50,14 @@ pub use doctor::Doctor;
 pub use error::{ApiError, ErrorBody, ErrorDetail};
 pub use moment::{NotAMoment, moment};
 pub(crate) use query::{NoStory, find_story};
+pub(crate) use sources::{no_such_source, statuses, with_last_uses};
 pub(crate) use status::positions;
 
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::journal;
 use crate::metrics::Metrics;
+use crate::secret::Keyring;
 use readers::Readers;
 
 /// The largest body of a request, in bytes.
@@ -74,6 +81,8 @@ pub struct Parts {
     pub config: Arc<Config>,
     /// Who looks at accounts.
     pub doctor: Arc<dyn Doctor>,
+    /// The sources' secrets.
+    pub keyring: Arc<Keyring>,
     /// When the process started.
     pub started_at: Timestamp,
     /// Whether the socket for alerts lives on without this process.
@@ -87,6 +96,7 @@ struct Admin {
     metrics: Arc<Metrics>,
     config: Arc<Config>,
     doctor: Arc<dyn Doctor>,
+    keyring: Arc<Keyring>,
     started_at: Timestamp,
     held_open: bool,
     readers: Arc<Readers>,
@@ -105,6 +115,7 @@ pub fn router(parts: Parts) -> Router {
         metrics,
         config,
         doctor,
+        keyring,
         started_at,
         held_open,
     } = parts;
@@ -114,6 +125,7 @@ pub fn router(parts: Parts) -> Router {
         metrics,
         config,
         doctor,
+        keyring,
         started_at,
         held_open,
         readers,
@@ -134,6 +146,10 @@ pub fn router(parts: Parts) -> Router {
         .route("/api/resume", post(control::resume))
         .route("/api/flatten", post(control::flatten))
         .route("/api/explain", post(control::explain))
+        .route("/api/sources", get(sources::sources))
+        .route("/api/source", post(sources::switch))
+        .route("/api/secrets", get(sources::secrets))
+        .route("/api/secrets/reload", post(sources::reload))
         .fallback(error::not_found)
         .method_not_allowed_fallback(error::method_not_allowed)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))

@@ -10,6 +10,7 @@ mod housekeeping;
 mod inherited;
 mod instruments;
 mod keys;
+mod secrets;
 mod serve;
 mod service_manager;
 mod terminals;

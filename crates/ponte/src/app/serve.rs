@@ -15,9 +15,9 @@ use tokio::task::JoinHandle;
 use super::inherited::{Addresses, Inherited};
 use super::{Core, RunError, certificates, gate, service_manager};
 use crate::bridge::Hub;
-use crate::config::{Bridge, Broker, Config, Loaded, SourceFormat};
+use crate::config::{self, Bridge, Broker, Config, Loaded, SourceFormat};
 use crate::intake::{BODY_READ_MAX, Intake, PlainSide};
-use crate::secret::SourceSecrets;
+use crate::secret::Keyring;
 use crate::server::acme::Acme;
 use crate::server::{Certificate, Gate, Limits, Security, Tls};
 use crate::{admin, clock, server};
@@ -65,13 +65,22 @@ async fn serve_inheriting(mut loaded: Loaded, inherited: Inherited) -> Result<Se
     } = Doors::take(&loaded.config, inherited, security, http_listen).await?;
     let held_open = webhook.limits.held_open;
     let started_at = clock::now();
-    let core = Core::start(&mut loaded).await?;
+    let mut core = Core::start(&mut loaded).await?;
     let Loaded {
-        config, secrets, ..
+        config,
+        secrets,
+        spare_secrets,
+        ..
     } = loaded;
+    let keys = config::source_keys(&config);
+    let keyring = Arc::new(Keyring::new(keys, secrets, spare_secrets));
+    core.tasks.push(tokio::spawn(super::secrets::watch(
+        core.engine.clone(),
+        keyring.clone(),
+    )));
     let config = Arc::new(config);
     let (stop, stopping) = watch::channel(false);
-    let mut intake = intake(&core, &config, secrets).router();
+    let mut intake = intake(&core, &config, keyring.clone()).router();
     if let Some(path) = &config.webhook.health_path {
         intake = intake.merge(crate::intake::health(path, core.engine.clone()));
     }
@@ -80,6 +89,7 @@ async fn serve_inheriting(mut loaded: Loaded, inherited: Inherited) -> Result<Se
         metrics: core.metrics.clone(),
         config: config.clone(),
         doctor: core.doctor(config.clone()),
+        keyring,
         started_at,
         held_open,
     });
@@ -205,7 +215,10 @@ impl Doors {
             ..Taken::take(&mut addresses, "webhook.listen", config.webhook.listen).await?
         };
         let plain = match http_listen {
-            Some(at) => Some(Taken::take(&mut addresses, "webhook.acme.http_listen", at).await?),
+            Some(at) => Some(Taken {
+                gate: gate::of_plain_side(&config.webhook),
+                ..Taken::take(&mut addresses, "webhook.acme.http_listen", at).await?
+            }),
             None => None,
         };
         let admin = Taken::take(&mut addresses, "admin.listen", config.admin.listen).await?;
@@ -315,7 +328,7 @@ fn plain_side(core: &Core, config: &Config, acme: Arc<Acme>) -> PlainSide {
     }
 }
 
-fn intake(core: &Core, config: &Config, secrets: SourceSecrets) -> Intake {
+fn intake(core: &Core, config: &Config, keyring: Arc<Keyring>) -> Intake {
     let formats = config.sources.iter().map(|source| {
         let format = match source.format {
             SourceFormat::Ponte => Format::Ponte,
@@ -324,7 +337,7 @@ fn intake(core: &Core, config: &Config, secrets: SourceSecrets) -> Intake {
     });
     Intake {
         engine: core.engine.clone(),
-        secrets,
+        keyring,
         formats: formats.collect(),
         allow_from: config.webhook.allow_from.clone(),
         trusted_proxies: config.webhook.trusted_proxies.clone(),

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use ponte_core::id::{AccountName, SourceName};
 use ponte_core::instrument::Instruments;
-use ponte_core::policy::{Exchange, Fitting, Guard, Mode, Route, Rules};
+use ponte_core::policy::{Exchange, Fitting, Guard, Mode, Route, Rules, SourceScope};
+use ponte_core::time::Timestamp;
 use rust_decimal::Decimal;
 
 use super::client_certificate::ClientCertificateRules;
@@ -172,10 +173,20 @@ pub struct Source {
     pub name: SourceName,
     /// Where its secret is kept.
     pub secret: SecretRef,
+    /// Where the secret before it is kept, while a rotation lasts.
+    pub previous_secret: Option<SecretRef>,
+    /// From when on the previous secret is not taken any more. Default: never.
+    pub previous_until: Option<Timestamp>,
+    /// Where a secret is kept that nobody uses: whoever shows it has stolen it.
+    pub tripwire: Option<SecretRef>,
+    /// From when on no alert of it is taken any more. Default: never.
+    pub expires: Option<Timestamp>,
     /// The format of its messages. Default: Ponte's own.
     pub format: SourceFormat,
     /// How long a body without id and time counts as a resend of the first; 1 s to 24 h. Default: 45 s.
     pub dedup_window: Duration,
+    /// What it may do. Default: everything.
+    pub scope: SourceScope,
 }
 
 /// A message format.

@@ -6,6 +6,7 @@
 
 mod chain;
 mod copy;
+mod last_use;
 mod outlook;
 mod query;
 mod retention;

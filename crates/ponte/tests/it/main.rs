@@ -1,6 +1,7 @@
 //! The tests of the program.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
+mod acme;
 mod admin;
 mod binance;
 mod bridge;

@@ -83,10 +83,11 @@ fn versions(running: &Running) -> Finding {
     let subject = "version";
     let theirs = match running {
         Running::No => {
-            return Finding::fine(subject, format!("this is {OURS}; no Ponte runs here"));
+            return Finding::fine(subject, format!("this is {OURS}, and no Ponte runs here"));
         }
         Running::Silent(why) => {
-            let text = format!("this is {OURS}; what runs does not say which version it is: {why}");
+            let text =
+                format!("this is {OURS}, and what runs does not say which version it is: {why}");
             return Finding::look(subject, text);
         }
         Running::Told(Version { version, .. }) | Running::Older(version) => version,
@@ -128,14 +129,14 @@ fn keys(running: &Running) -> Vec<Finding> {
     let mut findings = Vec::new();
     if !new.is_empty() {
         let text = format!(
-            "{version} did not know {}; their defaults hold",
+            "{version} did not know {}, whose defaults hold",
             named(&new)
         );
         findings.push(Finding::look("new_keys", text).cured_by("docs/configuration.md"));
     }
     if !gone.is_empty() {
         let text = format!(
-            "{} went away with this version; the configuration does not use them",
+            "{} went away with this version, and the configuration does not use them",
             named(&gone)
         );
         findings.push(Finding::look("gone_keys", text));
@@ -180,7 +181,7 @@ fn journal(config: &Config, running: &Running) -> Result<Vec<Finding>, Failure> 
     let path = path_in(&config.data_dir);
     if !path.exists() {
         let text = format!(
-            "there is none at {} yet; the first start makes one",
+            "there is none at {} yet, and the first start makes one",
             path.display()
         );
         return Ok(vec![Finding::fine("journal", text)]);
@@ -252,8 +253,8 @@ fn schema(path: &Path, findings: &mut Vec<Finding>) -> Result<Schema, Failure> {
         Finding::look(
             subject,
             format!(
-                "the first start takes the journal from version {found} to {known}; on an empty \
-                 copy the steps succeed, and the older Ponte can't use it afterwards"
+                "the first start takes the journal from version {found} to {known} (the steps \
+                 succeed on an empty copy), and the older Ponte can't use it afterwards"
             ),
         )
         .cured_by("make a backup first"),
@@ -290,7 +291,7 @@ fn state(outlook: &StateOutlook, took: &str) -> Vec<Finding> {
     for (seq, problem) in &outlook.unreadable {
         findings.push(Finding::look(
             subject,
-            format!("this version can't read the snapshot after event {seq}: {problem}; it replays instead"),
+            format!("this version can't read the snapshot after event {seq}: {problem} (it replays instead)"),
         ));
     }
     let number = usize::try_from(outlook.replayed).unwrap_or(usize::MAX);
@@ -299,7 +300,7 @@ fn state(outlook: &StateOutlook, took: &str) -> Vec<Finding> {
         Compared::Equal(replayed) => Finding::fine(
             subject,
             format!(
-                "{replays}; {replayed} older ones, replayed by this version, give the snapshot \
+                "{replays}, and {replayed} older ones, replayed by this version, give the snapshot \
                  exactly ({took})"
             ),
         ),
@@ -310,7 +311,7 @@ fn state(outlook: &StateOutlook, took: &str) -> Vec<Finding> {
         .cured_by("keep the old version, and please report this"),
         Compared::Nothing => Finding::fine(
             subject,
-            format!("{replays}; there is no snapshot to compare with"),
+            format!("{replays}, and there is no snapshot to compare with"),
         ),
     });
     findings
@@ -362,7 +363,7 @@ fn open(state: &State) -> Finding {
     }
     Finding::fine(
         "open",
-        format!("{text}; what rests at a broker stays there"),
+        format!("{text}, and what rests at a broker stays there"),
     )
 }
 
@@ -415,11 +416,11 @@ mod tests {
         let found = keys(&running);
         assert_eq!(
             found[0].text,
-            format!("0.0.9 did not know {new}; their defaults hold")
+            format!("0.0.9 did not know {new}, whose defaults hold")
         );
         assert_eq!(
             found[1].text,
-            "webhook.of_old went away with this version; the configuration does not use them"
+            "webhook.of_old went away with this version, and the configuration does not use them"
         );
     }
 }

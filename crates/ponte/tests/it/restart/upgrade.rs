@@ -136,11 +136,15 @@ async fn a_newer_schema_a_changed_snapshot_and_a_wrong_configuration_are_wrong()
         send(&manager, 2).await;
         manager.stop().await;
     }
+    let path = journal(&manager);
     let change = |sql: &str| {
-        let changed = Connection::open(journal(&manager)).unwrap();
+        let changed = Connection::open(&path).unwrap();
         changed.execute_batch(sql).unwrap();
     };
-    change("UPDATE snapshots SET data = json_set(data, '$.last_alert', 99)");
+    change(
+        "UPDATE snapshots SET data = json_set(data, '$.last_alert', 99)
+         WHERE seq = (SELECT MAX(seq) FROM snapshots)",
+    );
     let (status, found) = checked(&manager);
     assert_eq!(status, 1);
     let (health, text) = finding(&found, "state");
