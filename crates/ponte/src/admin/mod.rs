@@ -7,6 +7,7 @@
 //! | `GET /readyz` | `200` while alerts would be taken, else `503` with the reason |
 //! | `GET /metrics` | counts and times in the text format of Prometheus |
 //! | `GET /api/status` | [`wire::Status`] |
+//! | `GET /api/version` | [`wire::Version`]: what runs, for what is to replace it |
 //! | `GET /api/alerts?limit&outcome&strategy&symbol&since` | a list of alerts, newest first |
 //! | `GET /api/orders?limit&open&account&symbol&alert` | a list of orders, newest first |
 //! | `GET /api/positions` | what each strategy holds and has held |
@@ -44,6 +45,7 @@ mod query;
 mod readers;
 mod sources;
 mod status;
+mod version;
 pub mod wire;
 
 use std::path::PathBuf;
@@ -97,6 +99,8 @@ pub struct Parts {
     pub keyring: Arc<Keyring>,
     /// When the process started.
     pub started_at: Timestamp,
+    /// Whether the socket for alerts lives on without this process.
+    pub held_open: bool,
 }
 
 /// What every handler can reach.
@@ -108,6 +112,7 @@ struct Admin {
     doctor: Arc<dyn Doctor>,
     keyring: Arc<Keyring>,
     started_at: Timestamp,
+    held_open: bool,
     readers: Arc<Readers>,
 }
 
@@ -126,6 +131,7 @@ impl From<Parts> for Admin {
             doctor,
             keyring,
             started_at,
+            held_open,
         } = parts;
         let readers = Arc::new(Readers::new(journal::path_in(&config.data_dir)));
         Self {
@@ -135,6 +141,7 @@ impl From<Parts> for Admin {
             doctor,
             keyring,
             started_at,
+            held_open,
             readers,
         }
     }
@@ -185,6 +192,7 @@ fn api() -> Routes<Admin> {
         .get("/metrics", VIEW, status::metrics)
         .get("/api/session", VIEW, status::me)
         .get("/api/status", VIEW, status::status)
+        .get("/api/version", VIEW, version::version)
         .get("/api/alerts", VIEW, query::alerts)
         .get("/api/orders", VIEW, query::orders)
         .get("/api/positions", VIEW, status::list_positions)

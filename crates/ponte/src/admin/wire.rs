@@ -17,6 +17,19 @@ pub use super::examination::{
 };
 use crate::journal::AlertRow;
 
+/// What a running Ponte is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Version {
+    /// The program's version.
+    pub version: String,
+    /// The version of the journal's schema that it writes.
+    pub schema: i64,
+    /// Whether its socket for alerts lives on without it, so that a restart loses none.
+    pub held_open: bool,
+    /// The keys of the configuration that it knows, each with its section.
+    pub config_keys: Vec<String>,
+}
+
 /// How Ponte is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {

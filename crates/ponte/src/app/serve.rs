@@ -60,32 +60,15 @@ pub async fn serve(loaded: Loaded) -> Result<Served, RunError> {
 
 /// [`serve`] at sockets that were handed over, where they are the configuration's addresses.
 async fn serve_inheriting(mut loaded: Loaded, inherited: Inherited) -> Result<Served, RunError> {
-    let mut addresses = Addresses::new(inherited);
     let (security, acme) = certificates::of_webhook(&loaded.config)?;
-    let place = loaded.config.webhook.listen;
-    let webhook = Taken {
-        security,
-        ..Taken::take(&mut addresses, "webhook.listen", place).await?
-    };
-    let webhook = webhook.behind(gate::of_webhook(&loaded.config.webhook));
-    let plain = match acme.as_ref().and_then(|acme| acme.http_listen()) {
-        Some(place) => {
-            let plain = Taken::take(&mut addresses, "webhook.acme.http_listen", place).await?;
-            Some(plain.behind(gate::of_plain_side(&loaded.config.webhook)))
-        }
-        None => None,
-    };
-    let place = loaded.config.admin.listen;
-    let admin = Taken::take(&mut addresses, "admin.listen", place).await?;
-    let remote = match &loaded.config.admin.remote {
-        Some(remote) => Some(Taken::for_owner(&mut addresses, remote).await?),
-        None => None,
-    };
-    let bridge = match terminals_call_at(&loaded.config) {
-        Some(bridge) => Some(Taken::for_bridges(&mut addresses, bridge).await?),
-        None => None,
-    };
-    addresses.all_claimed()?;
+    let http_listen = acme.as_ref().and_then(|acme| acme.http_listen());
+    let Doors {
+        webhook,
+        plain,
+        admin,
+        remote,
+        bridge,
+    } = Doors::take(&loaded.config, inherited, security, http_listen).await?;
     let held_open = webhook.limits.held_open;
     let started_at = clock::now();
     let secret_facts = secrets::facts(&loaded);
@@ -115,6 +98,7 @@ async fn serve_inheriting(mut loaded: Loaded, inherited: Inherited) -> Result<Se
         doctor: core.doctor(config.clone(), secret_facts),
         keyring,
         started_at,
+        held_open,
     };
     let addresses = (
         webhook.address()?,
@@ -233,6 +217,58 @@ fn from_elsewhere(
     Ok(Some(admin::remote_router(owner.clone(), remote)))
 }
 
+/// Every address that Ponte listens at.
+struct Doors {
+    webhook: Taken,
+    /// Where the certificate authority asks over HTTP.
+    plain: Option<Taken>,
+    admin: Taken,
+    /// Where the owner signs in from elsewhere.
+    remote: Option<Taken>,
+    bridge: Option<Taken>,
+}
+
+impl Doors {
+    /// Takes all addresses of the configuration, each from what was handed over, or else anew.
+    async fn take(
+        config: &Config,
+        inherited: Inherited,
+        security: Security,
+        http_listen: Option<SocketAddr>,
+    ) -> Result<Self, RunError> {
+        let mut addresses = Addresses::new(inherited);
+        let webhook = Taken {
+            security,
+            gate: gate::of_webhook(&config.webhook),
+            ..Taken::take(&mut addresses, "webhook.listen", config.webhook.listen).await?
+        };
+        let plain = match http_listen {
+            Some(at) => Some(Taken {
+                gate: gate::of_plain_side(&config.webhook),
+                ..Taken::take(&mut addresses, "webhook.acme.http_listen", at).await?
+            }),
+            None => None,
+        };
+        let admin = Taken::take(&mut addresses, "admin.listen", config.admin.listen).await?;
+        let remote = match &config.admin.remote {
+            Some(remote) => Some(Taken::for_owner(&mut addresses, remote).await?),
+            None => None,
+        };
+        let bridge = match terminals_call_at(config) {
+            Some(bridge) => Some(Taken::for_bridges(&mut addresses, bridge).await?),
+            None => None,
+        };
+        addresses.all_claimed()?;
+        Ok(Self {
+            webhook,
+            plain,
+            admin,
+            remote,
+            bridge,
+        })
+    }
+}
+
 /// An address that was taken, and how it is served.
 struct Taken {
     /// The key in the configuration.
@@ -260,10 +296,6 @@ impl Taken {
                 ..Limits::default()
             },
         })
-    }
-
-    fn behind(self, gate: Gate) -> Self {
-        Self { gate, ..self }
     }
 
     async fn for_owner(addresses: &mut Addresses, remote: &AdminRemote) -> Result<Self, RunError> {

@@ -59,6 +59,11 @@ impl Failure {
         }
     }
 
+    /// What went wrong.
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// Adds what to do about it.
     pub(super) fn cured_by(self, cure: impl Into<String>) -> Self {
         Self {

@@ -44,6 +44,7 @@ mod status;
 mod story;
 mod table;
 mod token;
+mod upgrade_check;
 mod user;
 mod user_totp;
 mod vault;
@@ -135,6 +136,7 @@ enum Command {
     Explain(explain::Explain),
     Status(status::Status),
     Health(health::Health),
+    UpgradeCheck(upgrade_check::UpgradeCheck),
     Doctor(doctor::Doctor),
     Alerts(lists::Alerts),
     Orders(lists::Orders),
@@ -206,6 +208,7 @@ fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Explain(explain) => explain.run(context),
         Command::Status(status) => status.run(context),
         Command::Health(health) => health.run(context),
+        Command::UpgradeCheck(check) => check.run(context),
         Command::Doctor(doctor) => doctor.run(context),
         Command::Alerts(alerts) => alerts.run(context),
         Command::Orders(orders) => orders.run(context),

@@ -96,6 +96,17 @@ pub const SECTIONS: &[&Section] = &[
     &ROUTES,
 ];
 
+/// Every key with its section's name, sorted: what `ponte upgrade-check` compares of two versions.
+#[must_use]
+pub fn key_paths() -> Vec<String> {
+    let sections = SECTIONS.iter().copied().chain([&SIZE]);
+    let mut paths: Vec<_> = sections
+        .flat_map(|section| section.keys.iter().map(|key| section.path_of(key.name)))
+        .collect();
+    paths.sort();
+    paths
+}
+
 /// The keys of a route's size, of which exactly one is written.
 pub const SIZE: Section = Section {
     path: "routes.size",

@@ -50,7 +50,7 @@ pub use client_certificate::{ClientCertificatePolicy, ClientCertificateRules};
 pub use duration::parse as parse_duration;
 pub use finding::{ConfigErrors, Finding, Place, Severity};
 pub use https::WebhookTls;
-pub use keys::{Absent, Key, SECTIONS, SIZE, Section};
+pub use keys::{Absent, Key, SECTIONS, SIZE, Section, key_paths};
 pub use listen::{Listen, NotListen};
 pub use model::{
     Account, Accounting, Admin, AdminRemote, BinanceBroker, BinanceFutures, BinanceHosts,

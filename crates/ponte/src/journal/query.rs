@@ -387,7 +387,11 @@ impl Reader {
                 .optional(),
         )?;
         let (mut state, after) = match snapshot.filter(|_| !from_nothing) {
-            Some((seq, data)) => (serde_json::from_str(&data).unwrap_or_default(), seq),
+            Some((seq, data)) => match serde_json::from_str(&data) {
+                Ok(state) => (state, seq),
+                // Another version's; the events say the same.
+                Err(_) => (State::default(), 0),
+            },
             None => (State::default(), 0),
         };
         let rows = self.wrap(self.rows(
