@@ -144,15 +144,15 @@ fn an_exit_only_source_never_opens() {
         &of_verbs(Verbs::Exits),
         r#"
         | buy 1
-            A1 refused: source main may only close positions, and this opens one: buy
+            A1 refused: source main may only close positions, and this opens one (buy)
             - source_verbs: refuse
 
         | enter long 1
-            A1 refused: source main may only close positions, and this opens one: enter_long
+            A1 refused: source main may only close positions, and this opens one (enter long)
             - source_verbs: refuse
 
         | target 1
-            A1 refused: source main may only close positions, and this opens one: target
+            A1 refused: source main may only close positions, and this opens one (target)
             - source_verbs: refuse
 
         | target 0
@@ -176,7 +176,7 @@ fn an_exit_only_source_never_opens() {
             - source_verbs: pass
 
         | sell 1 limit 110
-            A1 refused: source main may only close positions, and this opens one: sell
+            A1 refused: source main may only close positions, and this opens one (sell)
             - source_verbs: refuse
         "#,
     );
@@ -214,13 +214,13 @@ fn an_exit_only_source_closes_what_others_opened() {
             > submit #2 2 reducing
 
         buy 2 from all; filled 1 | sell 5
-            A2 accepted: only the close is sent: source main may only close positions, and this opens one: sell
-            - source_verbs: refuse, source main may only close positions, and this opens one: sell
+            A2 accepted: only the close is sent: source main may only close positions, and this opens one (sell)
+            - source_verbs: refuse, source main may only close positions, and this opens one (sell)
             plan #2 exit sell 2 reducing
             > submit #2 2 reducing
 
         buy 2 from all; filled 1 | buy 1
-            A2 refused: source main may only close positions, and this opens one: buy
+            A2 refused: source main may only close positions, and this opens one (buy)
             - source_verbs: refuse
 
         buy 2 from all; filled 1 | sell 1 limit 110
@@ -230,14 +230,14 @@ fn an_exit_only_source_closes_what_others_opened() {
             > submit #2 1
 
         buy 2 from all; filled 1 | reverse
-            A2 accepted: only the close is sent: source main may only close positions, and this opens one: reverse
-            - source_verbs: refuse, source main may only close positions, and this opens one: reverse
+            A2 accepted: only the close is sent: source main may only close positions, and this opens one (reverse)
+            - source_verbs: refuse, source main may only close positions, and this opens one (reverse)
             plan #2 exit sell 2 reducing
             > submit #2 2 reducing
 
         buy 2 from all; filled 1 | reverse 7
-            A2 accepted: only the close is sent: source main may only close positions, and this opens one: reverse
-            - source_verbs: refuse, source main may only close positions, and this opens one: reverse
+            A2 accepted: only the close is sent: source main may only close positions, and this opens one (reverse)
+            - source_verbs: refuse, source main may only close positions, and this opens one (reverse)
             plan #2 exit sell 2 reducing
             > submit #2 2 reducing
 
@@ -248,12 +248,12 @@ fn an_exit_only_source_closes_what_others_opened() {
             > submit #2 1 reducing
 
         buy 2 from all; filled 1 | target 3
-            A2 refused: source main may only close positions, and this opens one: target
+            A2 refused: source main may only close positions, and this opens one (target)
             - source_verbs: refuse
 
         buy 2 from all; filled 1 | target -1
-            A2 accepted: only the close is sent: source main may only close positions, and this opens one: target
-            - source_verbs: refuse, source main may only close positions, and this opens one: target
+            A2 accepted: only the close is sent: source main may only close positions, and this opens one (target)
+            - source_verbs: refuse, source main may only close positions, and this opens one (target)
             plan #2 exit sell 2 reducing
             > submit #2 2 reducing
 
@@ -264,19 +264,19 @@ fn an_exit_only_source_closes_what_others_opened() {
             > submit #2 2 reducing
 
         buy 2 from all; filled 1 | enter long 1
-            A2 refused: source main may only close positions, and this opens one: enter_long
+            A2 refused: source main may only close positions, and this opens one (enter long)
             - source_verbs: refuse
 
         buy 2 from all; filled 1 | enter short 1
-            A2 refused: source main may only close positions, and this opens one: enter_short
+            A2 refused: source main may only close positions, and this opens one (enter short)
             - source_verbs: refuse
 
         buy 2 from all; filled 1; close | sell 2
-            A3 refused: source main may only close positions, and this opens one: sell
+            A3 refused: source main may only close positions, and this opens one (sell)
             - source_verbs: refuse
 
         buy 2 limit 90 from all; ack 1 | sell 2
-            A2 refused: source main may only close positions, and this opens one: sell
+            A2 refused: source main may only close positions, and this opens one (sell)
             - source_verbs: refuse
 
         buy 2 limit 90 from all; ack 1 | cancel
@@ -318,19 +318,19 @@ fn an_entry_only_source_never_closes() {
             > submit #1 2
 
         | close
-            A1 refused: source main may only open positions, and this closes one: exit
+            A1 refused: source main may only open positions, and this closes one (exit)
             - source_verbs: refuse
 
         | close 10%
-            A1 refused: source main may only open positions, and this closes one: exit
+            A1 refused: source main may only open positions, and this closes one (exit)
             - source_verbs: refuse
 
         | reverse
-            A1 refused: source main may only open positions, and this closes one: reverse
+            A1 refused: source main may only open positions, and this closes one (reverse)
             - source_verbs: refuse
 
         | target 0
-            A1 refused: source main may only open positions, and this closes one: target
+            A1 refused: source main may only open positions, and this closes one (target)
             - source_verbs: refuse
 
         | cancel
@@ -354,23 +354,23 @@ fn an_entry_only_source_never_closes() {
             > submit #2 1
 
         buy 2; filled 1 | target 1
-            A2 refused: source main may only open positions, and this closes one: target
+            A2 refused: source main may only open positions, and this closes one (target)
             - source_verbs: refuse
 
         buy 2; filled 1 | target -1
-            A2 refused: source main may only open positions, and this closes one: target
+            A2 refused: source main may only open positions, and this closes one (target)
             - source_verbs: refuse
 
         buy 2; filled 1 | sell 1
-            A2 refused: source main may only open positions, and this closes one: sell
+            A2 refused: source main may only open positions, and this closes one (sell)
             - source_verbs: refuse
 
         buy 2; filled 1 | sell 5
-            A2 refused: source main may only open positions, and this closes one: sell
+            A2 refused: source main may only open positions, and this closes one (sell)
             - source_verbs: refuse
 
         buy 2; filled 1 | sell 1 limit 110
-            A2 refused: source main may only open positions, and this closes one: sell
+            A2 refused: source main may only open positions, and this closes one (sell)
             - source_verbs: refuse
 
         buy 2; filled 1 | enter short 1
@@ -379,7 +379,7 @@ fn an_entry_only_source_never_closes() {
             - previous_position: refuse
 
         buy 2 | sell 2
-            A2 refused: source main may only open positions, and this closes one: sell
+            A2 refused: source main may only open positions, and this closes one (sell)
             - source_verbs: refuse
         "#,
     );

@@ -11,6 +11,7 @@ mod meaning;
 mod network;
 mod reference;
 mod rules;
+mod scope;
 mod secrets;
 mod sections;
 mod template;
