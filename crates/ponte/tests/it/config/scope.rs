@@ -77,10 +77,13 @@ fn a_strategy_that_no_route_takes_is_told() {
         source: "name = \"main\"\nsecret = \"env:S\"\n[sources.scope]\nstrategies = [\"breakot\"]\n",
         ..PARTS
     };
-    check(&text.text(), &expect![[r#"
+    check(
+        &text.text(),
+        &expect![[r#"
         ponte.toml:5:14: warning: sources.scope.strategies: no route takes strategy "breakot"; add it to a route, or take it out
           5 | strategies = ["breakot"]
-            |              ^^^^^^^^^^^"#]]);
+            |              ^^^^^^^^^^^"#]],
+    );
 }
 
 #[test]
@@ -94,14 +97,20 @@ fn moments_are_dates_or_whole() {
         at("2027-01-31T09:00:00-03:00"),
         Timestamp::parse_rfc3339("2027-01-31T12:00:00Z")
     );
-    check(&with_keys("expires = \"31.1.2027\"\n"), &expect![[r#"
+    check(
+        &with_keys("expires = \"31.1.2027\"\n"),
+        &expect![[r#"
         ponte.toml:4:11: sources.expires: expected a date or a moment in quotes, found "31.1.2027"; write "2027-01-31", or "2027-01-31T12:00:00Z"
           4 | expires = "31.1.2027"
-            |           ^^^^^^^^^^^"#]]);
-    check(&with_keys("expires = 2027-01-31\n"), &expect![[r#"
+            |           ^^^^^^^^^^^"#]],
+    );
+    check(
+        &with_keys("expires = 2027-01-31\n"),
+        &expect![[r#"
         ponte.toml:4:11: sources.expires: expected a date or a moment in quotes, found the date 2027-01-31; write "2027-01-31", or "2027-01-31T12:00:00Z"
           4 | expires = 2027-01-31
-            |           ^^^^^^^^^^"#]]);
+            |           ^^^^^^^^^^"#]],
+    );
 }
 
 #[test]
