@@ -5,6 +5,7 @@
 
 pub mod b3;
 pub mod decide;
+pub mod delivery;
 pub mod fate;
 pub mod format;
 pub mod gate;

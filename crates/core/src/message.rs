@@ -3,6 +3,7 @@
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+pub use crate::delivery::{Delivery, RefusedRequest, SenderCertificate};
 pub use crate::fate::{
     Balance, CancelAnswer, Fate, FindAnswer, NotSent, OrderReport, ReportedStatus,
 };
@@ -77,6 +78,13 @@ pub enum Input {
         /// Its money.
         balance: Balance,
     },
+    /// Something at the edge that a person must look at: it becomes an alarm.
+    Noticed {
+        /// What happened, for people; never a secret.
+        message: String,
+        /// The alert it is about.
+        alert: Option<AlertId>,
+    },
     /// Time has passed.
     Tick,
     /// The facts of a lane have changed; what waited in it may go. The engine tells itself.
@@ -103,20 +111,6 @@ pub struct AlertInput {
     pub delivery: Delivery,
 }
 
-/// From where and in which words an alert came: for the record, not for the decision.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Delivery {
-    /// The address that it came from.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub peer: String,
-    /// The start of the body with secrets taken out.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub body: String,
-    /// Whether it came with the source's previous secret, which a rotation has left valid for a while.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub previous_secret: bool,
-}
-
 /// What the journal remembers of an identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
@@ -126,27 +120,6 @@ pub struct Seen {
     pub at: Timestamp,
     /// The digest of what it said.
     pub digest: Digest,
-}
-
-/// A request that was answered without a decision about accounts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RefusedRequest {
-    /// When its last byte was there.
-    pub received_at: Timestamp,
-    /// The address that it came from.
-    pub peer: String,
-    /// The source, where the secret was right.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub source: Option<SourceName>,
-    /// The HTTP status of the answer.
-    pub http_status: u16,
-    /// The kind of refusal, a stable word (`wrong_secret`, `E_PLACEHOLDER`).
-    pub code: String,
-    /// What was wrong, for people.
-    pub message: String,
-    /// The start of the body with secrets taken out; absent where nobody was authenticated.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub excerpt: Option<String>,
 }
 
 /// What a person asked for.

@@ -19,6 +19,11 @@ struct Word {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Listener {
+    listener: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Account {
     account: String,
 }
@@ -66,6 +71,7 @@ pub struct Metrics {
     pub halts: Gauge,
     /// Positions without the stop that they were asked to have.
     pub naked_positions: Gauge,
+    certificate_expires: Family<Listener, Gauge>,
     /// Sources whose alerts are not taken.
     pub sources_off: Gauge,
     tripwires: Family<Source, Counter>,
@@ -125,6 +131,7 @@ impl Default for Metrics {
             journal_bytes: Gauge::default(),
             halts: Gauge::default(),
             naked_positions: Gauge::default(),
+            certificate_expires: Family::default(),
             sources_off: Gauge::default(),
             tripwires: Family::default(),
             previous_secrets: Family::default(),
@@ -231,6 +238,12 @@ impl Metrics {
 
     fn register_lines(&mut self) {
         let r = &mut self.registry;
+        r.register_with_unit(
+            "certificate_expires_timestamp",
+            "When the certificate of a listener ends, in seconds since 1970",
+            Unit::Seconds,
+            self.certificate_expires.clone(),
+        );
         r.register(
             "terminal_connected",
             "Whether a bridge is there and its terminal is connected to the trade server",
@@ -268,6 +281,14 @@ impl Metrics {
             commands: self.bridge_commands.clone(),
             wakeups: self.bridge_wakeups.get_or_create_owned(&label),
         }
+    }
+
+    /// Shows when the certificate of a listener ends.
+    pub fn certificate_expires(&self, listener: &'static str, at: Timestamp) {
+        let gauge = self
+            .certificate_expires
+            .get_or_create_owned(&Listener { listener });
+        gauge.set(at.microseconds() / 1_000_000);
     }
 
     /// Counts a decided alert.

@@ -156,6 +156,7 @@ impl<'a> Watch<'a> {
             Input::Alert(_)
             | Input::RequestRefused(_)
             | Input::Operator(_)
+            | Input::Noticed { .. }
             | Input::Submitted { .. }
             | Input::CancelAnswered { .. }
             | Input::Reported { .. }

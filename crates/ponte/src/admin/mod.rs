@@ -10,7 +10,12 @@
 //! | `GET /api/orders?limit&open&account&symbol&alert` | a list of orders, newest first |
 //! | `GET /api/positions` | what each strategy holds and has held |
 //! | `GET /api/doctor?account` | [`wire::Diagnosis`] of the account, or of each: brokers are asked |
+//! | `GET /api/doctor/here` | a list of [`wire::Group`]: the machine, secrets, senders, the journal, seen from inside |
+//! | `POST /api/selftest` | [`wire::SelfTest`]: an alert that can be posted to the webhook, once |
+//! | `GET /api/selftest/{number}` | [`wire::SelfTestCourse`]: how far it has come |
+//! | `POST /api/try-stop` [`wire::TryStopRequest`] | [`wire::TriedStop`]: a stop was placed and taken back |
 //! | `GET /api/why/{id}` | the story of an alert (`A17`) or of an order (its id, or the start of it) |
+//! | `GET /api/sources/seen?since` | [`Senders`](crate::journal::Senders): who sent with a right secret |
 //! | `POST /api/halt` [`wire::HaltRequest`] | [`wire::Operated`] |
 //! | `POST /api/resume`, `/api/flatten` [`wire::ScopeRequest`] | [`wire::Operated`] |
 //! | `GET /api/sources` | a list of [`wire::SourceStatus`] |
@@ -26,6 +31,7 @@
 mod control;
 mod doctor;
 mod error;
+mod examination;
 mod guard;
 mod moment;
 mod query;
@@ -43,8 +49,9 @@ use axum::{Router, middleware};
 use ponte_core::time::Timestamp;
 
 pub(crate) use control::{held_by_file, imagined, source};
-pub use doctor::Doctor;
+pub use doctor::{Doctor, Trying};
 pub use error::{ApiError, ErrorBody, ErrorDetail};
+pub use examination::NotTried;
 pub use moment::{NotAMoment, moment};
 pub(crate) use query::{NoStory, find_story};
 pub(crate) use sources::{no_such_source, statuses, with_last_uses};
@@ -131,7 +138,12 @@ pub fn router(parts: Parts) -> Router {
         .route("/api/orders", get(query::orders))
         .route("/api/positions", get(status::list_positions))
         .route("/api/doctor", get(doctor::doctor))
+        .route("/api/doctor/here", get(examination::here))
+        .route("/api/selftest", post(examination::make_self_test))
+        .route("/api/selftest/{number}", get(examination::self_test))
+        .route("/api/try-stop", post(examination::try_stop))
         .route("/api/why/{id}", get(query::why))
+        .route("/api/sources/seen", get(query::senders))
         .route("/api/halt", post(control::halt))
         .route("/api/resume", post(control::resume))
         .route("/api/flatten", post(control::flatten))

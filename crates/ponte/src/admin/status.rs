@@ -161,6 +161,7 @@ impl Seen {
             strategies: state
                 .heard
                 .iter()
+                .filter(|(strategy, _)| !strategy.is_reserved())
                 .map(|(strategy, at)| Heard {
                     strategy: strategy.clone(),
                     at: *at,

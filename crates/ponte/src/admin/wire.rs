@@ -11,6 +11,9 @@ use ponte_core::time::Timestamp;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+pub use super::examination::{
+    Arrival, Group, SelfTest, SelfTestCourse, Stage, TriedStop, TryStopRequest,
+};
 use crate::journal::AlertRow;
 
 /// How Ponte is.

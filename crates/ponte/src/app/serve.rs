@@ -3,21 +3,28 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
-use futures_util::future::select_all;
+use futures_util::future::{join_all, select_all};
 use ponte_core::format::Format;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::{Core, RunError};
+use super::inherited::{Addresses, Inherited};
+use super::{Core, RunError, certificates, gate, service_manager};
 use crate::bridge::Hub;
 use crate::config::{self, Bridge, Broker, Config, Loaded, SourceFormat};
-use crate::intake::{BODY_READ_MAX, Intake};
+use crate::doctor::secrets;
+use crate::intake::{BODY_READ_MAX, Intake, PlainSide};
 use crate::secret::Keyring;
-use crate::server::{Certificate, Limits, Security, Tls};
+use crate::server::acme::Acme;
+use crate::server::{Certificate, Gate, Limits, Security, Tls};
 use crate::{admin, clock, server};
+
+/// How long orders on their way to a broker are waited for at least, after the listeners' end.
+const SETTLE_MIN: Duration = Duration::from_millis(100);
 
 /// A whole Ponte that runs.
 pub struct Served {
@@ -27,25 +34,53 @@ pub struct Served {
     pub admin: SocketAddr,
     /// Where the bridges beside terminals call, if there are any.
     pub bridge: Option<SocketAddr>,
+    /// Where the certificate authority's questions are answered, if they come over HTTP.
+    pub challenges: Option<SocketAddr>,
+    /// Whether the socket for alerts lives on without this process, so that a restart loses none.
+    pub held_open: bool,
     /// How many events were replayed at the start.
     pub replayed: u64,
     core: Core,
     stop: watch::Sender<bool>,
     listeners: Vec<JoinHandle<Result<(), RunError>>>,
+    upkeep: Vec<JoinHandle<()>>,
 }
 
 /// Starts everything. The addresses are taken first, so that a second Ponte does nothing at all.
 ///
 /// # Errors
 /// When an address, the journal or a broker can't be used.
-pub async fn serve(mut loaded: Loaded) -> Result<Served, RunError> {
-    let webhook = Taken::take("webhook.listen", loaded.config.webhook.listen).await?;
-    let admin = Taken::take("admin.listen", loaded.config.admin.listen).await?;
-    let bridge = match terminals_call_at(&loaded.config) {
-        Some(bridge) => Some(Taken::for_bridges(bridge).await?),
+pub async fn serve(loaded: Loaded) -> Result<Served, RunError> {
+    serve_inheriting(loaded, Inherited::none()).await
+}
+
+/// [`serve`] at sockets that were handed over, where they are the configuration's addresses.
+async fn serve_inheriting(mut loaded: Loaded, inherited: Inherited) -> Result<Served, RunError> {
+    let mut addresses = Addresses::new(inherited);
+    let (security, acme) = certificates::of_webhook(&loaded.config)?;
+    let place = loaded.config.webhook.listen;
+    let webhook = Taken {
+        security,
+        ..Taken::take(&mut addresses, "webhook.listen", place).await?
+    };
+    let webhook = webhook.behind(gate::of_webhook(&loaded.config.webhook));
+    let plain = match acme.as_ref().and_then(|acme| acme.http_listen()) {
+        Some(place) => {
+            let plain = Taken::take(&mut addresses, "webhook.acme.http_listen", place).await?;
+            Some(plain.behind(gate::of_plain_side(&loaded.config.webhook)))
+        }
         None => None,
     };
+    let place = loaded.config.admin.listen;
+    let admin = Taken::take(&mut addresses, "admin.listen", place).await?;
+    let bridge = match terminals_call_at(&loaded.config) {
+        Some(bridge) => Some(Taken::for_bridges(&mut addresses, bridge).await?),
+        None => None,
+    };
+    addresses.all_claimed()?;
+    let held_open = webhook.limits.held_open;
     let started_at = clock::now();
+    let secret_facts = secrets::facts(&loaded);
     let mut core = Core::start(&mut loaded).await?;
     let Loaded {
         config,
@@ -61,12 +96,15 @@ pub async fn serve(mut loaded: Loaded) -> Result<Served, RunError> {
     )));
     let config = Arc::new(config);
     let (stop, stopping) = watch::channel(false);
-    let intake = intake(&core, &config, keyring.clone()).router();
+    let mut intake = intake(&core, &config, keyring.clone()).router();
+    if let Some(path) = &config.webhook.health_path {
+        intake = intake.merge(crate::intake::health(path, core.engine.clone()));
+    }
     let owner = admin::router(admin::Parts {
         engine: core.engine.clone(),
         metrics: core.metrics.clone(),
         config: config.clone(),
-        doctor: core.doctor(config),
+        doctor: core.doctor(config.clone(), secret_facts),
         keyring,
         started_at,
     });
@@ -74,38 +112,54 @@ pub async fn serve(mut loaded: Loaded) -> Result<Served, RunError> {
         webhook.address()?,
         admin.address()?,
         bridge.as_ref().map(Taken::address).transpose()?,
+        plain.as_ref().map(Taken::address).transpose()?,
     );
     let mut listeners = vec![
         webhook.serve(intake, stopping.clone()),
         admin.serve(owner, stopping.clone()),
     ];
+    if let (Some(plain), Some(acme)) = (plain, &acme) {
+        let router = plain_side(&core, &config, acme.clone()).router();
+        listeners.push(plain.serve(router, stopping.clone()));
+    }
     listeners.extend(bridge.map(|bridge| bridge.serve(core.hub().router(), stopping)));
+    let watch = certificates::watch(config, core.metrics.clone());
+    let mut upkeep = vec![tokio::spawn(watch)];
+    upkeep.extend(acme.map(|acme| tokio::spawn(acme.keep_fresh())));
     Ok(Served {
         webhook: addresses.0,
         admin: addresses.1,
         bridge: addresses.2,
+        challenges: addresses.3,
+        held_open,
         replayed: core.replayed,
         core,
         stop,
         listeners,
+        upkeep,
     })
 }
 
-/// Runs until `shutdown` is ready; calls `up` once alerts are taken.
+/// Runs until `shutdown` is ready; calls `up` once alerts are taken. The service manager, if there is
+/// one, is told.
 ///
 /// # Errors
 /// When it can't start, or a listener gives up.
 pub async fn run(
     loaded: Loaded,
+    inherited: Inherited,
     up: impl FnOnce(&Served),
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), RunError> {
-    let mut served = serve(loaded).await?;
+    service_manager::starting("starts");
+    let mut served = serve_inheriting(loaded, inherited).await?;
+    served.tell_service_manager();
     up(&served);
     let failed = tokio::select! {
         () = shutdown => Ok(()),
         failed = served.listener_gave_up() => failed,
     };
+    service_manager::stopping();
     served.stop().await;
     failed
 }
@@ -115,13 +169,26 @@ impl Served {
     pub async fn stop(mut self) {
         // The receivers are the listeners, which have ended if nobody listens.
         let _ = self.stop.send(true);
+        for task in self.upkeep.drain(..) {
+            task.abort();
+        }
         // What is held for bridges must not hold up the end.
         self.core.hub().close();
-        for listener in self.listeners.drain(..) {
-            // A failure was told when it happened.
-            let _ = listener.await;
-        }
+        let began = clock::instant();
+        // A failure of a listener was told when it happened.
+        let _ = join_all(self.listeners.drain(..)).await;
+        let left = server::DRAIN_MAX.saturating_sub(began.elapsed());
+        self.core.settle(left.max(SETTLE_MIN)).await;
         self.core.stop().await;
+    }
+
+    /// Tells the service manager from now on how it goes, if there is one.
+    fn tell_service_manager(&mut self) {
+        if service_manager::listens() {
+            let place = self.webhook.to_string();
+            let attend = service_manager::attend(self.core.engine.clone(), place);
+            self.core.tasks.push(tokio::spawn(attend));
+        }
     }
 
     /// Waits until a listener ends, which none does by itself while it works.
@@ -145,33 +212,54 @@ struct Taken {
     what: &'static str,
     listener: TcpListener,
     security: Security,
+    gate: Gate,
     limits: Limits,
 }
 
 impl Taken {
-    async fn take(what: &'static str, address: SocketAddr) -> Result<Self, RunError> {
-        let listener = TcpListener::bind(address).await;
+    async fn take(
+        addresses: &mut Addresses,
+        what: &'static str,
+        address: SocketAddr,
+    ) -> Result<Self, RunError> {
+        let (listener, held_open) = addresses.take(what, address).await?;
         Ok(Self {
             what,
-            listener: listener.map_err(|source| RunError::Listen {
-                what,
-                address,
-                source,
-            })?,
+            listener,
             security: Security::Plain,
-            limits: Limits::default(),
+            gate: Gate::default(),
+            limits: Limits {
+                held_open,
+                ..Limits::default()
+            },
         })
     }
 
-    async fn for_bridges(bridge: &Bridge) -> Result<Self, RunError> {
+    fn behind(self, gate: Gate) -> Self {
+        Self { gate, ..self }
+    }
+
+    async fn for_bridges(addresses: &mut Addresses, bridge: &Bridge) -> Result<Self, RunError> {
         let security = match &bridge.tls {
-            Some(files) => Security::Tls(Tls::with_files(Certificate::read(files.clone())?)),
+            Some(files) => {
+                let read = Certificate::read(files.clone());
+                let certificate = read.map_err(|source| RunError::Certificate {
+                    section: "bridge",
+                    source,
+                })?;
+                Security::Tls(Tls::with_files(certificate))
+            }
             None => Security::Plain,
+        };
+        let taken = Self::take(addresses, "bridge.listen", bridge.listen).await?;
+        let limits = Limits {
+            held_open: taken.limits.held_open,
+            ..Hub::limits()
         };
         Ok(Self {
             security,
-            limits: Hub::limits(),
-            ..Self::take("bridge.listen", bridge.listen).await?
+            limits,
+            ..taken
         })
     }
 
@@ -191,10 +279,26 @@ impl Taken {
         tokio::spawn(async move {
             // An end of the sender is an end as well.
             let stopped = async move { drop(stopping.wait_for(|stop| *stop).await) };
-            server::serve_secured(self.listener, router, &self.security, self.limits, stopped)
+            let Self {
+                listener,
+                security,
+                gate,
+                limits,
+                ..
+            } = self;
+            server::serve_gated(listener, router, &security, gate, limits, stopped)
                 .await
                 .map_err(|source| RunError::Serve { what, source })
         })
+    }
+}
+
+fn plain_side(core: &Core, config: &Config, acme: Arc<Acme>) -> PlainSide {
+    PlainSide {
+        acme,
+        engine: core.engine.clone(),
+        failures_per_minute: config.webhook.failures_per_minute,
+        metrics: core.metrics.clone(),
     }
 }
 
@@ -212,8 +316,10 @@ fn intake(core: &Core, config: &Config, keyring: Arc<Keyring>) -> Intake {
         allow_from: config.webhook.allow_from.clone(),
         trusted_proxies: config.webhook.trusted_proxies.clone(),
         client_address: config.webhook.client_address,
+        client_certificate: config.webhook.client_certificate.clone(),
         failures_per_minute: config.webhook.failures_per_minute,
         body_read_max: BODY_READ_MAX,
+        self_tests: core.self_tests.clone(),
         metrics: core.metrics.clone(),
     }
 }

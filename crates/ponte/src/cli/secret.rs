@@ -16,7 +16,7 @@ use super::failure::{Failure, REFUSED};
 use super::screen::{self, BAD, BOLD, DIM, GOOD, SO_SO, ago, styled};
 use super::source::{end as end_cell, known};
 use super::table::{Cell, left, right, table};
-use super::{init, offline};
+use super::{init, init_files, offline};
 use crate::admin::wire::ReloadRequest;
 use crate::admin::with_last_uses;
 use crate::config::{Config, InitAnswers, Source, parse_duration, source_keys};
@@ -432,7 +432,7 @@ impl Tripwire {
             rotation::overwrite(&path, &tripwire).map_err(|error| not_written(&error))?;
         } else {
             tripwire.write_new(&path).map_err(|error| {
-                let failure = init::unwritable(&path, &error);
+                let failure = init_files::unwritable(&path, &error);
                 failure.cured_by("use it, or --replace for a new one")
             })?;
         }

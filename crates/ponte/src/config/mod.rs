@@ -10,23 +10,32 @@ mod binance;
 mod bridge;
 mod broker;
 mod check;
+mod client_certificate;
 mod duration;
 mod finding;
+mod health_path;
+mod https;
 mod keys;
+mod listen;
 mod model;
 mod mt5;
 mod network;
 mod paper;
+mod platform;
 mod policy;
+mod proxy;
 mod public_url;
+mod reserved;
 mod routes;
 mod rules;
 mod scope;
 mod secrets;
 mod sections;
+mod senders;
 mod table;
 mod template;
 mod value;
+mod vault;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -36,9 +45,12 @@ use std::path::Path;
 use ponte_core::id::AccountName;
 use toml::de::DeTable;
 
+pub use client_certificate::{ClientCertificatePolicy, ClientCertificateRules};
 pub use duration::parse as parse_duration;
 pub use finding::{ConfigErrors, Finding, Place, Severity};
+pub use https::WebhookTls;
 pub use keys::{Absent, Key, SECTIONS, SIZE, Section};
+pub use listen::{Listen, NotListen};
 pub use model::{
     Account, Accounting, Admin, BinanceBroker, BinanceFutures, BinanceHosts, BinanceMarket, Bridge,
     Broker, Config, Fills, Keep, Log, LogFormat, LogLevel, MarginType, Mt5Broker, OrderLife,
@@ -46,13 +58,16 @@ pub use model::{
     TriggerPrice, VolumeFilling, Webhook,
 };
 pub use network::{AllowFrom, Cidr, CidrError, ClientAddress, NamedSet, TRADINGVIEW_ADDRESSES};
+pub use platform::{InitPlace, Platform};
 pub use policy::{UnknownAccount, policy};
+pub use proxy::Proxy;
 pub use public_url::PublicUrl;
 pub use scope::{EXPIRY_WARNING, Expiring, expiring, source_keys};
+pub use secrets::SecretUse;
 pub use template::{InitAnswers, InitMarket, InitTerminal, SecretPlace, template};
 
 use crate::clock;
-use crate::secret::{BinanceSecrets, Entry, Secret, SourceSecrets, Variables};
+use crate::secret::{BinanceSecrets, Entry, Places, Secret, SourceSecrets, Variables};
 use finding::{Notes, Problem};
 use secrets::Resolved;
 use sections::Mentions;
@@ -118,13 +133,24 @@ pub fn load_with(path: &Path, variables: &Variables<'_>) -> Result<Loaded, Confi
         spare: mut spare_secrets,
         binance: broker_secrets,
         tokens: terminal_tokens,
-    } = secrets::resolved(&mut notes, &mentions, variables);
+    } = {
+        let places = Places::new(variables);
+        vault::look_at_lock(&mut notes, &mentions, config.as_ref());
+        let vault = vault::opened(&mut notes, &mentions, config.as_ref(), &places);
+        secrets::resolved(&mut notes, &mentions, &places.with_vault(vault.as_ref()))
+    };
     scope::ends(&mut notes, &mentions, clock::now());
     if let Some(config) = &config {
         scope::companions(&mut notes, &mentions, config, &secrets, &mut spare_secrets);
     }
     if let Some(bridge) = config.as_ref().and_then(|config| config.bridge.as_ref()) {
         bridge::look_at_files(&mut notes, &mentions, bridge);
+    }
+    if let Some(tls) = config
+        .as_ref()
+        .and_then(|config| config.webhook.tls.as_ref())
+    {
+        https::look_at_files(&mut notes, &mentions, tls);
     }
     let Parsed { config, warnings } = finish(notes, config)?;
     Ok(Loaded {
@@ -147,6 +173,19 @@ pub fn parse(text: &str, file: &str) -> Result<Parsed, ConfigErrors> {
     let mut notes = Notes::new(file, text);
     let config = read(&mut notes, &mut Mentions::default(), text, Path::new(file));
     finish(notes, config)
+}
+
+/// Every place of a configuration's text that says where a secret is kept; `file` is named in
+/// findings, and relative paths are taken from its folder.
+///
+/// # Errors
+/// Everything that must be mended first.
+pub fn secret_uses(text: &str, file: &str) -> Result<Vec<SecretUse>, ConfigErrors> {
+    let mut notes = Notes::new(file, text);
+    let mut mentions = Mentions::default();
+    let config = read(&mut notes, &mut mentions, text, Path::new(file));
+    finish(notes, config)?;
+    Ok(secrets::uses(&mentions, text))
 }
 
 fn read(notes: &mut Notes<'_>, mentions: &mut Mentions, text: &str, file: &Path) -> Option<Config> {

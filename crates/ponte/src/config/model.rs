@@ -10,9 +10,12 @@ use ponte_core::policy::{Exchange, Fitting, Guard, Mode, Route, Rules, SourceSco
 use ponte_core::time::Timestamp;
 use rust_decimal::Decimal;
 
+use super::client_certificate::ClientCertificateRules;
+use super::https::WebhookTls;
 use super::network::{AllowFrom, Cidr, ClientAddress};
+use super::proxy::Proxy;
 use super::public_url::PublicUrl;
-use crate::secret::SecretRef;
+use crate::secret::{SecretRef, VaultLock};
 use crate::server::CertificateFiles;
 
 /// A whole configuration, free of errors.
@@ -26,6 +29,8 @@ pub struct Config {
     pub admin: Admin,
     /// Where the bridges beside terminals call. Default: nowhere; an account in `MetaTrader` needs it.
     pub bridge: Option<Bridge>,
+    /// What the vault is locked with. Default: nothing; a secret in the vault needs it.
+    pub vault: Option<VaultLock>,
     /// What is written about the running program.
     pub log: Log,
     /// How long records are kept.
@@ -43,6 +48,16 @@ impl Config {
     pub fn real_money_notices(&self) -> impl Iterator<Item = String> {
         self.accounts.iter().filter_map(Account::real_money_notice)
     }
+
+    /// The account in which the test of the webhook trades: the first that is simulated here.
+    #[must_use]
+    pub fn self_test_account(&self) -> Option<&Account> {
+        let is_paper = |account: &&Account| match account.broker {
+            Broker::Paper(_) => account.mode == Mode::Paper,
+            Broker::Binance(_) | Broker::Mt5(_) => false,
+        };
+        self.accounts.iter().find(is_paper)
+    }
 }
 
 /// The public side.
@@ -52,14 +67,32 @@ pub struct Webhook {
     pub listen: SocketAddr,
     /// Where the world reaches it. Default: not known.
     pub public_url: Option<PublicUrl>,
+    /// The path at which the public side answers a platform's health check. Default: none.
+    pub health_path: Option<String>,
     /// The addresses that may send. Default: TradingView's.
     pub allow_from: AllowFrom,
-    /// The proxies whose forwarding header is believed. Default: none.
+    /// `TradingView`'s addresses, as the file has them. Default:
+    /// [`TRADINGVIEW_ADDRESSES`](super::TRADINGVIEW_ADDRESSES).
+    pub tradingview: Vec<Cidr>,
+    /// What stands in front. Default: nothing.
+    pub proxy: Proxy,
+    /// The proxies whose word about the client is believed. Default: those of `proxy`.
     pub trusted_proxies: Vec<Cidr>,
-    /// Which header of a trusted proxy names the client. Default: `X-Forwarded-For`.
+    /// Which header of a trusted proxy names the client. Default: that of `proxy`, and `X-Forwarded-For`
+    /// without one.
     pub client_address: ClientAddress,
+    /// Whether each connection comes from a trusted proxy and begins with a header of the PROXY
+    /// protocol. Default: no.
+    pub proxy_protocol: bool,
+    /// Most connections that an address may hold which is neither allowed to send nor a trusted proxy.
+    /// Default: 64.
+    pub connections_per_address: u32,
+    /// What a sender's TLS certificate must be. Default: anything, or nothing.
+    pub client_certificate: ClientCertificateRules,
     /// Failed requests that one address may make per minute before it is answered `429`. Default: 30.
     pub failures_per_minute: u32,
+    /// With whose certificate it speaks TLS. Default: in plain HTTP.
+    pub tls: Option<WebhookTls>,
 }
 
 /// The owner's side.

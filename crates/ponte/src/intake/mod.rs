@@ -12,8 +12,12 @@
 //! failures leave in the journal and in the log, and the `403`.
 
 mod answer;
+mod certificate;
 mod door;
+mod health;
+mod plain;
 mod receive;
+pub mod selftest;
 mod tripwire;
 
 use std::collections::BTreeMap;
@@ -29,13 +33,17 @@ use ponte_core::format::Format;
 use ponte_core::id::SourceName;
 use tokio::sync::Semaphore;
 
-use crate::config::{AllowFrom, Cidr, ClientAddress};
+use crate::config::{AllowFrom, Cidr, ClientAddress, ClientCertificateRules};
 use crate::engine::Engine;
 use crate::metrics::Metrics;
 use crate::secret::Keyring;
 use crate::server::failures::Failures;
+use certificate::Certificates;
 use door::Door;
+pub use health::health;
+pub use plain::PlainSide;
 use receive::Desk;
+use selftest::SelfTests;
 use tripwire::Tripwires;
 
 /// How long the whole body may take to arrive. TradingView gives up after three seconds.
@@ -59,10 +67,14 @@ pub struct Intake {
     pub trusted_proxies: Vec<Cidr>,
     /// Which header of a trusted proxy names the client.
     pub client_address: ClientAddress,
+    /// What a sender's TLS certificate must be.
+    pub client_certificate: ClientCertificateRules,
     /// Failed requests that one address may make per minute before it is answered `429`.
     pub failures_per_minute: u32,
     /// How long a body may take; [`BODY_READ_MAX`] outside of tests.
     pub body_read_max: Duration,
+    /// The tests with which Ponte is asked from outside whether it works.
+    pub self_tests: Arc<SelfTests>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
 }
@@ -77,10 +89,12 @@ impl Intake {
             allow_from: self.allow_from,
             trusted_proxies: self.trusted_proxies,
             client_address: self.client_address,
+            certificates: Certificates::new(self.client_certificate),
             failures: Failures::new(self.failures_per_minute),
             body_read_max: self.body_read_max,
             large_bodies: Semaphore::new(LARGE_BODIES_MAX),
             strangers_large_bodies: Semaphore::new(STRANGERS_LARGE_BODIES_MAX),
+            self_tests: self.self_tests,
             metrics: self.metrics,
         };
         Router::new()

@@ -16,19 +16,22 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::Response;
 use ponte_core::format::{self, BODY_BYTES_MAX, FormatError};
-use ponte_core::id::SourceName;
+use ponte_core::id::{AlertId, SourceName};
 use ponte_core::message::{AlertDecision, Delivery, RefusedRequest};
 use ponte_core::signal::Signal;
 use ponte_core::time::Timestamp;
 use tokio::sync::Semaphore;
 
 use super::answer;
+use super::certificate::{self, Certificates};
 use super::door::{Admitted, Door, Stranger};
+use super::selftest::{self, Arrival, Claim, SelfTests};
 use super::tripwire::Tripwires;
 use crate::clock;
 use crate::config::{AllowFrom, Cidr, ClientAddress};
 use crate::engine::{Alert, Engine};
 use crate::metrics::Metrics;
+use crate::server::ClientCertificate;
 use crate::server::body::{self, BodyError};
 use crate::server::failures::{Failures, Standing};
 
@@ -43,10 +46,12 @@ pub(super) struct Desk {
     pub(super) allow_from: AllowFrom,
     pub(super) trusted_proxies: Vec<Cidr>,
     pub(super) client_address: ClientAddress,
+    pub(super) certificates: Certificates,
     pub(super) failures: Failures,
     pub(super) body_read_max: Duration,
     pub(super) large_bodies: Semaphore,
     pub(super) strangers_large_bodies: Semaphore,
+    pub(super) self_tests: Arc<SelfTests>,
     pub(super) metrics: Arc<Metrics>,
 }
 
@@ -61,17 +66,20 @@ enum Refusal {
     Incomplete,
     NoSecret,
     WrongSecret,
+    Certificate,
     ExpiredSecret,
     Tripwire,
 }
 
 /// Who is at the other end.
 #[derive(Debug, Clone, Copy)]
-struct Client {
+struct Client<'a> {
     /// The other end of the connection.
     peer: IpAddr,
     /// Who speaks through it; `None` when a trusted proxy doesn't say.
     address: Option<IpAddr>,
+    /// The certificate that it has presented.
+    certificate: Option<&'a ClientCertificate>,
 }
 
 impl Desk {
@@ -112,6 +120,9 @@ impl Desk {
 
     async fn answer(&self, head: &Parts, token: Option<&str>, body: Body) -> Response {
         let client = self.client(head);
+        if let Some(claim) = self.self_tests.claim(&head.headers) {
+            return self.self_test(client, head, claim, body).await;
+        }
         if !self.allows(client) {
             // Read like any other, so that nobody learns from when the answer comes.
             let body = self.strangers_body(body).await;
@@ -162,9 +173,49 @@ impl Desk {
         }
     }
 
+    /// Answers what claims to be a test of Ponte's own; one that is forged is a stranger's.
+    async fn self_test(
+        &self,
+        client: Client<'_>,
+        head: &Parts,
+        claim: Claim,
+        body: Body,
+    ) -> Response {
+        let (most, room) = (selftest::BODY_BYTES_MAX, &self.large_bodies);
+        let body = body::read(body, most, self.body_read_max, room).await;
+        let received_at = clock::now();
+        let test = body
+            .ok()
+            .and_then(|body| self.self_tests.recognise(claim, &body));
+        let Some(test) = test else {
+            return self.refuse(client, received_at, Refusal::WrongSecret);
+        };
+        let is_allowed = self.allows(client);
+        let peer = client.peer.to_canonical();
+        let mut proxies = self.trusted_proxies.iter();
+        let arrival = Arrival {
+            peer,
+            address: client.address.map(|address| address.to_canonical()),
+            is_allowed,
+            by_proxy: proxies.any(|range| range.contains(peer)),
+            forwarded: selftest::forwarding(&head.headers),
+        };
+        self.self_tests.arrived(&test.number, arrival);
+        let carried_out =
+            self.self_tests
+                .carry_out(&self.engine, test, received_at, client.to_string());
+        match carried_out.await {
+            Ok(decision) => {
+                log(&decision);
+                answer::decided(&decision)
+            }
+            Err(unavailable) => answer::unavailable(&unavailable.to_string()),
+        }
+    }
+
     async fn judge(
         &self,
-        client: Client,
+        client: Client<'_>,
         head: &Parts,
         token: Option<&str>,
         body: &[u8],
@@ -179,6 +230,10 @@ impl Desk {
             Ok(admitted) => admitted,
             Err(stranger) => return self.turn_away(client, received_at, stranger),
         };
+        if !self.certificates.accepts(client.certificate) {
+            self.tell_of_new_key(client, None);
+            return self.refuse_known(client, received_at, Refusal::Certificate, Some(source));
+        }
         if previous_secret {
             self.metrics.previous_secret_used(&source);
         }
@@ -186,16 +241,25 @@ impl Desk {
         let delivery = Delivery {
             peer: client.to_string(),
             body: self.door.scrubbed(kept),
+            certificate: certificate::remembered(client.certificate),
             previous_secret,
         };
         match signal {
-            Ok(signal) => self.hand_over(source, signal, delivery, received_at).await,
+            Ok(signal) => {
+                self.hand_over(client, source, signal, delivery, received_at)
+                    .await
+            }
             Err(error) => self.not_understood(source, error, delivery, received_at),
         }
     }
 
     /// The same answer for everybody; only the record knows more.
-    fn turn_away(&self, client: Client, received_at: Timestamp, stranger: Stranger) -> Response {
+    fn turn_away(
+        &self,
+        client: Client<'_>,
+        received_at: Timestamp,
+        stranger: Stranger,
+    ) -> Response {
         let (refusal, source) = match stranger {
             Stranger::NoSecret => (Refusal::NoSecret, None),
             Stranger::WrongSecret => (Refusal::WrongSecret, None),
@@ -210,6 +274,7 @@ impl Desk {
 
     async fn hand_over(
         &self,
+        client: Client<'_>,
         source: SourceName,
         signal: Signal,
         delivery: Delivery,
@@ -224,6 +289,7 @@ impl Desk {
         match self.engine.alert(alert).await {
             Ok(decision) => {
                 log(&decision);
+                self.tell_of_new_key(client, Some(decision.alert));
                 answer::decided(&decision)
             }
             Err(unavailable) => {
@@ -243,7 +309,12 @@ impl Desk {
         delivery: Delivery,
         received_at: Timestamp,
     ) -> Response {
-        let Delivery { peer, body, .. } = delivery;
+        let Delivery {
+            peer,
+            body,
+            certificate,
+            ..
+        } = delivery;
         error.message = self.door.scrubbed(error.message);
         error.field = error.field.map(|field| self.door.scrubbed(field));
         tracing::debug!(%source, %peer, status = 400, code = error.code, "alert not understood");
@@ -256,19 +327,28 @@ impl Desk {
             code: error.code.to_owned(),
             message: error.to_string(),
             excerpt: Some(body),
+            certificate,
         });
         answer::malformed(&error)
     }
 
+    /// Raises the alarm about a key that is new, when the secret was right.
+    fn tell_of_new_key(&self, client: Client<'_>, alert: Option<AlertId>) {
+        let who = client.to_string();
+        if let Some(message) = self.certificates.alarm(client.certificate, &who) {
+            self.engine.alarm(message, alert);
+        }
+    }
+
     /// Turns a stranger away.
-    fn refuse(&self, client: Client, received_at: Timestamp, refusal: Refusal) -> Response {
+    fn refuse(&self, client: Client<'_>, received_at: Timestamp, refusal: Refusal) -> Response {
         self.refuse_known(client, received_at, refusal, None)
     }
 
     /// Turns away who has shown something of a source's.
     fn refuse_known(
         &self,
-        client: Client,
+        client: Client<'_>,
         received_at: Timestamp,
         refusal: Refusal,
         source: Option<SourceName>,
@@ -298,6 +378,7 @@ impl Desk {
                         code: code.to_owned(),
                         message: refusal.message().to_owned(),
                         excerpt: None,
+                        certificate: certificate::remembered(client.certificate),
                     });
                 }
             }
@@ -309,14 +390,14 @@ impl Desk {
         }
     }
 
-    fn allows(&self, client: Client) -> bool {
+    fn allows(&self, client: Client<'_>) -> bool {
         match client.address {
             Some(address) => self.allow_from.allows(address),
             None => self.allow_from == AllowFrom::Any,
         }
     }
 
-    fn client(&self, head: &Parts) -> Client {
+    fn client<'a>(&self, head: &'a Parts) -> Client<'a> {
         let peer = head.extensions.get::<ConnectInfo<SocketAddr>>();
         // Without a peer nobody is trusted and no list allows: 0.0.0.0 is no host's address.
         let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
@@ -327,7 +408,11 @@ impl Desk {
         let address = self
             .client_address
             .resolve(peer, &self.trusted_proxies, &lines);
-        Client { peer, address }
+        Client {
+            peer,
+            address,
+            certificate: certificate::presented(head),
+        }
     }
 }
 
@@ -338,6 +423,7 @@ impl Refusal {
             Self::Address
             | Self::NoSecret
             | Self::WrongSecret
+            | Self::Certificate
             | Self::ExpiredSecret
             | Self::Tripwire => StatusCode::FORBIDDEN,
             Self::Encoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -358,6 +444,7 @@ impl Refusal {
             Self::Incomplete => "incomplete_body",
             Self::NoSecret => "no_secret",
             Self::WrongSecret => "wrong_secret",
+            Self::Certificate => "client_certificate",
             Self::ExpiredSecret => "expired_secret",
             Self::Tripwire => "tripwire",
         }
@@ -374,6 +461,10 @@ impl Refusal {
             Self::Incomplete => "the body broke off, or its framing is broken",
             Self::NoSecret => "no secret was found in the body, the path or a header",
             Self::WrongSecret => "a secret is no source's, or two secrets are different sources'",
+            Self::Certificate => {
+                "the secret was right, and its client certificate is missing or not one that \
+                 webhook.client_certificate takes"
+            }
             Self::ExpiredSecret => {
                 "the source's secret has ended: its expires has passed, or a rotation's overlap"
             }
@@ -389,20 +480,21 @@ impl Refusal {
             | Self::Address
             | Self::NoSecret
             | Self::WrongSecret
+            | Self::Certificate
             | Self::ExpiredSecret
             | Self::Tripwire => false,
         }
     }
 }
 
-impl Client {
+impl Client<'_> {
     /// What its failures are counted under.
     fn key(self) -> IpAddr {
         self.address.unwrap_or(self.peer)
     }
 }
 
-impl fmt::Display for Client {
+impl fmt::Display for Client<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.address {
             Some(address) => write!(f, "{address}"),

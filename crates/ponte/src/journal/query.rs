@@ -1,5 +1,7 @@
 //! Reading the journal beside the writer: lists, stories, exports.
 
+mod senders;
+
 use std::path::{Path, PathBuf};
 
 use ponte_core::id::{AlertId, ClientOrderId};
@@ -9,6 +11,8 @@ use ponte_core::time::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, Row, params_from_iter};
 use serde::{Deserialize, Serialize};
+
+pub use senders::{SeenAddress, SeenKey, Senders};
 
 use super::rows::{short, short_ids_of};
 use super::{JournalError, schema};

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use ponte_core::time::Timestamp;
 use zeroize::Zeroizing;
 
-use super::value::only_owner;
+use super::places::only_owner;
 use super::{SECRET_BYTES_MAX, Secret, SecretError, SecretRef};
 
 /// Before the moment in the companion's second line.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use ponte_core::decide::Decision;
 use ponte_core::id::{AlertId, ClientOrderId};
-use ponte_core::message::{AlertDecision, Command, CutOffReached, Event};
+use ponte_core::message::{AlertDecision, Command, CutOffReached, Event, SourceSwitched};
 use ponte_core::order::{OrderClass, OrderKind, OrderPlan};
 use ponte_core::outside::ReducedOutside;
 use ponte_core::signal::Terms;
@@ -99,12 +99,7 @@ impl Play<'_> {
             Event::HaltLifted { scope, .. } => format!("halt lifted {scope}"),
             Event::FlattenRequested { scope, by } if by == "cli" => format!("flatten {scope}"),
             Event::FlattenRequested { scope, by } => format!("flatten {scope} by {by}"),
-            Event::SourceSwitched(switched) => format!(
-                "source {} {} by {}",
-                switched.source,
-                if switched.on { "on" } else { "off" },
-                switched.by
-            ),
+            Event::SourceSwitched(switched) => source(switched),
             Event::OperatorActed { by, action, detail } => format!("{by}: {action} {detail}"),
             Event::CutOffReached(reached) => cut_off(reached),
             Event::DailyLossReached {
@@ -207,6 +202,11 @@ impl Play<'_> {
         }
         lines
     }
+}
+
+fn source(switched: &SourceSwitched) -> String {
+    let word = if switched.on { "on" } else { "off" };
+    format!("source {} {word} by {}", switched.source, switched.by)
 }
 
 fn cut_off(reached: &CutOffReached) -> String {

@@ -1,22 +1,17 @@
 //! The keys of sources, and of what a source may do.
 
-use super::{Section, means, optional, required, section};
+use super::{SECRET_PLACES, Section, means, optional, required, section};
 
 pub(in crate::config) const SOURCES: Section = Section {
     path: "sources",
     is_list: true,
     keys: &[
         required("name", "name", "1 to 64 bytes, unique", "\"main\""),
-        required(
-            "secret",
-            "secret",
-            "\"env:NAME\", \"file:PATH\"",
-            "\"env:WEBHOOK_SECRET\"",
-        ),
+        required("secret", "secret", SECRET_PLACES, "\"env:WEBHOOK_SECRET\""),
         optional(
             "previous_secret",
             "secret",
-            "\"env:NAME\", \"file:PATH\"",
+            SECRET_PLACES,
             "\"env:WEBHOOK_SECRET_BEFORE\"",
         ),
         optional(
@@ -28,7 +23,7 @@ pub(in crate::config) const SOURCES: Section = Section {
         optional(
             "tripwire",
             "secret",
-            "\"env:NAME\", \"file:PATH\"",
+            SECRET_PLACES,
             "\"file:secrets/main-tripwire\"",
         ),
         optional(
