@@ -9,6 +9,8 @@ mod init;
 mod live;
 mod offline;
 mod running;
+mod secret;
+mod source;
 mod tampered;
 
 use std::net::TcpListener;

@@ -13,6 +13,7 @@ mod network;
 mod reference;
 mod remote;
 mod rules;
+mod scope;
 mod secrets;
 mod sections;
 mod template;
