@@ -34,7 +34,9 @@ mod restore;
 mod run;
 mod scratch;
 mod screen;
+mod secret;
 mod send;
+mod source;
 mod sources;
 mod status;
 mod story;
@@ -137,6 +139,8 @@ enum Command {
     Halt(control::Halt),
     Resume(control::Resume),
     Flatten(control::Flatten),
+    Source(source::Source),
+    Secret(secret::Secret),
     Export(export::Export),
     Audit(audit::Audit),
     Backup(Box<backup::Backup>),
@@ -203,6 +207,8 @@ fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Halt(halt) => halt.run(context),
         Command::Resume(resume) => resume.run(context),
         Command::Flatten(flatten) => flatten.run(context),
+        Command::Source(source) => source.run(context),
+        Command::Secret(secret) => secret.run(context),
         Command::Export(export) => export.run(context),
         Command::Audit(audit) => audit.run(context),
         Command::Backup(backup) => backup.run(context),

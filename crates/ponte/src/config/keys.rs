@@ -4,15 +4,16 @@
 mod exchange;
 mod https;
 mod network;
+mod sources;
 mod terminal;
 mod vault;
 
 pub(super) use exchange::{B3, B3_PRODUCTS};
 pub(super) use https::{WEBHOOK_ACME, WEBHOOK_TLS};
 pub(super) use network::CLIENT_CERTIFICATE;
+pub(super) use sources::{SCOPE, SOURCES};
 pub(super) use terminal::{BRIDGE, MT5};
-use vault::SECRET_PLACES;
-pub(super) use vault::VAULT;
+pub(super) use vault::{SECRET_PLACES, VAULT};
 
 /// One key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +70,7 @@ impl Section {
 }
 
 /// All sections, in the order of the file.
-pub const SECTIONS: [&Section; 19] = [
+pub const SECTIONS: &[&Section] = &[
     &FILE,
     &WEBHOOK,
     &WEBHOOK_TLS,
@@ -81,6 +82,7 @@ pub const SECTIONS: [&Section; 19] = [
     &LOG,
     &RETENTION,
     &SOURCES,
+    &SCOPE,
     &ACCOUNTS,
     &BINANCE,
     &MT5,
@@ -240,23 +242,6 @@ pub(super) const RETENTION: Section = Section {
     keys: &[
         keep("refusals", "\"90d\"", "\"14d\""),
         keep("events", "\"forever\"", "\"3650d\""),
-    ],
-};
-
-pub(super) const SOURCES: Section = Section {
-    path: "sources",
-    is_list: true,
-    keys: &[
-        required("name", "name", "1 to 64 bytes, unique", "\"main\""),
-        required("secret", "secret", SECRET_PLACES, "\"env:WEBHOOK_SECRET\""),
-        means("format", "choice", "\"ponte\"", "\"ponte\"", "\"ponte\""),
-        means(
-            "dedup_window",
-            "duration",
-            "\"45s\"",
-            "\"1s\" to \"1d\"",
-            "\"2m\"",
-        ),
     ],
 };
 

@@ -73,6 +73,9 @@ fn with_line(section: &Section, line: &str) -> String {
     if section.path == "webhook.acme" {
         text += &part("webhook.acme", ACME);
     }
+    if section.path == "webhook.client_certificate" {
+        text += &format!("[webhook.tls]\n{CERTIFICATE}");
+    }
     for path in ["webhook.client_certificate", "admin", "log", "retention"] {
         text += &part(path, "");
     }
@@ -80,6 +83,9 @@ fn with_line(section: &Section, line: &str) -> String {
         text += &part("bridge", CERTIFICATE);
     }
     text += &part("sources", PARTS.source);
+    if section.path == "sources.scope" {
+        text += &part("sources.scope", "");
+    }
     text += &part("accounts", &account);
     if is_binance {
         text += &part("accounts.binance", KEYS);
@@ -246,7 +252,7 @@ fn the_portuguese_reference_names_exactly_the_keys() {
 }
 
 /// Longer ones first, so that a part of one is not replaced before the whole.
-const WORDS: [(&str, &str); 47] = [
+const WORDS: &[(&str, &str)] = &[
     (
         "names and IP addresses, 1 to 100",
         "nomes e endereços IP, 1 a 100",
@@ -265,10 +271,6 @@ const WORDS: [(&str, &str); 47] = [
         "http, a loopback address and a port",
         "http, um endereço loopback e uma porta",
     ),
-    (
-        "name = list of addresses, CIDRs",
-        "nome = lista de endereços, CIDRs",
-    ),
     ("named sets", "conjuntos com nome"),
     (
         "SHA-256 of public keys, 64 hex digits",
@@ -281,6 +283,9 @@ const WORDS: [(&str, &str); 47] = [
     ("2 to 12 letters and digits", "2 a 12 letras e dígitos"),
     ("names of accounts", "nomes de contas"),
     ("symbols, at least one", "símbolos, ao menos um"),
+    ("names, at least one", "nomes, ao menos um"),
+    ("a date or RFC 3339", "uma data ou RFC 3339"),
+    ("moment", "momento"),
     ("a trade server", "um servidor de negociação"),
     ("a PEM file", "um arquivo PEM"),
     ("a time of the day", "um horário"),
