@@ -43,6 +43,7 @@ fn listening(notes: &mut Notes<'_>, mentions: &Mentions) {
     let webhook = mentions.webhook_listen.as_ref();
     ports(notes, mentions);
     https::look_at_plain(notes, mentions);
+    https::look_at_handshakes(notes, mentions);
     let public = webhook.filter(|spot| !spot.value.ip().to_canonical().is_loopback());
     if let (Some(at), Some(public)) = (&mentions.allow_any, public) {
         let problem = Problem::new(format!(
