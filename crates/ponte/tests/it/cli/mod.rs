@@ -1,6 +1,7 @@
 //! The real binary in folders of its own.
 
 mod b3;
+mod backup;
 mod bridge;
 mod doctor;
 mod errors;
@@ -10,6 +11,7 @@ mod live;
 mod offline;
 mod running;
 mod tampered;
+mod vault;
 
 use std::net::TcpListener;
 use std::path::PathBuf;
