@@ -43,6 +43,9 @@ pub enum ApiError {
     /// The `HALT` file is there.
     #[error("{0}")]
     HaltFile(String),
+    /// Too much of it was asked for within a minute.
+    #[error("{0}")]
+    TooMany(String),
     /// The engine can't take it.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
@@ -91,6 +94,7 @@ impl ApiError {
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::HaltFile(_) => StatusCode::CONFLICT,
+            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Journal(_) | Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -106,6 +110,7 @@ impl ApiError {
             Self::NotFound(_) => "not_found",
             Self::Method => "method_not_allowed",
             Self::HaltFile(_) => "halt_file",
+            Self::TooMany(_) => "too_many",
             Self::Unavailable(_) => "unavailable",
             Self::Journal(_) => "journal",
             Self::Internal => "internal",
@@ -122,6 +127,7 @@ impl ApiError {
             | Self::NotFound(_)
             | Self::Method
             | Self::HaltFile(_)
+            | Self::TooMany(_)
             | Self::Unavailable(_)
             | Self::Journal(_)
             | Self::Internal => None,

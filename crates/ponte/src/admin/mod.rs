@@ -10,10 +10,18 @@
 //! | `GET /api/orders?limit&open&account&symbol&alert` | a list of orders, newest first |
 //! | `GET /api/positions` | what each strategy holds and has held |
 //! | `GET /api/doctor?account` | [`wire::Diagnosis`] of the account, or of each: brokers are asked |
+//! | `GET /api/doctor/here` | a list of [`wire::Group`]: the machine, secrets, senders, the journal, seen from inside |
+//! | `POST /api/selftest` | [`wire::SelfTest`]: an alert that can be posted to the webhook, once |
+//! | `GET /api/selftest/{number}` | [`wire::SelfTestCourse`]: how far it has come |
+//! | `POST /api/try-stop` [`wire::TryStopRequest`] | [`wire::TriedStop`]: a stop was placed and taken back |
 //! | `GET /api/why/{id}` | the story of an alert (`A17`) or of an order (its id, or the start of it) |
 //! | `GET /api/sources/seen?since` | [`Senders`](crate::journal::Senders): who sent with a right secret |
 //! | `POST /api/halt` [`wire::HaltRequest`] | [`wire::Operated`] |
 //! | `POST /api/resume`, `/api/flatten` [`wire::ScopeRequest`] | [`wire::Operated`] |
+//! | `GET /api/sources` | a list of [`wire::SourceStatus`] |
+//! | `POST /api/source` [`wire::SourceRequest`] | [`wire::Operated`] |
+//! | `GET /api/secrets` | a list of [`SecretFacts`](crate::secret::SecretFacts), never a secret |
+//! | `POST /api/secrets/reload` [`wire::ReloadRequest`] | [`Reloaded`](crate::secret::Reloaded) |
 //! | `POST /api/explain?source` with an alert's bytes | [`wire::Explanation`]; nothing happens |
 //!
 //! What goes wrong is `{"error":{"code","message","field"}}`. A web page in the owner's browser
@@ -23,10 +31,12 @@
 mod control;
 mod doctor;
 mod error;
+mod examination;
 mod guard;
 mod moment;
 mod query;
 mod readers;
+mod sources;
 mod status;
 pub mod wire;
 
@@ -39,16 +49,19 @@ use axum::{Router, middleware};
 use ponte_core::time::Timestamp;
 
 pub(crate) use control::{held_by_file, imagined, source};
-pub use doctor::Doctor;
+pub use doctor::{Doctor, Trying};
 pub use error::{ApiError, ErrorBody, ErrorDetail};
+pub use examination::NotTried;
 pub use moment::{NotAMoment, moment};
 pub(crate) use query::{NoStory, find_story};
+pub(crate) use sources::{no_such_source, statuses, with_last_uses};
 pub(crate) use status::positions;
 
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::journal;
 use crate::metrics::Metrics;
+use crate::secret::Keyring;
 use readers::Readers;
 
 /// The largest body of a request, in bytes.
@@ -72,6 +85,8 @@ pub struct Parts {
     pub config: Arc<Config>,
     /// Who looks at accounts.
     pub doctor: Arc<dyn Doctor>,
+    /// The sources' secrets.
+    pub keyring: Arc<Keyring>,
     /// When the process started.
     pub started_at: Timestamp,
 }
@@ -83,6 +98,7 @@ struct Admin {
     metrics: Arc<Metrics>,
     config: Arc<Config>,
     doctor: Arc<dyn Doctor>,
+    keyring: Arc<Keyring>,
     started_at: Timestamp,
     readers: Arc<Readers>,
 }
@@ -100,6 +116,7 @@ pub fn router(parts: Parts) -> Router {
         metrics,
         config,
         doctor,
+        keyring,
         started_at,
     } = parts;
     let readers = Arc::new(Readers::new(journal::path_in(&config.data_dir)));
@@ -108,6 +125,7 @@ pub fn router(parts: Parts) -> Router {
         metrics,
         config,
         doctor,
+        keyring,
         started_at,
         readers,
     };
@@ -120,12 +138,20 @@ pub fn router(parts: Parts) -> Router {
         .route("/api/orders", get(query::orders))
         .route("/api/positions", get(status::list_positions))
         .route("/api/doctor", get(doctor::doctor))
+        .route("/api/doctor/here", get(examination::here))
+        .route("/api/selftest", post(examination::make_self_test))
+        .route("/api/selftest/{number}", get(examination::self_test))
+        .route("/api/try-stop", post(examination::try_stop))
         .route("/api/why/{id}", get(query::why))
         .route("/api/sources/seen", get(query::senders))
         .route("/api/halt", post(control::halt))
         .route("/api/resume", post(control::resume))
         .route("/api/flatten", post(control::flatten))
         .route("/api/explain", post(control::explain))
+        .route("/api/sources", get(sources::sources))
+        .route("/api/source", post(sources::switch))
+        .route("/api/secrets", get(sources::secrets))
+        .route("/api/secrets/reload", post(sources::reload))
         .fallback(error::not_found)
         .method_not_allowed_fallback(error::method_not_allowed)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))

@@ -15,9 +15,10 @@ use tokio::task::JoinHandle;
 use super::inherited::{Addresses, Inherited};
 use super::{Core, RunError, certificates, gate, service_manager};
 use crate::bridge::Hub;
-use crate::config::{Bridge, Broker, Config, Loaded, SourceFormat};
+use crate::config::{self, Bridge, Broker, Config, Loaded, SourceFormat};
+use crate::doctor::secrets;
 use crate::intake::{BODY_READ_MAX, Intake, PlainSide};
-use crate::secret::SourceSecrets;
+use crate::secret::Keyring;
 use crate::server::acme::Acme;
 use crate::server::{Certificate, Gate, Limits, Security, Tls};
 use crate::{admin, clock, server};
@@ -64,7 +65,10 @@ async fn serve_inheriting(mut loaded: Loaded, inherited: Inherited) -> Result<Se
     };
     let webhook = webhook.behind(gate::of_webhook(&loaded.config.webhook));
     let plain = match acme.as_ref().and_then(|acme| acme.http_listen()) {
-        Some(place) => Some(Taken::take(&mut addresses, "webhook.acme.http_listen", place).await?),
+        Some(place) => {
+            let plain = Taken::take(&mut addresses, "webhook.acme.http_listen", place).await?;
+            Some(plain.behind(gate::of_plain_side(&loaded.config.webhook)))
+        }
         None => None,
     };
     let place = loaded.config.admin.listen;
@@ -76,18 +80,32 @@ async fn serve_inheriting(mut loaded: Loaded, inherited: Inherited) -> Result<Se
     addresses.all_claimed()?;
     let held_open = webhook.limits.held_open;
     let started_at = clock::now();
-    let core = Core::start(&mut loaded).await?;
+    let secret_facts = secrets::facts(&loaded);
+    let mut core = Core::start(&mut loaded).await?;
     let Loaded {
-        config, secrets, ..
+        config,
+        secrets,
+        spare_secrets,
+        ..
     } = loaded;
+    let keys = config::source_keys(&config);
+    let keyring = Arc::new(Keyring::new(keys, secrets, spare_secrets));
+    core.tasks.push(tokio::spawn(super::secrets::watch(
+        core.engine.clone(),
+        keyring.clone(),
+    )));
     let config = Arc::new(config);
     let (stop, stopping) = watch::channel(false);
-    let intake = intake(&core, &config, secrets).router();
+    let mut intake = intake(&core, &config, keyring.clone()).router();
+    if let Some(path) = &config.webhook.health_path {
+        intake = intake.merge(crate::intake::health(path, core.engine.clone()));
+    }
     let owner = admin::router(admin::Parts {
         engine: core.engine.clone(),
         metrics: core.metrics.clone(),
         config: config.clone(),
-        doctor: core.doctor(config.clone()),
+        doctor: core.doctor(config.clone(), secret_facts),
+        keyring,
         started_at,
     });
     let addresses = (
@@ -284,7 +302,7 @@ fn plain_side(core: &Core, config: &Config, acme: Arc<Acme>) -> PlainSide {
     }
 }
 
-fn intake(core: &Core, config: &Config, secrets: SourceSecrets) -> Intake {
+fn intake(core: &Core, config: &Config, keyring: Arc<Keyring>) -> Intake {
     let formats = config.sources.iter().map(|source| {
         let format = match source.format {
             SourceFormat::Ponte => Format::Ponte,
@@ -293,7 +311,7 @@ fn intake(core: &Core, config: &Config, secrets: SourceSecrets) -> Intake {
     });
     Intake {
         engine: core.engine.clone(),
-        secrets,
+        keyring,
         formats: formats.collect(),
         allow_from: config.webhook.allow_from.clone(),
         trusted_proxies: config.webhook.trusted_proxies.clone(),
@@ -301,6 +319,7 @@ fn intake(core: &Core, config: &Config, secrets: SourceSecrets) -> Intake {
         client_certificate: config.webhook.client_certificate.clone(),
         failures_per_minute: config.webhook.failures_per_minute,
         body_read_max: BODY_READ_MAX,
+        self_tests: core.self_tests.clone(),
         metrics: core.metrics.clone(),
     }
 }

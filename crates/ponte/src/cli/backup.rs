@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::context::Context;
 use super::failure::Failure;
-use super::init::unwritable;
+use super::init_files::unwritable;
 use super::passphrase::PassphraseFrom;
 use super::scratch::Scratch;
 use super::screen::{self, BOLD, DIM, GOOD, SO_SO, count, facts, styled};

@@ -115,8 +115,7 @@ impl Filler {
             delivery: Delivery {
                 peer: "52.89.214.238".to_owned(),
                 body,
-                certificate: None,
-                previous_secret: false,
+                ..Delivery::default()
             },
         };
         let events = self.decide(at, Input::Alert(Box::new(input)))?;

@@ -67,6 +67,11 @@ impl Failure {
         }
     }
 
+    /// What went wrong, in a sentence.
+    pub(super) fn told(&self) -> String {
+        self.message.clone()
+    }
+
     /// Says it on standard error and gives the exit status.
     pub(super) fn report(self, json: bool) -> ExitCode {
         use std::io::Write as _;

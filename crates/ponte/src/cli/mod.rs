@@ -24,6 +24,8 @@ mod export;
 mod failure;
 mod health;
 mod init;
+mod init_files;
+mod init_platform;
 mod init_terminal;
 mod lists;
 mod offline;
@@ -32,7 +34,9 @@ mod restore;
 mod run;
 mod scratch;
 mod screen;
+mod secret;
 mod send;
+mod source;
 mod sources;
 mod status;
 mod story;
@@ -82,7 +86,8 @@ struct Cli {
 /// What every command takes.
 #[derive(Args)]
 struct Global {
-    /// The configuration file [default: $PONTE_CONFIG, or else ponte.toml]
+    /// The configuration file [default: $PONTE_CONFIG, or else ponte.toml, or else
+    /// /etc/ponte/ponte.toml]
     #[arg(long, short, global = true, value_name = "FILE", help_heading = EVERYWHERE)]
     config: Option<PathBuf>,
     /// Print one JSON document instead of text for people
@@ -134,6 +139,8 @@ enum Command {
     Halt(control::Halt),
     Resume(control::Resume),
     Flatten(control::Flatten),
+    Source(source::Source),
+    Secret(secret::Secret),
     Export(export::Export),
     Audit(audit::Audit),
     Backup(Box<backup::Backup>),
@@ -200,6 +207,8 @@ fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Halt(halt) => halt.run(context),
         Command::Resume(resume) => resume.run(context),
         Command::Flatten(flatten) => flatten.run(context),
+        Command::Source(source) => source.run(context),
+        Command::Secret(secret) => secret.run(context),
         Command::Export(export) => export.run(context),
         Command::Audit(audit) => audit.run(context),
         Command::Backup(backup) => backup.run(context),

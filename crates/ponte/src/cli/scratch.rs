@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
-use super::init::unwritable;
+use super::init_files::unwritable;
 use crate::random;
 
 /// A folder that is taken away when dropped.

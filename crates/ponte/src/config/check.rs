@@ -23,9 +23,11 @@ pub(super) fn agreement(notes: &mut Notes<'_>, mentions: &Mentions) {
     listening(notes, mentions);
     terminals(notes, mentions);
     proxies(notes, mentions);
+    super::client_certificate::look_at_way(notes, mentions);
     unique(notes, "sources.name", &mentions.sources);
     unique(notes, "accounts.name", &mentions.accounts);
     secrets::same_references(notes, mentions);
+    super::scope::agreement(notes, mentions);
     if mentions.accounts.len() > LEGS_MAX {
         let at = &mentions.accounts[LEGS_MAX].at;
         let count = mentions.accounts.len();

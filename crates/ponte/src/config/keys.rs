@@ -4,12 +4,14 @@
 mod exchange;
 mod https;
 mod network;
+mod sources;
 mod terminal;
 mod vault;
 
 pub(super) use exchange::{B3, B3_PRODUCTS};
 pub(super) use https::{WEBHOOK_ACME, WEBHOOK_TLS};
 pub(super) use network::CLIENT_CERTIFICATE;
+pub(super) use sources::{SCOPE, SOURCES};
 pub(super) use terminal::{BRIDGE, MT5};
 pub(super) use vault::{SECRET_PLACES, VAULT};
 
@@ -68,7 +70,7 @@ impl Section {
 }
 
 /// All sections, in the order of the file.
-pub const SECTIONS: [&Section; 19] = [
+pub const SECTIONS: &[&Section] = &[
     &FILE,
     &WEBHOOK,
     &WEBHOOK_TLS,
@@ -80,6 +82,7 @@ pub const SECTIONS: [&Section; 19] = [
     &LOG,
     &RETENTION,
     &SOURCES,
+    &SCOPE,
     &ACCOUNTS,
     &BINANCE,
     &MT5,
@@ -132,7 +135,7 @@ pub(super) const WEBHOOK: Section = Section {
             "listen",
             "address",
             "\"127.0.0.1:8080\"",
-            "address:port",
+            "address:port, \"env:NAME\"",
             "\"0.0.0.0:8080\"",
         ),
         optional(
@@ -141,6 +144,7 @@ pub(super) const WEBHOOK: Section = Section {
             "scheme://host, scheme://host:port",
             "\"https://hook.example.com\"",
         ),
+        optional("health_path", "path", "/path", "\"/healthz\""),
         means(
             "allow_from",
             "list",
@@ -152,7 +156,7 @@ pub(super) const WEBHOOK: Section = Section {
             "address_sets",
             "table",
             "{}",
-            "name = list of addresses, CIDRs",
+            "name = [addresses, CIDRs]",
             "{ office = [\"203.0.113.0/24\"] }",
         ),
         means(
@@ -238,23 +242,6 @@ pub(super) const RETENTION: Section = Section {
     keys: &[
         keep("refusals", "\"90d\"", "\"14d\""),
         keep("events", "\"forever\"", "\"3650d\""),
-    ],
-};
-
-pub(super) const SOURCES: Section = Section {
-    path: "sources",
-    is_list: true,
-    keys: &[
-        required("name", "name", "1 to 64 bytes, unique", "\"main\""),
-        required("secret", "secret", SECRET_PLACES, "\"env:WEBHOOK_SECRET\""),
-        means("format", "choice", "\"ponte\"", "\"ponte\"", "\"ponte\""),
-        means(
-            "dedup_window",
-            "duration",
-            "\"45s\"",
-            "\"1s\" to \"1d\"",
-            "\"2m\"",
-        ),
     ],
 };
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use ponte_core::id::{AccountName, SourceName};
 use ponte_core::instrument::Instruments;
-use ponte_core::policy::{Exchange, Fitting, Guard, Mode, Route, Rules};
+use ponte_core::policy::{Exchange, Fitting, Guard, Mode, Route, Rules, SourceScope};
+use ponte_core::time::Timestamp;
 use rust_decimal::Decimal;
 
 use super::client_certificate::ClientCertificateRules;
@@ -47,6 +48,16 @@ impl Config {
     pub fn real_money_notices(&self) -> impl Iterator<Item = String> {
         self.accounts.iter().filter_map(Account::real_money_notice)
     }
+
+    /// The account in which the test of the webhook trades: the first that is simulated here.
+    #[must_use]
+    pub fn self_test_account(&self) -> Option<&Account> {
+        let is_paper = |account: &&Account| match account.broker {
+            Broker::Paper(_) => account.mode == Mode::Paper,
+            Broker::Binance(_) | Broker::Mt5(_) => false,
+        };
+        self.accounts.iter().find(is_paper)
+    }
 }
 
 /// The public side.
@@ -56,6 +67,8 @@ pub struct Webhook {
     pub listen: SocketAddr,
     /// Where the world reaches it. Default: not known.
     pub public_url: Option<PublicUrl>,
+    /// The path at which the public side answers a platform's health check. Default: none.
+    pub health_path: Option<String>,
     /// The addresses that may send. Default: TradingView's.
     pub allow_from: AllowFrom,
     /// `TradingView`'s addresses, as the file has them. Default:
@@ -170,10 +183,20 @@ pub struct Source {
     pub name: SourceName,
     /// Where its secret is kept.
     pub secret: SecretRef,
+    /// Where the secret before it is kept, while a rotation lasts.
+    pub previous_secret: Option<SecretRef>,
+    /// From when on the previous secret is not taken any more. Default: never.
+    pub previous_until: Option<Timestamp>,
+    /// Where a secret is kept that nobody uses: whoever shows it has stolen it.
+    pub tripwire: Option<SecretRef>,
+    /// From when on no alert of it is taken any more. Default: never.
+    pub expires: Option<Timestamp>,
     /// The format of its messages. Default: Ponte's own.
     pub format: SourceFormat,
     /// How long a body without id and time counts as a resend of the first; 1 s to 24 h. Default: 45 s.
     pub dedup_window: Duration,
+    /// What it may do. Default: everything.
+    pub scope: SourceScope,
 }
 
 /// A message format.

@@ -1,13 +1,15 @@
 //! Reads each section into what it means. What concerns more than one section is looked at in
 //! [`super::check`], from what is mentioned here.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::ops::Range;
 use std::path::Path;
 use std::time::Duration;
 
-use ponte_core::id::{AccountName, SourceName};
+use ponte_core::id::{AccountName, SourceName, StrategyName};
 use ponte_core::policy::{DEDUP_WINDOW_DEFAULT, StrategyFilter};
+use ponte_core::time::Timestamp;
 
 use super::accounts::account;
 use super::binance::MarketKind;
@@ -20,13 +22,15 @@ use super::model::{
 };
 use super::network::ClientAddress;
 use super::proxy::Proxy;
+use super::reserved;
 use super::routes::route;
+use super::scope;
 use super::secrets::secret_reference;
 use super::senders::senders;
 use super::table::{Spot, Table};
 use super::value::{self, Value, quoted};
 use super::vault::VaultMention;
-use crate::secret::SecretRef;
+use crate::secret::{Role, SecretRef};
 
 const DATA_DIR_DEFAULT: &str = "data";
 const WEBHOOK_LISTEN_DEFAULT: SocketAddr = loopback(8080);
@@ -54,6 +58,9 @@ pub(super) struct Mentions {
     pub(super) https: HttpsMention,
     pub(super) sources: Vec<Spot<SourceName>>,
     pub(super) secrets: Vec<(SourceName, Spot<SecretRef>)>,
+    pub(super) spare_secrets: Vec<SpareMention>,
+    pub(super) ends: Vec<EndMention>,
+    pub(super) scopes: Vec<ScopeMention>,
     pub(super) binance: Vec<BinanceMention>,
     pub(super) mt5: Vec<Mt5Mention>,
     pub(super) bridge: Option<BridgeMention>,
@@ -91,6 +98,29 @@ pub(super) struct BridgeMention {
     pub(super) listen: Option<Spot<SocketAddr>>,
     /// The files for TLS, by their keys.
     pub(super) files: Vec<(&'static str, Range<usize>)>,
+}
+
+/// A source's secret beside the current one.
+#[derive(Debug)]
+pub(super) struct SpareMention {
+    pub(super) source: SourceName,
+    pub(super) role: Role,
+    pub(super) reference: Spot<SecretRef>,
+    pub(super) until: Option<Timestamp>,
+}
+
+/// A moment from which on a secret is not taken any more.
+#[derive(Debug)]
+pub(super) struct EndMention {
+    pub(super) key: &'static str,
+    pub(super) at: Spot<Timestamp>,
+}
+
+/// What a source may reach, where that must be there.
+#[derive(Debug)]
+pub(super) struct ScopeMention {
+    pub(super) strategies: Option<Spot<BTreeSet<StrategyName>>>,
+    pub(super) accounts: Vec<Spot<AccountName>>,
 }
 
 /// A route's two ends.
@@ -163,9 +193,10 @@ fn webhook(
     table: &Table<'_, '_>,
     base: &Path,
 ) -> Webhook {
-    let listen = table.read(notes, "listen", value::socket_address);
+    let listen = table.read(notes, "listen", super::listen::listen);
     mentions.webhook_listen.clone_from(&listen);
     let public_url = table.read(notes, "public_url", super::public_url::public_url);
+    let health_path = table.read(notes, "health_path", super::health_path::health_path);
     let senders = senders(notes, mentions, table);
     let certificate = table.child(notes, "client_certificate", &CLIENT_CERTIFICATE);
     let client_certificate = client_certificate(notes, mentions, &certificate);
@@ -175,6 +206,7 @@ fn webhook(
     Webhook {
         listen: listen.map_or(WEBHOOK_LISTEN_DEFAULT, |spot| spot.value),
         public_url,
+        health_path: health_path.map(|spot| spot.value),
         allow_from: senders.allow_from,
         tradingview: senders.tradingview,
         proxy: senders.proxy,
@@ -262,14 +294,14 @@ fn source(
     table: &Table<'_, '_>,
     base: &Path,
 ) -> Option<Source> {
-    let name = table.required(notes, "name", |value| {
-        value::name(value, "a name", SourceName::new)
-    });
+    let name = table.required(notes, "name", reserved::source);
     mentions.sources.extend(name.clone());
     let secret = secret_reference(notes, table, "secret", base);
     if let (Some(name), Some(secret)) = (&name, &secret) {
         mentions.secrets.push((name.value.clone(), secret.clone()));
     }
+    let spare = scope::spare(notes, mentions, table, base, name.as_ref());
+    let scope = scope::scope(notes, mentions, table);
     let format = table.read(notes, "format", |value| {
         value::choice(value, &[("ponte", SourceFormat::Ponte)])
     });
@@ -287,8 +319,13 @@ fn source(
     Some(Source {
         name: name?.value,
         secret: secret?.value,
+        previous_secret: spare.previous_secret,
+        previous_until: spare.previous_until,
+        tripwire: spare.tripwire,
+        expires: spare.expires,
         format: format.map_or(SourceFormat::Ponte, |spot| spot.value),
         dedup_window: window.map_or(DEDUP_WINDOW_DEFAULT, |spot| spot.value),
+        scope,
     })
 }
 

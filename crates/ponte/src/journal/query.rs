@@ -173,7 +173,7 @@ impl Reader {
         })
     }
 
-    fn wrap<T>(&self, result: Result<T, rusqlite::Error>) -> Result<T, JournalError> {
+    pub(super) fn wrap<T>(&self, result: Result<T, rusqlite::Error>) -> Result<T, JournalError> {
         result.map_err(JournalError::database(&self.path))
     }
 
@@ -402,7 +402,7 @@ impl Reader {
         Ok((events, bytes))
     }
 
-    fn rows<T>(
+    pub(super) fn rows<T>(
         &self,
         sql: &str,
         values: Vec<Value>,

@@ -1,6 +1,7 @@
 //! The tests of the program.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
+mod acme;
 mod admin;
 mod backup;
 mod binance;
@@ -17,6 +18,7 @@ mod end_to_end;
 mod end_to_end_binance;
 mod end_to_end_mt5;
 mod full_disk;
+mod hosting;
 mod intake;
 mod mt5;
 mod mt5_bridge;
@@ -24,3 +26,4 @@ mod prices;
 mod program;
 mod restart;
 mod terminals;
+mod tls_client;

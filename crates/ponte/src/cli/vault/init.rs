@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::super::context::Context;
 use super::super::failure::Failure;
-use super::super::init::unwritable;
+use super::super::init_files::unwritable;
 use super::super::screen::{self, BOLD, DIM, GOOD, styled};
 use super::{base, is_elsewhere, reference, variable};
 use crate::secret::{

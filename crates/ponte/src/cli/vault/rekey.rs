@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::super::context::Context;
 use super::super::failure::Failure;
-use super::super::init::unwritable;
+use super::super::init_files::unwritable;
 use super::super::screen::{self, BOLD, DIM, GOOD, styled};
 use super::init::new_key;
 use super::{Opened, is_elsewhere, lock_of};
@@ -73,7 +73,7 @@ impl Rekey {
                 "in_force": is_done,
             }));
         }
-        let mut text = format!("{} the vault\n", styled(GOOD, "locked anew"));
+        let mut text = format!("{} the vault, with another lock\n", styled(GOOD, "sealed"));
         if let Some(public) = public {
             text += &format!("{}\n", styled(DIM, &format!("public key {public}")));
         }

@@ -109,7 +109,8 @@ fn a_reader_keeps_the_log_from_being_begun_anew() {
     for number in 0..EVENTS {
         commit(&mut writer, number);
     }
-    assert_eq!(wal_bytes(folder.path()), grown);
+    let after = wal_bytes(folder.path());
+    assert!(after < grown + 1_000_000, "{grown} to {after} bytes");
 }
 
 /// Its checkpoints hold the write lock for a moment; the writer waits instead of failing.

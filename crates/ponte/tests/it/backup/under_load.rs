@@ -141,7 +141,7 @@ async fn live_again(mut ponte: Ponte, then: Vec<(String, String)>) {
     );
     // Entries are blocked, exits pass.
     let (_, blocked) = ponte.send(&alert("buy", "1", "blocked")).await;
-    assert_eq!(blocked["outcome"], "halted", "{blocked}");
+    assert_eq!(blocked["status"], "halted", "{blocked}");
     assert_eq!(positions(&ponte.ask("positions").await), then);
     let (code, text) = ponte.command(&["resume"]);
     assert_eq!(code, 1, "{text}");
@@ -150,11 +150,11 @@ async fn live_again(mut ponte: Ponte, then: Vec<(String, String)>) {
     assert_eq!(code, 0, "{text}");
     // The alert that the backup does not know: its number was given before, its orders' ids are new.
     let (_, taken) = ponte.send(&alert("buy", "1", "resumed")).await;
-    assert_eq!(taken["outcome"], "accepted", "{taken}");
+    assert_eq!(taken["status"], "accepted", "{taken}");
     ponte.wait_until_settled().await;
     assert_ne!(positions(&ponte.ask("positions").await), then);
     let (_, known) = ponte.send(&alert("buy", "0.001", "load-0-0")).await;
-    assert_eq!(known["outcome"], "duplicate", "{known}");
+    assert_eq!(known["status"], "duplicate", "{known}");
     ponte.stop().await;
     let (status, text) = ponte.command(&["audit", "verify"]);
     assert_eq!(status, 0, "{text}");
@@ -177,6 +177,6 @@ async fn a_ponte_that_runs_is_not_restored_over() {
     assert_eq!(status, 1, "{text}");
     assert!(text.contains("a Ponte runs on data"), "{text}");
     let (status, answer) = ponte.send(&alert("buy", "1", "a")).await;
-    assert_eq!((status, &answer["outcome"]), (200, &json!("accepted")));
+    assert_eq!((status, &answer["status"]), (200, &json!("accepted")));
     ponte.stop().await;
 }
