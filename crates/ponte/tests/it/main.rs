@@ -3,6 +3,7 @@
 
 mod acme;
 mod admin;
+mod backup;
 mod binance;
 mod bridge;
 mod canary;

@@ -1,6 +1,7 @@
 //! The real binary in folders of its own.
 
 mod b3;
+mod backup;
 mod bridge;
 mod doctor;
 mod errors;
@@ -12,6 +13,7 @@ mod running;
 mod secret;
 mod source;
 mod tampered;
+mod vault;
 
 use std::net::TcpListener;
 use std::path::PathBuf;

@@ -86,6 +86,9 @@ fn with_line(section: &Section, line: &str) -> String {
     if account == MT5 {
         text += &part("bridge", CERTIFICATE);
     }
+    if section.path == "vault" {
+        text += &part("vault", "");
+    }
     text += &part("sources", PARTS.source);
     if section.path == "sources.scope" {
         text += &part("sources.scope", "");
