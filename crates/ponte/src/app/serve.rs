@@ -85,7 +85,10 @@ async fn serve_inheriting(mut loaded: Loaded, inherited: Inherited) -> Result<Se
     } = loaded;
     let config = Arc::new(config);
     let (stop, stopping) = watch::channel(false);
-    let intake = intake(&core, &config, secrets).router();
+    let mut intake = intake(&core, &config, secrets).router();
+    if let Some(path) = &config.webhook.health_path {
+        intake = intake.merge(crate::intake::health(path, core.engine.clone()));
+    }
     let owner = admin::router(admin::Parts {
         engine: core.engine.clone(),
         metrics: core.metrics.clone(),

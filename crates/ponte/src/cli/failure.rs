@@ -10,6 +10,7 @@ use crate::admin::NotAMoment;
 use crate::brokers::BrokerError;
 use crate::config::ConfigErrors;
 use crate::journal::JournalError;
+use crate::secret::{SecretError, VaultError};
 
 /// Refused, or something was found.
 pub(super) const REFUSED: u8 = 1;
@@ -101,6 +102,35 @@ impl From<JournalError> for Failure {
 impl From<ConfigErrors> for Failure {
     fn from(errors: ConfigErrors) -> Self {
         Self::refused(errors.to_string()).cured_by("ponte check")
+    }
+}
+
+impl From<VaultError> for Failure {
+    fn from(error: VaultError) -> Self {
+        let message = error.to_string();
+        let failure = match &error {
+            VaultError::Present { .. } | VaultError::Full => Self::refused(message),
+            VaultError::Absent { .. }
+            | VaultError::Unreadable { .. }
+            | VaultError::TooLarge { .. }
+            | VaultError::Shut { .. }
+            | VaultError::Unknown { .. }
+            | VaultError::NoOpener { .. }
+            | VaultError::NotAKey { .. }
+            | VaultError::Busy { .. }
+            | VaultError::Unwritable { .. } => Self::unreachable(message),
+        };
+        failure.cured_by(error.cure())
+    }
+}
+
+impl From<SecretError> for Failure {
+    fn from(error: SecretError) -> Self {
+        let failure = match &error {
+            SecretError::Unreadable { .. } => Self::unreachable(error.to_string()),
+            error => Self::refused(error.to_string()),
+        };
+        failure.cured_by(error.cure())
     }
 }
 

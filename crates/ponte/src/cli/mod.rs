@@ -6,6 +6,7 @@
 
 mod audit;
 mod b3;
+mod backup;
 mod bench_fill;
 mod body;
 mod bridge;
@@ -23,16 +24,22 @@ mod export;
 mod failure;
 mod health;
 mod init;
+mod init_files;
+mod init_platform;
 mod init_terminal;
 mod lists;
 mod offline;
+mod passphrase;
+mod restore;
 mod run;
+mod scratch;
 mod screen;
 mod send;
 mod sources;
 mod status;
 mod story;
 mod table;
+mod vault;
 mod venue;
 mod why;
 mod words;
@@ -77,7 +84,8 @@ struct Cli {
 /// What every command takes.
 #[derive(Args)]
 struct Global {
-    /// The configuration file [default: $PONTE_CONFIG, or else ponte.toml]
+    /// The configuration file [default: $PONTE_CONFIG, or else ponte.toml, or else
+    /// /etc/ponte/ponte.toml]
     #[arg(long, short, global = true, value_name = "FILE", help_heading = EVERYWHERE)]
     config: Option<PathBuf>,
     /// Print one JSON document instead of text for people
@@ -131,6 +139,9 @@ enum Command {
     Flatten(control::Flatten),
     Export(export::Export),
     Audit(audit::Audit),
+    Backup(Box<backup::Backup>),
+    Restore(restore::Restore),
+    Vault(vault::VaultCommand),
     Bridge(bridge::Bridge),
     Certificate(certificate::Certificate),
     B3(b3::B3),
@@ -194,6 +205,9 @@ fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Flatten(flatten) => flatten.run(context),
         Command::Export(export) => export.run(context),
         Command::Audit(audit) => audit.run(context),
+        Command::Backup(backup) => backup.run(context),
+        Command::Restore(restore) => restore.run(context),
+        Command::Vault(vault) => vault.run(context),
         Command::Bridge(bridge) => bridge.run(context),
         Command::Certificate(certificate) => certificate.run(context),
         Command::B3(b3) => b3.run(context),

@@ -7,6 +7,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::context::Context;
 use super::failure::{Failure, REFUSED};
+use super::init_platform::{self, PlatformName};
 use super::screen;
 use crate::app;
 use crate::config::{Log, LogFormat, LogLevel};
@@ -15,18 +16,27 @@ use crate::config::{Log, LogFormat, LogLevel};
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     ponte run\n  \
-    ponte run --config /etc/ponte/ponte.toml\n\n\
+    ponte run --config /etc/ponte/ponte.toml\n  \
+    ponte run --config /data/ponte.toml --init-with fly\n\n\
     The configuration is checked first; with an error in it Ponte does not start.\n\
     The log goes to standard error, as [log] says; RUST_LOG=ponte=debug overrides its level.\n\n\
     SIGTERM or Ctrl+C ends it in less than a second: what is under way is answered. A second one ends\n\
     it at once. Under systemd it takes the sockets of ponte.socket, says when it is ready and feeds\n\
     the watchdog: see docs/operations.md.")]
-pub(super) struct Run {}
+pub(super) struct Run {
+    /// Where there is no configuration, first write the one for this platform, as ponte init
+    /// --platform does; for the first start of a container. What is there is never touched
+    #[arg(long, value_name = "PLATFORM", value_enum)]
+    init_with: Option<PlatformName>,
+}
 
 impl Run {
     pub(super) fn run(&self, context: &Context) -> Result<(), Failure> {
         // Before anything else: it changes the environment, and there is one thread yet.
         let inherited = app::Inherited::from_environment()?;
+        if let Some(platform) = self.init_with {
+            init_platform::write_if_missing(context, platform)?;
+        }
         let loaded = context.loaded()?;
         for warning in &loaded.warnings {
             screen::note(&warning.to_string());

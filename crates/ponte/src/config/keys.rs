@@ -5,11 +5,14 @@ mod exchange;
 mod https;
 mod network;
 mod terminal;
+mod vault;
 
 pub(super) use exchange::{B3, B3_PRODUCTS};
 pub(super) use https::{WEBHOOK_ACME, WEBHOOK_TLS};
 pub(super) use network::CLIENT_CERTIFICATE;
 pub(super) use terminal::{BRIDGE, MT5};
+use vault::SECRET_PLACES;
+pub(super) use vault::VAULT;
 
 /// One key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +69,7 @@ impl Section {
 }
 
 /// All sections, in the order of the file.
-pub const SECTIONS: [&Section; 18] = [
+pub const SECTIONS: [&Section; 19] = [
     &FILE,
     &WEBHOOK,
     &WEBHOOK_TLS,
@@ -74,6 +77,7 @@ pub const SECTIONS: [&Section; 18] = [
     &CLIENT_CERTIFICATE,
     &ADMIN,
     &BRIDGE,
+    &VAULT,
     &LOG,
     &RETENTION,
     &SOURCES,
@@ -112,6 +116,7 @@ pub(super) const FILE: Section = Section {
         section("webhook"),
         section("admin"),
         section("bridge"),
+        section("vault"),
         section("log"),
         section("retention"),
         section("sources"),
@@ -128,7 +133,7 @@ pub(super) const WEBHOOK: Section = Section {
             "listen",
             "address",
             "\"127.0.0.1:8080\"",
-            "address:port",
+            "address:port, \"env:NAME\"",
             "\"0.0.0.0:8080\"",
         ),
         optional(
@@ -137,6 +142,7 @@ pub(super) const WEBHOOK: Section = Section {
             "scheme://host, scheme://host:port",
             "\"https://hook.example.com\"",
         ),
+        optional("health_path", "path", "/path", "\"/healthz\""),
         means(
             "allow_from",
             "list",
@@ -242,12 +248,7 @@ pub(super) const SOURCES: Section = Section {
     is_list: true,
     keys: &[
         required("name", "name", "1 to 64 bytes, unique", "\"main\""),
-        required(
-            "secret",
-            "secret",
-            "\"env:NAME\", \"file:PATH\"",
-            "\"env:WEBHOOK_SECRET\"",
-        ),
+        required("secret", "secret", SECRET_PLACES, "\"env:WEBHOOK_SECRET\""),
         means("format", "choice", "\"ponte\"", "\"ponte\"", "\"ponte\""),
         means(
             "dedup_window",
@@ -352,13 +353,13 @@ pub(super) const BINANCE: Section = Section {
         required(
             "api_key",
             "secret",
-            "\"env:NAME\", \"file:PATH\"",
+            SECRET_PLACES,
             "\"file:secrets/binance-api-key\"",
         ),
         required(
             "signing_key",
             "secret",
-            "\"env:NAME\", \"file:PATH\"",
+            SECRET_PLACES,
             "\"file:secrets/binance-signing-key.pem\"",
         ),
         optional(

@@ -13,12 +13,15 @@ mod check;
 mod client_certificate;
 mod duration;
 mod finding;
+mod health_path;
 mod https;
 mod keys;
+mod listen;
 mod model;
 mod mt5;
 mod network;
 mod paper;
+mod platform;
 mod policy;
 mod proxy;
 mod public_url;
@@ -30,6 +33,7 @@ mod senders;
 mod table;
 mod template;
 mod value;
+mod vault;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -43,6 +47,7 @@ pub use client_certificate::{ClientCertificatePolicy, ClientCertificateRules};
 pub use finding::{ConfigErrors, Finding, Place, Severity};
 pub use https::WebhookTls;
 pub use keys::{Absent, Key, SECTIONS, SIZE, Section};
+pub use listen::{Listen, NotListen};
 pub use model::{
     Account, Accounting, Admin, BinanceBroker, BinanceFutures, BinanceHosts, BinanceMarket, Bridge,
     Broker, Config, Fills, Keep, Log, LogFormat, LogLevel, MarginType, Mt5Broker, OrderLife,
@@ -50,12 +55,14 @@ pub use model::{
     TriggerPrice, VolumeFilling, Webhook,
 };
 pub use network::{AllowFrom, Cidr, CidrError, ClientAddress, NamedSet, TRADINGVIEW_ADDRESSES};
+pub use platform::{InitPlace, Platform};
 pub use policy::{UnknownAccount, policy};
 pub use proxy::Proxy;
 pub use public_url::PublicUrl;
+pub use secrets::SecretUse;
 pub use template::{InitAnswers, InitMarket, InitTerminal, SecretPlace, template};
 
-use crate::secret::{BinanceSecrets, Secret, SourceSecrets, Variables};
+use crate::secret::{BinanceSecrets, Places, Secret, SourceSecrets, Variables};
 use finding::{Notes, Problem};
 use secrets::Resolved;
 use sections::Mentions;
@@ -118,7 +125,12 @@ pub fn load_with(path: &Path, variables: &Variables<'_>) -> Result<Loaded, Confi
         sources: secrets,
         binance: broker_secrets,
         tokens: terminal_tokens,
-    } = secrets::resolved(&mut notes, &mentions, variables);
+    } = {
+        let places = Places::new(variables);
+        vault::look_at_lock(&mut notes, &mentions, config.as_ref());
+        let vault = vault::opened(&mut notes, &mentions, config.as_ref(), &places);
+        secrets::resolved(&mut notes, &mentions, &places.with_vault(vault.as_ref()))
+    };
     if let Some(bridge) = config.as_ref().and_then(|config| config.bridge.as_ref()) {
         bridge::look_at_files(&mut notes, &mentions, bridge);
     }
@@ -148,6 +160,19 @@ pub fn parse(text: &str, file: &str) -> Result<Parsed, ConfigErrors> {
     let mut notes = Notes::new(file, text);
     let config = read(&mut notes, &mut Mentions::default(), text, Path::new(file));
     finish(notes, config)
+}
+
+/// Every place of a configuration's text that says where a secret is kept; `file` is named in
+/// findings, and relative paths are taken from its folder.
+///
+/// # Errors
+/// Everything that must be mended first.
+pub fn secret_uses(text: &str, file: &str) -> Result<Vec<SecretUse>, ConfigErrors> {
+    let mut notes = Notes::new(file, text);
+    let mut mentions = Mentions::default();
+    let config = read(&mut notes, &mut mentions, text, Path::new(file));
+    finish(notes, config)?;
+    Ok(secrets::uses(&mentions, text))
 }
 
 fn read(notes: &mut Notes<'_>, mentions: &mut Mentions, text: &str, file: &Path) -> Option<Config> {

@@ -14,7 +14,7 @@ use super::https::WebhookTls;
 use super::network::{AllowFrom, Cidr, ClientAddress};
 use super::proxy::Proxy;
 use super::public_url::PublicUrl;
-use crate::secret::SecretRef;
+use crate::secret::{SecretRef, VaultLock};
 use crate::server::CertificateFiles;
 
 /// A whole configuration, free of errors.
@@ -28,6 +28,8 @@ pub struct Config {
     pub admin: Admin,
     /// Where the bridges beside terminals call. Default: nowhere; an account in `MetaTrader` needs it.
     pub bridge: Option<Bridge>,
+    /// What the vault is locked with. Default: nothing; a secret in the vault needs it.
+    pub vault: Option<VaultLock>,
     /// What is written about the running program.
     pub log: Log,
     /// How long records are kept.
@@ -54,6 +56,8 @@ pub struct Webhook {
     pub listen: SocketAddr,
     /// Where the world reaches it. Default: not known.
     pub public_url: Option<PublicUrl>,
+    /// The path at which the public side answers a platform's health check. Default: none.
+    pub health_path: Option<String>,
     /// The addresses that may send. Default: TradingView's.
     pub allow_from: AllowFrom,
     /// `TradingView`'s addresses, as the file has them. Default:

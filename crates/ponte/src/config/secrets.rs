@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 use std::path::Path;
 
 use ponte_core::id::{AccountName, SourceName};
 
-use super::finding::{Notes, Problem, Severity};
+use super::finding::{Notes, Place, Problem, Severity};
 use super::sections::{BinanceMention, Mentions, Mt5Mention};
 use super::table::{Spot, Table};
 use crate::secret::{
-    BinanceSecrets, SECRET_BYTES_GOOD, Secret, SecretError, SecretRef, SecretRefError,
-    SourceSecrets, Variables,
+    BinanceSecrets, Places, SECRET_BYTES_GOOD, Secret, SecretError, SecretRef, SecretRefError,
+    SourceSecrets,
 };
 
 /// Shortest token of a terminal, in bytes: nobody has to type it, and whoever guesses it trades.
@@ -40,6 +41,8 @@ pub(super) fn secret_reference(
                 "secret" => ("WEBHOOK_SECRET", "secrets/main"),
                 "token" => ("MT5_TOKEN", "secrets/mt5-bridge-token"),
                 "api_key" => ("BINANCE_API_KEY", "secrets/binance-api-key"),
+                "key" => ("VAULT_KEY", "/etc/ponte/vault-key"),
+                "passphrase" => ("VAULT_PASSPHRASE", "/etc/ponte/vault-passphrase"),
                 _ => ("BINANCE_SIGNING_KEY", "secrets/binance-signing-key.pem"),
             };
             let problem = Problem::new(error.to_string()).cured_by(format!(
@@ -94,14 +97,12 @@ impl Named<'_> {
         notes.about_secret(severity, self.key(), &self.reference.at, problem);
     }
 
-    fn resolve(&self, variables: &Variables<'_>) -> Result<Secret, SecretError> {
+    fn resolve(&self, places: &Places<'_>) -> Result<Secret, SecretError> {
         match self.purpose {
             Purpose::Webhook(_) | Purpose::ApiKey(_) | Purpose::Token(_) => {
-                Secret::resolve_with(&self.reference.value, variables)
+                places.text(&self.reference.value)
             }
-            Purpose::SigningKey(_) => {
-                Secret::resolve_signing_key_with(&self.reference.value, variables)
-            }
+            Purpose::SigningKey(_) => places.signing_key(&self.reference.value),
         }
     }
 
@@ -169,6 +170,42 @@ fn all(mentions: &Mentions) -> Vec<Named<'_>> {
     sources.chain(brokers).chain(tokens).collect()
 }
 
+/// The keys whose secrets are in the vault, and where their values stand.
+pub(super) fn in_the_vault(
+    mentions: &Mentions,
+) -> impl Iterator<Item = (&'static str, &Range<usize>)> {
+    let all = all(mentions).into_iter();
+    all.filter_map(|named| match named.reference.value {
+        SecretRef::Vault(_) => Some((named.key(), &named.reference.at)),
+        SecretRef::Env(_) | SecretRef::File(_) | SecretRef::Credential(_) => None,
+    })
+}
+
+/// A place in the file that says where a secret is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretUse {
+    /// The key with its sections (`sources.secret`).
+    pub key: &'static str,
+    /// What the secret is for, in words.
+    pub purpose: String,
+    /// Where it is kept.
+    pub kept: SecretRef,
+    /// Where that is written.
+    pub place: Place,
+}
+
+/// Everything that says where a secret is kept, in the order of sources and accounts.
+pub(super) fn uses(mentions: &Mentions, text: &str) -> Vec<SecretUse> {
+    let all = all(mentions).into_iter();
+    all.map(|named| SecretUse {
+        key: named.key(),
+        purpose: named.purpose.to_string(),
+        kept: named.reference.value.clone(),
+        place: Place::of(text, named.reference.at.start),
+    })
+    .collect()
+}
+
 /// Notes secrets that are kept in one place for two purposes.
 pub(super) fn same_references(notes: &mut Notes<'_>, mentions: &Mentions) {
     let all = all(mentions);
@@ -193,17 +230,19 @@ pub(super) struct Resolved {
 pub(super) fn resolved(
     notes: &mut Notes<'_>,
     mentions: &Mentions,
-    variables: &Variables<'_>,
+    places: &Places<'_>,
 ) -> Resolved {
     let all = all(mentions);
     let mut read: Vec<(&Named<'_>, Secret)> = Vec::with_capacity(all.len());
     for named in &all {
-        match named.resolve(variables) {
+        match named.resolve(places) {
             Ok(secret) => {
                 same_value(notes, named, &secret, &read);
                 guessable(notes, named, &secret);
                 read.push((named, secret));
             }
+            // What is wrong with the vault has been noted.
+            Err(SecretError::VaultClosed) => {}
             Err(error) => {
                 let problem = Problem::new(error.to_string()).cured_by(cure(&error, named));
                 named.note(notes, Severity::Error, problem);
@@ -281,9 +320,15 @@ fn cure(error: &SecretError, named: &Named<'_>) -> String {
         SecretError::NotSet { .. }
         | SecretError::Unreadable { .. }
         | SecretError::OpenToOthers { .. }
+        | SecretError::NoCredentials
+        | SecretError::NoCredential { .. }
+        | SecretError::NotSystemds { .. }
+        | SecretError::NotInVault { .. }
+        | SecretError::VaultClosed
         | SecretError::NotText
         | SecretError::BadCharacter
         | SecretError::TooShort { .. }
+        | SecretError::PassphraseTooShort { .. }
         | SecretError::TooLong { .. }
         | SecretError::NotPrivate
         | SecretError::Encrypted

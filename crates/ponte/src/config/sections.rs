@@ -14,7 +14,7 @@ use super::binance::MarketKind;
 use super::client_certificate::{ClientCertificatePolicy, client_certificate};
 use super::finding::{Notes, Problem};
 use super::https::{self, HttpsMention};
-use super::keys::{ADMIN, BRIDGE, CLIENT_CERTIFICATE, LOG, RETENTION, SOURCES, WEBHOOK};
+use super::keys::{ADMIN, BRIDGE, CLIENT_CERTIFICATE, LOG, RETENTION, SOURCES, VAULT, WEBHOOK};
 use super::model::{
     Admin, Config, Keep, Log, LogFormat, LogLevel, Retention, Source, SourceFormat, Webhook,
 };
@@ -25,6 +25,7 @@ use super::secrets::secret_reference;
 use super::senders::senders;
 use super::table::{Spot, Table};
 use super::value::{self, Value, quoted};
+use super::vault::VaultMention;
 use crate::secret::SecretRef;
 
 const DATA_DIR_DEFAULT: &str = "data";
@@ -56,6 +57,7 @@ pub(super) struct Mentions {
     pub(super) binance: Vec<BinanceMention>,
     pub(super) mt5: Vec<Mt5Mention>,
     pub(super) bridge: Option<BridgeMention>,
+    pub(super) vault: Option<VaultMention>,
     pub(super) accounts: Vec<Spot<AccountName>>,
     /// Whether every account's name could be read, so that an unknown one is truly unknown.
     pub(super) accounts_known: bool,
@@ -113,6 +115,8 @@ pub(super) fn config(
     let admin = self::admin(notes, mentions, &admin);
     let bridge = file.child(notes, "bridge", &BRIDGE);
     let bridge = super::bridge::bridge(notes, mentions, &bridge, base);
+    let vault = file.child(notes, "vault", &VAULT);
+    let vault = super::vault::vault(notes, mentions, &vault, base);
     let log = file.child(notes, "log", &LOG);
     let log = self::log(notes, &log);
     let retention = file.child(notes, "retention", &RETENTION);
@@ -138,6 +142,7 @@ pub(super) fn config(
         webhook,
         admin,
         bridge,
+        vault,
         log,
         retention,
         sources: sources?,
@@ -158,9 +163,10 @@ fn webhook(
     table: &Table<'_, '_>,
     base: &Path,
 ) -> Webhook {
-    let listen = table.read(notes, "listen", value::socket_address);
+    let listen = table.read(notes, "listen", super::listen::listen);
     mentions.webhook_listen.clone_from(&listen);
     let public_url = table.read(notes, "public_url", super::public_url::public_url);
+    let health_path = table.read(notes, "health_path", super::health_path::health_path);
     let senders = senders(notes, mentions, table);
     let certificate = table.child(notes, "client_certificate", &CLIENT_CERTIFICATE);
     let client_certificate = client_certificate(notes, mentions, &certificate);
@@ -170,6 +176,7 @@ fn webhook(
     Webhook {
         listen: listen.map_or(WEBHOOK_LISTEN_DEFAULT, |spot| spot.value),
         public_url,
+        health_path: health_path.map(|spot| spot.value),
         allow_from: senders.allow_from,
         tradingview: senders.tradingview,
         proxy: senders.proxy,

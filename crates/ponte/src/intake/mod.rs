@@ -14,6 +14,7 @@
 mod answer;
 mod certificate;
 mod door;
+mod health;
 mod plain;
 mod receive;
 
@@ -37,6 +38,7 @@ use crate::secret::SourceSecrets;
 use crate::server::failures::Failures;
 use certificate::Certificates;
 use door::Door;
+pub use health::health;
 pub use plain::PlainSide;
 use receive::Desk;
 

@@ -5,6 +5,7 @@
 //! applying the events after it, and recovering from a failed commit is the same.
 
 mod chain;
+mod copy;
 mod query;
 mod retention;
 mod rows;
@@ -14,6 +15,7 @@ mod writer;
 use std::path::{Path, PathBuf};
 
 pub use chain::{Broken, Verified, verify};
+pub use copy::{Copied, copy, verify_copy};
 pub use query::{
     AlertFilter, AlertRow, EventRow, ExportFilter, OrderFilter, OrderRow, Reader, SeenAddress,
     SeenKey, Senders, Story,
@@ -23,6 +25,12 @@ pub use writer::{Loaded, Writer};
 
 /// The name of the journal's file in the data directory.
 pub const FILE_NAME: &str = "journal.sqlite";
+
+/// What a restore has in the data directory until it ends; a journal beside it is not believed.
+pub const RESTORING: &str = ".restoring";
+
+/// The name of the file that the one writer of a data directory has locked.
+pub const LOCK_FILE: &str = "ponte.lock";
 
 /// Where the journal of a data directory is.
 #[must_use]
@@ -62,6 +70,20 @@ pub enum JournalError {
         seq: i64,
         /// What is wrong with it.
         message: String,
+    },
+    /// The database's pages and indexes don't agree.
+    #[error("journal {path} is damaged: {said}")]
+    Structure {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said first.
+        said: String,
+    },
+    /// A restore into the data directory has not ended.
+    #[error("a restore into {path} did not end; empty the directory and run ponte restore again")]
+    HalfRestored {
+        /// The data directory.
+        path: PathBuf,
     },
     /// The data directory can't be made or entered.
     #[error("data directory {path}: {source}")]

@@ -14,7 +14,7 @@ use rust_decimal::Decimal;
 
 use super::chain::{link, meta};
 use super::rows::{self, Times, short};
-use super::{JournalError, path_in, schema};
+use super::{JournalError, LOCK_FILE, RESTORING, path_in, schema};
 
 /// After so many events a snapshot is taken, so that a start replays no more than that.
 const SNAPSHOT_EVENTS: u64 = 60_000;
@@ -70,7 +70,12 @@ impl Writer {
         };
         make_private_directory(data_dir).map_err(directory)?;
         let path = path_in(data_dir);
-        let lock = File::create(data_dir.join("ponte.lock")).map_err(directory)?;
+        if data_dir.join(RESTORING).exists() {
+            return Err(JournalError::HalfRestored {
+                path: data_dir.to_owned(),
+            });
+        }
+        let lock = File::create(data_dir.join(LOCK_FILE)).map_err(directory)?;
         if lock.try_lock().is_err() {
             return Err(JournalError::InUse { path });
         }

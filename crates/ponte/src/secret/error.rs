@@ -1,6 +1,6 @@
 //! Why a secret can't be had, with the cure.
 
-use super::{SECRET_BYTES_GOOD, SECRET_BYTES_MIN};
+use super::{PASSPHRASE_BYTES_MIN, SECRET_BYTES_GOOD, SECRET_BYTES_MIN};
 
 /// Why a secret can't be had, or not be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -27,6 +27,38 @@ pub enum SecretError {
         /// Its permission bits.
         mode: u32,
     },
+    /// Ponte was not started by systemd with credentials.
+    #[error("there are no credentials: CREDENTIALS_DIRECTORY is not set")]
+    NoCredentials,
+    /// systemd handed over credentials, but not this one.
+    #[error("there is no credential {name}: {path} is not there")]
+    NoCredential {
+        /// Its name.
+        name: String,
+        /// Where it would be.
+        path: String,
+    },
+    /// A file in the folder of credentials that systemd has not written.
+    #[error(
+        "credential {path} has mode {mode:03o} and not 400 or 440, or is no plain file: systemd has not written it"
+    )]
+    NotSystemds {
+        /// The file.
+        path: String,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// The vault has no secret of this name.
+    #[error("the vault has no secret {name}")]
+    NotInVault {
+        /// The name that was asked for.
+        name: String,
+        /// The name that was probably meant.
+        nearest: Option<String>,
+    },
+    /// The vault could not be opened; why is told where it is opened.
+    #[error("the vault is not open")]
+    VaultClosed,
     /// The bytes are not UTF-8 text.
     #[error("the secret is not UTF-8 text")]
     NotText,
@@ -36,6 +68,12 @@ pub enum SecretError {
     /// Too short to be safe.
     #[error("the secret has {bytes} bytes, the minimum is {SECRET_BYTES_MIN}")]
     TooShort {
+        /// Bytes read.
+        bytes: usize,
+    },
+    /// Too short for something that lies about and can be tried for ever.
+    #[error("the passphrase has {bytes} bytes, the minimum is {PASSPHRASE_BYTES_MIN}")]
+    PassphraseTooShort {
         /// Bytes read.
         bytes: usize,
     },
@@ -69,8 +107,24 @@ impl SecretError {
                 "write the secret into it, readable by the user who runs ponte".to_owned()
             }
             Self::OpenToOthers { path, .. } => format!("run: chmod 600 {path}"),
+            Self::NoCredentials => "let systemd hand it over: LoadCredential= or \
+                LoadCredentialEncrypted= in the unit; on a terminal, name another place"
+                .to_owned(),
+            Self::NoCredential { name, .. } => {
+                format!("add it to the unit: LoadCredential={name}:/path/of/the/file")
+            }
+            Self::NotSystemds { .. } => {
+                "name it as file:PATH, or let systemd write it: LoadCredential= in the unit"
+                    .to_owned()
+            }
+            Self::NotInVault { name, nearest } => match nearest {
+                Some(nearest) => format!("did you mean vault:{nearest}?"),
+                None => format!("put it there: ponte vault set {name}"),
+            },
+            Self::VaultClosed => "name its key in [vault]".to_owned(),
             Self::NotText | Self::BadCharacter => "use letters and digits only".to_owned(),
             Self::TooShort { .. } => format!("use {SECRET_BYTES_GOOD} random letters or more"),
+            Self::PassphraseTooShort { .. } => "use five random words or more".to_owned(),
             Self::TooLong { most } => format!("use at most {most}"),
             Self::NotPrivate => {
                 "give the private half, which openssl genpkey wrote; the exchange gets the public one"

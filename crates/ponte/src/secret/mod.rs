@@ -1,21 +1,30 @@
 //! Secrets: where they are kept, and a type that can't be printed.
 //!
-//! The configuration names a secret (`env:NAME`, `file:PATH`); its value is read once at the start
-//! into a [`Secret`], which shows itself as `«redacted»`, is wiped when dropped and is compared
-//! without telling by its time how near a guess was.
+//! The configuration names a secret (`env:NAME`, `file:PATH`, `credential:NAME`, `vault:NAME`); its
+//! value is read once at the start into a [`Secret`], which shows itself as `«redacted»`, is wiped
+//! when dropped and is compared without telling by its time how near a guess was.
 
 mod error;
 mod form;
+mod places;
 mod reference;
+mod seal;
 mod sources;
 mod value;
+mod vault;
 
 use std::ffi::OsString;
 
 pub use error::SecretError;
-pub use reference::{SecretRef, SecretRefError};
+pub use places::Places;
+pub use reference::{NAME_BYTES_MAX, SecretName, SecretRef, SecretRefError};
+pub use seal::{NotAKey, OpenError, Opener, PASSPHRASE_BYTES_MIN, PublicKey, SealFor, SealKey};
 pub use sources::{SourceSecrets, place_of};
 pub use value::Secret;
+pub use vault::{
+    Entry, VAULT_FILE, VAULT_SECRETS_MAX, Vault, VaultError, VaultGuard, VaultLock, VaultOpener,
+    vault_path, write_key,
+};
 
 /// Shortest secret that is taken, in bytes.
 pub const SECRET_BYTES_MIN: usize = 8;
@@ -26,6 +35,9 @@ pub const SECRET_BYTES_MAX: usize = 512;
 
 /// Longest PEM of a signing key that is taken, in bytes: an RSA key of 4096 bits has about 3300.
 pub const SIGNING_KEY_BYTES_MAX: usize = 8192;
+
+/// Longest content of a key's file that is taken, in bytes.
+pub const KEY_FILE_BYTES_MAX: usize = 2048;
 
 /// What stands in the place of a secret wherever it would be shown.
 pub const REDACTED: &str = "«redacted»";

@@ -2,15 +2,19 @@
 
 use std::fmt;
 use std::fs;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read, Write as _};
 use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-use super::form::{Form, PEM_BEGIN, check_pem};
-use super::{REDACTED, SECRET_BYTES_MAX, SECRET_BYTES_MIN, SecretError, SecretRef, Variables};
+use super::form::{Form, PEM_BEGIN, check_lines, check_pem};
+use super::places::{Inspect, Places, unreadable};
+use super::{
+    KEY_FILE_BYTES_MAX, REDACTED, SECRET_BYTES_MAX, SECRET_BYTES_MIN, SecretError, SecretRef,
+    Variables,
+};
 
 /// A text that must not be seen: it shows itself as `«redacted»` and is wiped when dropped.
 pub struct Secret {
@@ -41,7 +45,15 @@ impl Secret {
         Self::of(text, Form::SigningKey)
     }
 
-    fn of(text: String, form: Form) -> Result<Self, SecretError> {
+    /// Takes the content of a key's file: several lines of up to [`KEY_FILE_BYTES_MAX`] bytes.
+    ///
+    /// # Errors
+    /// What is wrong with the text, without the text.
+    pub fn key_file(text: String) -> Result<Self, SecretError> {
+        Self::of(text, Form::KeyFile)
+    }
+
+    pub(super) fn of(text: String, form: Form) -> Result<Self, SecretError> {
         let mut text = Zeroizing::new(text);
         let length = text.trim_end_matches(['\r', '\n']).len();
         text.truncate(length);
@@ -50,6 +62,8 @@ impl Secret {
         }
         if form == Form::SigningKey && text.starts_with(PEM_BEGIN) {
             check_pem(&text)?;
+        } else if form == Form::KeyFile {
+            check_lines(&text, KEY_FILE_BYTES_MAX)?;
         } else if text.len() > SECRET_BYTES_MAX {
             return Err(SecretError::TooLong {
                 most: SECRET_BYTES_MAX,
@@ -83,7 +97,8 @@ impl Secret {
         Self::resolve_with(reference, &|name| std::env::var_os(name))
     }
 
-    /// Reads the secret from where it is kept, with the given environment.
+    /// Reads the secret from where it is kept, with the given environment and without the vault, to
+    /// which only [`Places`] lead.
     ///
     /// # Errors
     /// Why it can't be had.
@@ -91,7 +106,7 @@ impl Secret {
         reference: &SecretRef,
         variables: &Variables<'_>,
     ) -> Result<Self, SecretError> {
-        Self::resolve_form(reference, variables, Form::Text)
+        Places::new(variables).text(reference)
     }
 
     /// Reads a [`Self::signing_key`] from where it is kept, with the given environment.
@@ -102,23 +117,7 @@ impl Secret {
         reference: &SecretRef,
         variables: &Variables<'_>,
     ) -> Result<Self, SecretError> {
-        Self::resolve_form(reference, variables, Form::SigningKey)
-    }
-
-    fn resolve_form(
-        reference: &SecretRef,
-        variables: &Variables<'_>,
-        form: Form,
-    ) -> Result<Self, SecretError> {
-        match reference {
-            SecretRef::Env(name) => {
-                let Some(value) = variables(name) else {
-                    return Err(SecretError::NotSet { name: name.clone() });
-                };
-                Self::of(value.into_string().map_err(|_| SecretError::NotText)?, form)
-            }
-            SecretRef::File(path) => Self::read(path, form),
-        }
+        Places::new(variables).signing_key(reference)
     }
 
     /// Writes the secret into a new file that only its owner may read, and makes the folder for it.
@@ -126,26 +125,7 @@ impl Secret {
     /// # Errors
     /// What the system says; also when the file is there already, for it may be in use.
     pub fn write_new(&self, path: &Path) -> io::Result<()> {
-        let mut folder = fs::DirBuilder::new();
-        folder.recursive(true);
-        let mut options = fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-            folder.mode(0o700);
-            options.mode(0o600);
-        }
-        if let Some(parent) = path
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty())
-        {
-            folder.create(parent)?;
-        }
-        let mut file = options.open(path)?;
-        file.write_all(self.text.as_bytes())?;
-        file.write_all(b"\n")?;
-        file.sync_all()
+        write_new(&self.text, path)
     }
 
     /// How many bytes the secret has.
@@ -166,34 +146,69 @@ impl Secret {
         self.digest.ct_eq(&*other.digest).into()
     }
 
-    fn read(path: &Path, form: Form) -> Result<Self, SecretError> {
-        let unreadable = |why: io::Error| SecretError::Unreadable {
-            path: path.display().to_string(),
-            why: why.to_string(),
-        };
-        let metadata = fs::metadata(path).map_err(unreadable)?;
+    /// Reads a file that passes the inspection.
+    pub(super) fn read(path: &Path, form: Form, inspect: Inspect) -> Result<Self, SecretError> {
+        let failed = |error: io::Error| unreadable(path, &error);
+        let metadata = fs::metadata(path).map_err(failed)?;
         if !metadata.is_file() {
-            return Err(unreadable(io::Error::other("it is not a file")));
+            return Err(failed(io::Error::other("it is not a file")));
         }
-        only_owner(path, &metadata)?;
-        let file = fs::File::open(path).map_err(unreadable)?;
+        inspect(path, &metadata)?;
+        let file = fs::File::open(path).map_err(failed)?;
+        Self::read_from(file, form).map_err(|error| match error {
+            ReadError::Io(error) => failed(error),
+            ReadError::Secret(error) => error,
+        })
+    }
+
+    /// Reads a secret or a signing key from standard input or the like.
+    ///
+    /// # Errors
+    /// When nothing can be read; inside, what is wrong with what was read.
+    pub fn signing_key_from(input: impl Read) -> io::Result<Result<Self, SecretError>> {
+        Self::sorted(Self::read_from(input, Form::SigningKey))
+    }
+
+    /// Reads a secret of one line from standard input or the like.
+    ///
+    /// # Errors
+    /// When nothing can be read; inside, what is wrong with what was read.
+    pub fn text_from(input: impl Read) -> io::Result<Result<Self, SecretError>> {
+        Self::sorted(Self::read_from(input, Form::Text))
+    }
+
+    fn sorted(read: Result<Self, ReadError>) -> io::Result<Result<Self, SecretError>> {
+        match read {
+            Ok(secret) => Ok(Ok(secret)),
+            Err(ReadError::Secret(error)) => Ok(Err(error)),
+            Err(ReadError::Io(error)) => Err(error),
+        }
+    }
+
+    fn read_from(input: impl Read, form: Form) -> Result<Self, ReadError> {
         // Enough room from the start, so that no copy is left behind by growing.
         let limit = form.bytes_max() + "\r\n".len() + 1;
         let mut bytes = Zeroizing::new(Vec::with_capacity(limit * 2));
-        file.take(limit as u64)
-            .read_to_end(&mut bytes)
-            .map_err(unreadable)?;
+        input.take(limit as u64).read_to_end(&mut bytes)?;
         if bytes.len() == limit {
-            return Err(SecretError::TooLong {
-                most: form.bytes_max(),
-            });
+            let most = form.bytes_max();
+            return Err(SecretError::TooLong { most }.into());
         }
         let text = String::from_utf8(std::mem::take(&mut *bytes)).map_err(|bad| {
             drop(Zeroizing::new(bad.into_bytes()));
             SecretError::NotText
         })?;
-        Self::of(text, form)
+        Ok(Self::of(text, form)?)
     }
+}
+
+/// Why nothing was read.
+#[derive(Debug, thiserror::Error)]
+enum ReadError {
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error(transparent)]
+    Secret(#[from] SecretError),
 }
 
 impl fmt::Debug for Secret {
@@ -212,20 +227,28 @@ pub(super) fn digest(bytes: &[u8]) -> Zeroizing<[u8; 32]> {
     Zeroizing::new(Sha256::digest(bytes).into())
 }
 
-#[cfg(unix)]
-fn only_owner(path: &Path, metadata: &fs::Metadata) -> Result<(), SecretError> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let mode = metadata.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
-        return Err(SecretError::OpenToOthers {
-            path: path.display().to_string(),
-            mode,
-        });
+/// Writes a text into a new file that only its owner may read.
+pub(super) fn write_new(text: &str, path: &Path) -> io::Result<()> {
+    let mut folder = fs::DirBuilder::new();
+    folder.recursive(true);
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+        folder.mode(0o700);
+        options.mode(0o600);
     }
-    Ok(())
-}
-
-#[cfg(not(unix))]
-fn only_owner(_: &Path, _: &fs::Metadata) -> Result<(), SecretError> {
-    Ok(())
+    if let Some(parent) = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+    {
+        folder.create(parent)?;
+    }
+    let mut file = options.open(path)?;
+    file.write_all(text.as_bytes())?;
+    if !text.ends_with('\n') {
+        file.write_all(b"\n")?;
+    }
+    file.sync_all()
 }

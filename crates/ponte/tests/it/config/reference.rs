@@ -17,6 +17,7 @@ const KEYS: &str =
 
 const MT5: &str = "name = \"paper\"\nbroker = \"mt5\"\nmode = \"demo\"\ncurrency = \"BRL\"\n";
 const TERMINAL: &str = "login = 1\nserver = \"Demo\"\ntoken = \"env:TOKEN\"\n";
+const ACME: &str = "domains = [\"hook.example.com\"]\naccept_terms = true\n";
 const CERTIFICATE: &str = "certificate = \"c.pem\"\nkey = \"k.pem\"\n";
 
 const BINANCE_GUIDE: &str = include_str!("../../../../../docs/binance.md");
@@ -68,6 +69,12 @@ fn with_line(section: &Section, line: &str) -> String {
     text += &part("webhook", proxies);
     if section.path == "webhook.client_certificate" {
         text += &format!("[webhook.tls]\n{CERTIFICATE}");
+    }
+    if section.path == "webhook.tls" {
+        text += &part("webhook.tls", CERTIFICATE);
+    }
+    if section.path == "webhook.acme" {
+        text += &part("webhook.acme", ACME);
     }
     for path in ["webhook.client_certificate", "admin", "log", "retention"] {
         text += &part(path, "");
@@ -242,7 +249,17 @@ fn the_portuguese_reference_names_exactly_the_keys() {
 }
 
 /// Longer ones first, so that a part of one is not replaced before the whole.
-const WORDS: [(&str, &str); 42] = [
+const WORDS: [(&str, &str); 46] = [
+    (
+        "names and IP addresses, 1 to 100",
+        "nomes e endereços IP, 1 a 100",
+    ),
+    ("e-mail addresses, up to 10", "endereços de e-mail, até 10"),
+    (
+        "letters, digits and hyphens, up to 64",
+        "letras, dígitos e hífens, até 64",
+    ),
+    ("an https URL", "uma URL https"),
     (
         "\"alert\" or a table with one key",
         "\"alert\" ou uma tabela com uma chave",
