@@ -43,6 +43,11 @@ pub(crate) fn run() -> Result<Counts> {
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("NO_PROXY", "127.0.0.1")
         .env("no_proxy", "127.0.0.1");
+    count(&mut tests)
+}
+
+/// Runs pytest, shows what it says while it comes, and reads the summary.
+pub(crate) fn count(tests: &mut Command) -> Result<Counts> {
     let mut child = tests.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
     let output = child.stdout.take().ok_or("pytest has no output")?;
     let mut counts = Counts::default();
@@ -63,20 +68,7 @@ pub(crate) fn run() -> Result<Counts> {
 
 /// Makes an environment with the test tools, once, and installs the bridge into it, each time.
 fn install(sources: &Path, scratch: &Path) -> Result<PathBuf> {
-    let environment = scratch.join("python");
-    let python = environment.join("bin/python");
-    let requirements = sources.join("tests/requirements.txt");
-    let wanted = fs::read_to_string(&requirements)?;
-    let installed = environment.join("installed.txt");
-    if !fs::read_to_string(&installed).is_ok_and(|installed| installed == wanted) {
-        println!("   installing the test tools");
-        let mut venv = Command::new("python3");
-        venv.args(["-m", "venv", "--clear"]).arg(&environment);
-        process::run(&mut venv)
-            .map_err(|error| format!("{error}: python3 with its venv module is needed"))?;
-        process::run(pip(&python).arg("--requirement").arg(&requirements))?;
-        fs::write(installed, wanted)?;
-    }
+    let python = environment(scratch, &sources.join("tests/requirements.txt"))?;
     // From a copy: building leaves files beside the sources.
     let copy = scratch.join("source");
     let _ = fs::remove_dir_all(&copy);
@@ -88,6 +80,24 @@ fn install(sources: &Path, scratch: &Path) -> Result<PathBuf> {
             .args(["--force-reinstall", "--no-deps"])
             .arg(&copy),
     )?;
+    Ok(python)
+}
+
+/// Makes an environment with these requirements, once for each list of them: its Python.
+pub(crate) fn environment(scratch: &Path, requirements: &Path) -> Result<PathBuf> {
+    let environment = scratch.join("python");
+    let python = environment.join("bin/python");
+    let wanted = fs::read_to_string(requirements)?;
+    let installed = environment.join("installed.txt");
+    if !fs::read_to_string(&installed).is_ok_and(|installed| installed == wanted) {
+        println!("   installing the test tools");
+        let mut venv = Command::new("python3");
+        venv.args(["-m", "venv", "--clear"]).arg(&environment);
+        process::run(&mut venv)
+            .map_err(|error| format!("{error}: python3 with its venv module is needed"))?;
+        process::run(pip(&python).arg("--requirement").arg(requirements))?;
+        fs::write(installed, wanted)?;
+    }
     Ok(python)
 }
 

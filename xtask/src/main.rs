@@ -1,8 +1,10 @@
-//! The project's chores: `cargo xtask test`, `tidy` and `bench`.
+//! The project's chores: `cargo xtask test`, `tidy`, `package` and `bench`.
 
 mod bench;
 mod bridges;
+mod deploy;
 mod interop;
+mod packages;
 mod process;
 mod stopwatch;
 mod test;
@@ -24,6 +26,8 @@ usage: cargo xtask CHORE
       and other people's clients against the test exchange
   tidy
       the checks on the sources alone: imports, lengths, links, pairs of languages
+  package
+      the static program and the Debian package, as they are given to people
   bench [--only PART] [--list] [--quick] [--seconds N] [--write]
       measures the way of an alert and writes the table into docs/performance.md
 ";
@@ -37,6 +41,7 @@ fn main() -> ExitCode {
     let outcome = match chore.as_str() {
         "test" => test::run(flags),
         "tidy" => run_tidy(),
+        "package" => packages::make(flags),
         "bench" => bench::run(flags).map(|()| ExitCode::SUCCESS),
         "help" | "--help" | "-h" => {
             print!("{USAGE}");

@@ -32,6 +32,11 @@ impl Running {
         self.child.id()
     }
 
+    /// Whether it has ended, and if so whether it ended well.
+    pub(crate) fn ended(&mut self) -> Result<Option<bool>> {
+        Ok(self.child.try_wait()?.map(|status| status.success()))
+    }
+
     /// Fails if the program has ended by itself.
     pub(crate) fn must_run(&mut self) -> Result<()> {
         match self.child.try_wait()? {

@@ -5,7 +5,7 @@ use std::process::{ExitCode, Stdio};
 use std::time::Duration;
 
 use crate::stopwatch::Stopwatch;
-use crate::{Result, bridges, interop, process, root, tidy};
+use crate::{Result, bridges, deploy, interop, packages, process, root, tidy};
 
 /// How many tests passed and failed. A test that was skipped has failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -56,6 +56,16 @@ const STEPS: &[Step] = &[
         name: "bridges",
         about: "the bridges of MetaTrader 5 between a stand-in terminal and a scripted Ponte",
         run: run_bridges,
+    },
+    Step {
+        name: "deploy",
+        about: "linters and schemas on the files that platforms read",
+        run: check_deploy,
+    },
+    Step {
+        name: "packages",
+        about: "the static program and the Debian package, installed and run",
+        run: run_packages,
     },
 ];
 
@@ -238,15 +248,20 @@ fn run_clients() -> Result<Tally> {
 
 /// Counts what the bridges' tests say.
 fn run_bridges() -> Result<Tally> {
-    let counts = bridges::run()?;
-    complete(
-        Tally {
-            passed: counts.passed,
-            failed: counts.failed,
-            ignored: counts.skipped,
-        },
-        true,
-    )
+    counted(bridges::run()?)
+}
+
+/// Counts what the checks of `deploy/` say.
+fn check_deploy() -> Result<Tally> {
+    counted(deploy::run()?)
+}
+
+/// Builds what people install, installs and runs it.
+fn run_packages() -> Result<Tally> {
+    Ok(Tally {
+        passed: packages::test()?,
+        ..Tally::default()
+    })
 }
 
 /// Runs every test of the workspace, shows its output while it comes and adds up the results.
@@ -266,6 +281,18 @@ fn run_tests() -> Result<Tally> {
     }
     let status = child.wait()?;
     complete(tally, status.success())
+}
+
+/// What pytest counted.
+fn counted(counts: bridges::Counts) -> Result<Tally> {
+    complete(
+        Tally {
+            passed: counts.passed,
+            failed: counts.failed,
+            ignored: counts.skipped,
+        },
+        true,
+    )
 }
 
 /// A test program that died or didn't compile counted nothing, but has failed.

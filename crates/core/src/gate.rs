@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use crate::halt::Halt;
 use crate::id::ClientOrderId;
 use crate::message::NotSent;
-use crate::order::{Lane, OrderClass, OrderPlan};
+use crate::order::{Lane, OrderClass, OrderPlan, OrderStatus};
+use crate::state::State;
 use crate::time::Timestamp;
 
 /// What execution looks at just before it sends. The engine has looked before; this is the second path.
@@ -47,5 +48,25 @@ impl Gate {
             return Err(NotSent::LaneFrozen);
         }
         Ok(())
+    }
+}
+
+impl State {
+    /// What execution looks at just before it sends.
+    #[must_use]
+    pub fn gate(&self) -> Gate {
+        let mut gate = Gate {
+            halts: self.halts.clone(),
+            ..Gate::default()
+        };
+        for order in self.unsettled_orders() {
+            if order.status == OrderStatus::Unknown {
+                gate.frozen.insert(order.plan.lane());
+            }
+            if order.status == OrderStatus::Submitting && order.cancel_requested {
+                gate.taken_back.insert(order.plan.id);
+            }
+        }
+        gate
     }
 }

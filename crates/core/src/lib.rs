@@ -5,6 +5,7 @@
 
 pub mod b3;
 pub mod decide;
+pub mod delivery;
 pub mod fate;
 pub mod format;
 pub mod gate;
@@ -21,6 +22,7 @@ pub mod policy;
 mod position;
 pub mod retry;
 pub mod signal;
+pub mod source;
 pub mod state;
 pub mod time;
 pub mod verdict;

@@ -3,16 +3,19 @@
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+pub use crate::delivery::{Delivery, RefusedRequest, SenderCertificate};
 pub use crate::fate::{
     Balance, CancelAnswer, Fate, FindAnswer, NotSent, OrderReport, ReportedStatus,
 };
 use crate::halt::{Halt, HaltLevel, Scope};
-use crate::id::{AccountName, AlertId, ClientOrderId, Digest, SourceName, StrategyName, Symbol};
+use crate::id::{AccountName, AlertId, ClientOrderId, Digest, SourceName, Symbol};
 use crate::order::{Lane, OrderPlan};
 pub use crate::outside::{OutsideFill, ReducedOutside};
-use crate::signal::{PositionSide, Side, Signal};
+pub use crate::position::{PositionKey, PositionView};
+use crate::signal::{Side, Signal};
+pub use crate::source::{SourceOff, SourceSwitched};
 use crate::time::Timestamp;
-use crate::verdict::Verdict;
+use crate::verdict::{Ruling, Verdict};
 
 /// What the engine is told. One input is decided at a time.
 #[derive(Debug, Clone)]
@@ -75,6 +78,13 @@ pub enum Input {
         /// Its money.
         balance: Balance,
     },
+    /// Something at the edge that a person must look at: it becomes an alarm.
+    Noticed {
+        /// What happened, for people; never a secret.
+        message: String,
+        /// The alert it is about.
+        alert: Option<AlertId>,
+    },
     /// Time has passed.
     Tick,
     /// The facts of a lane have changed; what waited in it may go. The engine tells itself.
@@ -101,17 +111,6 @@ pub struct AlertInput {
     pub delivery: Delivery,
 }
 
-/// From where and in which words an alert came: for the record, not for the decision.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Delivery {
-    /// The address that it came from.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub peer: String,
-    /// The start of the body with secrets taken out.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub body: String,
-}
-
 /// What the journal remembers of an identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
@@ -121,27 +120,6 @@ pub struct Seen {
     pub at: Timestamp,
     /// The digest of what it said.
     pub digest: Digest,
-}
-
-/// A request that was answered without a decision about accounts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RefusedRequest {
-    /// When its last byte was there.
-    pub received_at: Timestamp,
-    /// The address that it came from.
-    pub peer: String,
-    /// The source, where the secret was right.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub source: Option<SourceName>,
-    /// The HTTP status of the answer.
-    pub http_status: u16,
-    /// The kind of refusal, a stable word (`wrong_secret`, `E_PLACEHOLDER`).
-    pub code: String,
-    /// What was wrong, for people.
-    pub message: String,
-    /// The start of the body with secrets taken out; absent where nobody was authenticated.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub excerpt: Option<String>,
 }
 
 /// What a person asked for.
@@ -183,6 +161,13 @@ pub enum OperatorAction {
         on: bool,
         /// Why, for people.
         reason: Option<String>,
+    },
+    /// A source's tripwire was used: its alerts are not taken any more, and the owner is told.
+    Tripped {
+        /// Whose tripwire.
+        source: SourceName,
+        /// The address that used it.
+        from: String,
     },
     /// Put on record what was done to Ponte itself: somebody signed in, a token was made, a secret
     /// rotated. Nothing follows from it.
@@ -371,20 +356,6 @@ pub enum Event {
     PositionReducedOutside(ReducedOutside),
 }
 
-/// That a source's alerts are taken again, or no longer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SourceSwitched {
-    /// The source.
-    pub source: SourceName,
-    /// Whether its alerts are taken.
-    pub on: bool,
-    /// Who did it: a user, a token's name, `cli`, or `tripwire`.
-    pub by: String,
-    /// Why, for people.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-}
-
 /// That the time has come at which the day's positions in a symbol are closed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CutOffReached {
@@ -435,12 +406,25 @@ pub struct AlertDecision {
     /// Why, where the outcome isn't told by the legs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// What its source's scope said of it as a whole; see [`crate::source::SourceScope`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub verdicts: Vec<Verdict>,
     /// The alert that this repeats.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first: Option<AlertId>,
     /// What was decided for each account.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub legs: Vec<LegDecision>,
+}
+
+impl AlertDecision {
+    /// Whether its source may not say such a thing, or nothing at all.
+    #[must_use]
+    pub fn is_out_of_scope(&self) -> bool {
+        self.verdicts
+            .iter()
+            .any(|verdict| verdict.ruling == Ruling::Refuse)
+    }
 }
 
 /// The decision about an alert in one word.
@@ -512,35 +496,6 @@ pub enum Command {
     Cancel(Box<OrderPlan>),
     /// Tell the owner.
     Notify(String),
-}
-
-/// A position that a strategy owns in an account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PositionKey {
-    /// The account.
-    pub account: AccountName,
-    /// The strategy.
-    pub strategy: StrategyName,
-    /// The broker's symbol.
-    pub symbol: Symbol,
-}
-
-/// A strategy's position as people read it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PositionView {
-    /// Whose and where.
-    #[serde(flatten)]
-    pub key: PositionKey,
-    /// Long, short or flat.
-    pub side: PositionSide,
-    /// Its signed size.
-    pub quantity: Decimal,
-    /// The mean price of what is open.
-    pub average_price: Decimal,
-    /// Profit that closing has made so far, without fees.
-    pub realised: Decimal,
-    /// Fees so far.
-    pub fees: Decimal,
 }
 
 impl Event {

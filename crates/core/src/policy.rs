@@ -13,6 +13,7 @@ use crate::b3::{self, Meant};
 use crate::id::{AccountName, SourceName, StrategyName, Symbol};
 use crate::instrument::Instruments;
 use crate::number::Quantity;
+pub use crate::source::{SourceScope, Verbs};
 use crate::time::Timestamp;
 
 /// How long after the first delivery a body without id and time counts as a resend.
@@ -45,12 +46,15 @@ pub struct Policy {
 pub struct SourcePolicy {
     /// How long a body without id and time counts as a resend of the first.
     pub dedup_window: Duration,
+    /// What they may do.
+    pub scope: SourceScope,
 }
 
 impl Default for SourcePolicy {
     fn default() -> Self {
         Self {
             dedup_window: DEDUP_WINDOW_DEFAULT,
+            scope: SourceScope::default(),
         }
     }
 }
@@ -358,11 +362,12 @@ pub enum StrategyFilter {
 }
 
 impl StrategyFilter {
-    /// Whether the route takes this strategy.
+    /// Whether the route takes this strategy. Ponte's own go where they are named only: what tests
+    /// the webhook reaches no account by a route of the trader's.
     #[must_use]
     pub fn takes(&self, strategy: &StrategyName) -> bool {
         match self {
-            Self::Any => true,
+            Self::Any => !strategy.is_reserved(),
             Self::Named(names) => names.contains(strategy),
         }
     }

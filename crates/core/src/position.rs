@@ -3,6 +3,38 @@
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use crate::id::{AccountName, StrategyName, Symbol};
+use crate::signal::PositionSide;
+
+/// A position that a strategy owns in an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PositionKey {
+    /// The account.
+    pub account: AccountName,
+    /// The strategy.
+    pub strategy: StrategyName,
+    /// The broker's symbol.
+    pub symbol: Symbol,
+}
+
+/// A strategy's position as people read it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PositionView {
+    /// Whose and where.
+    #[serde(flatten)]
+    pub key: PositionKey,
+    /// Long, short or flat.
+    pub side: PositionSide,
+    /// Its signed size.
+    pub quantity: Decimal,
+    /// The mean price of what is open.
+    pub average_price: Decimal,
+    /// Profit that closing has made so far, without fees.
+    pub realised: Decimal,
+    /// Fees so far.
+    pub fees: Decimal,
+}
+
 /// What one strategy holds of one symbol.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {

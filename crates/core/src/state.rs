@@ -6,11 +6,10 @@ use std::time::Duration;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::gate::Gate;
 use crate::halt::Halt;
 use crate::id::{AccountName, AlertId, ClientOrderId, SourceName, StrategyName, Symbol};
 use crate::message::{
-    AlertDecision, Balance, Event, Outcome, PositionKey, PositionView, SourceSwitched,
+    AlertDecision, Balance, Event, Outcome, PositionKey, PositionView, SourceOff,
 };
 use crate::number::Price;
 use crate::order::{Lane, Order, OrderClass, OrderPlan, OrderStatus, Origin};
@@ -41,7 +40,7 @@ pub struct State {
     pub halts: Vec<Halt>,
     /// The sources whose alerts are not taken, with who said so.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub sources_off: BTreeMap<SourceName, SourceSwitched>,
+    pub sources_off: BTreeMap<SourceName, SourceOff>,
     /// The accounts that have had anything happen.
     pub accounts: BTreeMap<AccountName, AccountState>,
     /// When each strategy was last heard of.
@@ -167,24 +166,6 @@ impl State {
         halts
     }
 
-    /// What execution looks at just before it sends.
-    #[must_use]
-    pub fn gate(&self) -> Gate {
-        let mut gate = Gate {
-            halts: self.halts.clone(),
-            ..Gate::default()
-        };
-        for order in self.unsettled_orders() {
-            if order.status == OrderStatus::Unknown {
-                gate.frozen.insert(order.plan.lane());
-            }
-            if order.status == OrderStatus::Submitting && order.cancel_requested {
-                gate.taken_back.insert(order.plan.id);
-            }
-        }
-        gate
-    }
-
     /// All positions that are open or have been.
     #[must_use]
     pub fn positions(&self) -> Vec<PositionView> {
@@ -231,8 +212,12 @@ impl State {
                 self.sources_off.remove(&switched.source);
             }
             Event::SourceSwitched(switched) => {
-                self.sources_off
-                    .insert(switched.source.clone(), switched.clone());
+                let off = SourceOff {
+                    by: switched.by.clone(),
+                    reason: switched.reason.clone(),
+                    since: at,
+                };
+                self.sources_off.insert(switched.source.clone(), off);
             }
             Event::AlertDecided(decision) => self.apply_alert(decision),
             Event::OrderPlanned { plan, waits } => self.apply_plan(at, plan, *waits),
@@ -288,7 +273,8 @@ impl State {
 
     fn apply_alert(&mut self, decision: &AlertDecision) {
         self.last_alert = self.last_alert.max(decision.alert.0);
-        if decision.outcome == Outcome::Duplicate {
+        // Whoever may not speak for a strategy is not heard for it.
+        if decision.outcome == Outcome::Duplicate || decision.is_out_of_scope() {
             return;
         }
         self.heard

@@ -9,6 +9,20 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rule {
+    /// The source is listened to.
+    SourceOn,
+    /// The source may name the strategy.
+    SourceStrategies,
+    /// The source may name the symbol.
+    SourceSymbols,
+    /// The source may open, or close, positions.
+    SourceVerbs,
+    /// The source may reach the account.
+    SourceAccounts,
+    /// The quantity of one entry of the source.
+    SourceMaxQuantity,
+    /// The value of one entry of the source.
+    SourceMaxNotional,
     /// The symbol may be entered.
     AllowedSymbols,
     /// The broker lists the symbol.
@@ -76,6 +90,13 @@ impl Rule {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::SourceOn => "source_on",
+            Self::SourceStrategies => "source_strategies",
+            Self::SourceSymbols => "source_symbols",
+            Self::SourceVerbs => "source_verbs",
+            Self::SourceAccounts => "source_accounts",
+            Self::SourceMaxQuantity => "source_max_quantity",
+            Self::SourceMaxNotional => "source_max_notional",
             Self::AllowedSymbols => "allowed_symbols",
             Self::KnownSymbol => "known_symbol",
             Self::MaxSignalAge => "max_signal_age",

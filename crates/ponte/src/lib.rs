@@ -2,11 +2,13 @@
 
 pub mod admin;
 pub mod app;
+pub mod backup;
 pub mod bridge;
 pub mod brokers;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod doctor;
 pub mod engine;
 pub mod execution;
 pub mod intake;

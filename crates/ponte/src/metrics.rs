@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use ponte_core::id::AccountName;
+use ponte_core::id::{AccountName, SourceName};
 use ponte_core::message::{AlertDecision, Fate};
 use ponte_core::time::Timestamp;
 use prometheus_client::encoding::EncodeLabelSet;
@@ -19,6 +19,11 @@ struct Word {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Listener {
+    listener: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Account {
     account: String,
 }
@@ -27,6 +32,11 @@ struct Account {
 struct AccountWord {
     account: String,
     outcome: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Source {
+    source: String,
 }
 
 /// Upper bounds of the time histograms, in seconds: 50 µs to 10 s.
@@ -61,6 +71,11 @@ pub struct Metrics {
     pub halts: Gauge,
     /// Positions without the stop that they were asked to have.
     pub naked_positions: Gauge,
+    certificate_expires: Family<Listener, Gauge>,
+    /// Sources whose alerts are not taken.
+    pub sources_off: Gauge,
+    tripwires: Family<Source, Counter>,
+    previous_secrets: Family<Source, Counter>,
     terminal_connected: Family<Account, Gauge>,
     bridge_session_age: Family<Account, Gauge>,
     bridge_commands: Family<AccountWord, Counter>,
@@ -116,12 +131,17 @@ impl Default for Metrics {
             journal_bytes: Gauge::default(),
             halts: Gauge::default(),
             naked_positions: Gauge::default(),
+            certificate_expires: Family::default(),
+            sources_off: Gauge::default(),
+            tripwires: Family::default(),
+            previous_secrets: Family::default(),
             terminal_connected: Family::default(),
             bridge_session_age: Family::default(),
             bridge_commands: Family::default(),
             bridge_wakeups: Family::default(),
         };
         metrics.register();
+        metrics.register_sources();
         metrics.register_lines();
         metrics
     }
@@ -197,8 +217,33 @@ impl Metrics {
         );
     }
 
+    fn register_sources(&mut self) {
+        let r = &mut self.registry;
+        r.register(
+            "sources_off",
+            "Sources whose alerts are not taken",
+            self.sources_off.clone(),
+        );
+        r.register(
+            "tripwire_uses",
+            "How often a source's tripwire was shown",
+            self.tripwires.clone(),
+        );
+        r.register(
+            "previous_secret_uses",
+            "Alerts with the secret before the current one, while a rotation lasts",
+            self.previous_secrets.clone(),
+        );
+    }
+
     fn register_lines(&mut self) {
         let r = &mut self.registry;
+        r.register_with_unit(
+            "certificate_expires_timestamp",
+            "When the certificate of a listener ends, in seconds since 1970",
+            Unit::Seconds,
+            self.certificate_expires.clone(),
+        );
         r.register(
             "terminal_connected",
             "Whether a bridge is there and its terminal is connected to the trade server",
@@ -238,6 +283,14 @@ impl Metrics {
         }
     }
 
+    /// Shows when the certificate of a listener ends.
+    pub fn certificate_expires(&self, listener: &'static str, at: Timestamp) {
+        let gauge = self
+            .certificate_expires
+            .get_or_create_owned(&Listener { listener });
+        gauge.set(at.microseconds() / 1_000_000);
+    }
+
     /// Counts a decided alert.
     pub fn alert(&self, decision: &AlertDecision, committed_at: Timestamp) {
         let outcome = decision.outcome.as_str().to_owned();
@@ -258,6 +311,20 @@ impl Metrics {
             .get_or_create(&Word {
                 outcome: code.to_owned(),
             })
+            .inc();
+    }
+
+    /// Counts a tripwire that was shown.
+    pub fn tripwire_used(&self, source: &SourceName) {
+        let source = source.to_string();
+        self.tripwires.get_or_create(&Source { source }).inc();
+    }
+
+    /// Counts an alert with the secret before the current one.
+    pub fn previous_secret_used(&self, source: &SourceName) {
+        let source = source.to_string();
+        self.previous_secrets
+            .get_or_create(&Source { source })
             .inc();
     }
 

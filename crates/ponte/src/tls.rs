@@ -12,17 +12,20 @@ use rustls::{ClientConfig, RootCertStore};
 /// Each call makes a new one with its own cache of sessions: make it once per adapter and clone it.
 #[must_use]
 pub fn client_config() -> Arc<ClientConfig> {
-    let roots = RootCertStore {
+    Arc::new(trusting(RootCertStore {
         roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-    };
+    }))
+}
+
+/// A client that trusts these authorities and nothing else.
+fn trusting(roots: RootCertStore) -> ClientConfig {
     let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
     // It fails only for a provider without cipher suites for these versions; ring has some for both.
     #[allow(clippy::expect_used)]
     let builder = builder
         .with_safe_default_protocol_versions()
         .expect("ring has cipher suites for TLS 1.2 and 1.3");
-    let config = builder.with_root_certificates(roots).with_no_client_auth();
-    Arc::new(config)
+    builder.with_root_certificates(roots).with_no_client_auth()
 }
 
 /// A client for HTTP that trusts as [`client_config`] does and asks no proxy: the machine's
@@ -30,6 +33,13 @@ pub fn client_config() -> Arc<ClientConfig> {
 pub fn http_client() -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .tls_backend_preconfigured((*client_config()).clone())
+        .no_proxy()
+}
+
+/// [`http_client`] for a server whose authority is not a public one; it trusts no other.
+pub fn http_client_trusting(roots: RootCertStore) -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(trusting(roots))
         .no_proxy()
 }
 

@@ -1,19 +1,22 @@
 //! One alert: is it new, and what does it mean for each account it is routed to?
 
-use super::{Context, Decision, leg};
+use super::{Context, Decision, leg, scope};
 use crate::identity::{Identity, Repeat};
 use crate::message::{AlertDecision, AlertInput, Command, Event, LegDecision, Outcome};
+use crate::policy::SourcePolicy;
 use crate::signal::Intent;
+use crate::source::SourceScope;
+use crate::verdict::Ruling;
 
 /// Decides an alert: exactly one `AlertDecided`, and the plans of its legs behind it.
 pub(super) fn decide(context: Context<'_>, input: AlertInput) -> Decision {
     let identity = Identity::of(&input.source, &input.signal);
+    let unknown = SourcePolicy::default();
     let source = context
         .policy
         .sources
         .get(&input.source)
-        .cloned()
-        .unwrap_or_default();
+        .unwrap_or(&unknown);
     let repeat = identity.repeat(
         input.signal.digest,
         input.seen,
@@ -30,19 +33,29 @@ pub(super) fn decide(context: Context<'_>, input: AlertInput) -> Decision {
         identity,
         outcome: Outcome::Accepted,
         reason: None,
+        verdicts: Vec::new(),
         first: None,
         legs: Vec::new(),
     };
-    match repeat {
-        Repeat::New => {}
-        Repeat::Duplicate => {
-            decided.outcome = Outcome::Duplicate;
-            decided.first = first;
-            return Decision::event(Event::AlertDecided(Box::new(decided)));
-        }
-        Repeat::Conflict => return conflict(decided, first),
+    // A repeat is told what became of the first, whatever its source may do by now.
+    if repeat == Repeat::Duplicate {
+        decided.outcome = Outcome::Duplicate;
+        decided.first = first;
+        return Decision::event(Event::AlertDecided(Box::new(decided)));
     }
-    legs(context, decided)
+    decided.verdicts = scope::of_alert(context, &source.scope, &decided);
+    let refusal = (decided.verdicts.iter()).find(|verdict| verdict.ruling == Ruling::Refuse);
+    if let Some(verdict) = refusal {
+        decided.outcome = Outcome::Refused;
+        decided.reason = Some(verdict.detail.clone());
+        // An id that was used before stays the earlier alert's.
+        decided.first = first.filter(|_| repeat == Repeat::Conflict);
+        return Decision::event(Event::AlertDecided(Box::new(decided)));
+    }
+    if repeat == Repeat::Conflict {
+        return conflict(decided, first);
+    }
+    legs(context, &source.scope, decided)
 }
 
 fn conflict(mut decided: AlertDecision, first: Option<crate::id::AlertId>) -> Decision {
@@ -67,18 +80,26 @@ fn conflict(mut decided: AlertDecision, first: Option<crate::id::AlertId>) -> De
     decision
 }
 
-fn legs(context: Context<'_>, mut decided: AlertDecision) -> Decision {
+fn legs(context: Context<'_>, scope: &SourceScope, mut decided: AlertDecision) -> Decision {
     if decided.signal.intent == Intent::Heartbeat {
         decided.reason = Some("heartbeat: nothing to trade".to_owned());
         return Decision::event(Event::AlertDecided(Box::new(decided)));
     }
     let mut consequences = Decision::default();
     let signal = decided.signal.clone();
+    if signal.strategy.is_reserved() && !decided.source.is_reserved() {
+        decided.outcome = Outcome::Refused;
+        decided.reason = Some(format!(
+            "strategy {} is Ponte's own, with which it tests itself; give yours another name",
+            signal.strategy
+        ));
+        return Decision::event(Event::AlertDecided(Box::new(decided)));
+    }
     for (account, route) in context.policy.legs(&signal.strategy) {
         if signal.account.as_ref().is_some_and(|only| only != account) {
             continue;
         }
-        let (leg, decision) = leg::decide(context, account, route, &decided);
+        let (leg, decision) = leg::decide(context, scope, account, route, &decided);
         decided.legs.push(leg);
         consequences.join(decision);
     }

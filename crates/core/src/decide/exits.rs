@@ -117,6 +117,15 @@ pub(super) fn held(context: Context<'_>, holding: Holding<'_>) -> Decimal {
 
 /// Where a holding stands. Entries that are being taken back still count: they may fill.
 pub(super) fn standing(context: Context<'_>, holding: Holding<'_>) -> Standing {
+    standing_without(context, holding, None)
+}
+
+/// Where a holding stands, were this order over already.
+pub(super) fn standing_without(
+    context: Context<'_>,
+    holding: Holding<'_>,
+    over: Option<ClientOrderId>,
+) -> Standing {
     let Some(account) = context.state.account(holding.account) else {
         return Standing::default();
     };
@@ -125,7 +134,7 @@ pub(super) fn standing(context: Context<'_>, holding: Holding<'_>) -> Standing {
         ..Standing::default()
     };
     let orders = account.orders_in(holding.symbol);
-    for order in orders.filter(|order| holding.is_of(order)) {
+    for order in orders.filter(|order| holding.is_of(order) && Some(order.plan.id) != over) {
         let change = order.plan.side.signed(order.remaining());
         let closes = order.plan.side == closing_side(standing.held);
         match order.plan.class {
@@ -258,7 +267,7 @@ pub(super) fn exit(
     let Some(account) = context.state.account(holding.account) else {
         return exit;
     };
-    let now = standing(context, holding);
+    let now = standing_without(context, holding, how.over);
     // Exits that rest hold what a market exit needs now: they are taken back for it.
     let short = amount.is_none_or(|amount| amount > now.free()) && !how.kind.rests();
     let pending = pending(account, holding, amount.is_none(), short);

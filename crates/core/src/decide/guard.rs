@@ -5,46 +5,20 @@
 //! owner is told, as the account's policy says.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
 use rust_decimal::Decimal;
-use serde::{Deserialize, Serialize};
 
 use super::exchange::{self, Market};
-use super::exits::{self, ExitOrigin, Holding, holding_of};
+use super::exits::{self, ExitOrigin, Holding, Standing, holding_of};
 use super::protection::{child_id, held};
 use super::{Context, Decision};
-use crate::id::{ClientOrderId, Symbol};
-use crate::message::{Event, PositionKey};
+use crate::id::ClientOrderId;
+use crate::message::Event;
 use crate::number::Quantity;
 use crate::order::{Order, OrderClass, OrderKind, OrderPlan, OrderStatus, Origin};
-use crate::policy::{AccountPolicy, EXIT_LIFE, Guard, Policy, Unprotected};
+use crate::policy::{EXIT_LIFE, Guard, Unprotected};
 use crate::retry;
-use crate::state::{AccountState, State};
-
-/// A position without (all of) the stop that it was asked to have.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Naked {
-    /// Whose and where.
-    pub position: PositionKey,
-    /// How much of it no stop at the broker covers, unsigned.
-    pub quantity: Decimal,
-}
-
-impl fmt::Display for Naked {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let PositionKey {
-            account,
-            strategy,
-            symbol,
-        } = &self.position;
-        write!(
-            f,
-            "{} {symbol} of {strategy} in {account} without a stop",
-            self.quantity
-        )
-    }
-}
+use crate::state::AccountState;
 
 /// When a stop turned out not to be there. Each happens once to an order.
 #[derive(Clone, Copy)]
@@ -65,70 +39,6 @@ impl Bare {
             Self::Over => "naked",
         }
     }
-}
-
-/// The positions that are naked now, moments between a fill and its stop included.
-#[must_use]
-pub fn naked_positions(state: &State, policy: &Policy) -> Vec<Naked> {
-    let mut naked = Vec::new();
-    for (name, account) in &state.accounts {
-        for (strategy, symbols) in &account.positions {
-            for (symbol, position) in symbols {
-                if position.guarded.is_zero() {
-                    continue;
-                }
-                let policy = policy.accounts.get(name);
-                let instrument = policy.and_then(|policy| policy.instruments.get(symbol));
-                let step = instrument.map_or(Decimal::ZERO, |found| found.quantity_step);
-                let guarded = crate::number::floor_to_step(position.guarded, step)
-                    .unwrap_or(position.guarded);
-                let side = exits::closing_side(position.quantity);
-                let resting = account.orders_in(symbol).filter(|order| {
-                    order.plan.strategy == *strategy
-                        && order.plan.class == OrderClass::Protection
-                        && order.plan.kind.is_stop()
-                        && order.plan.side == side
-                        && order.status == OrderStatus::Working
-                });
-                let covered = resting.fold(Decimal::ZERO, |sum, order| sum + order.remaining());
-                let quantity = (guarded - covered).normalize();
-                let price = account.prices.get(symbol).map(|price| price.get());
-                if quantity > Decimal::ZERO && !is_dust(policy, symbol, quantity, price) {
-                    naked.push(Naked {
-                        position: PositionKey {
-                            account: name.clone(),
-                            strategy: strategy.clone(),
-                            symbol: symbol.clone(),
-                        },
-                        quantity,
-                    });
-                }
-            }
-        }
-    }
-    naked
-}
-
-/// Whether so little can be neither protected nor closed: the broker takes no order for it. Orders
-/// that tell the broker that they only reduce are free of its minimums, where it knows such orders.
-fn is_dust(
-    policy: Option<&AccountPolicy>,
-    symbol: &Symbol,
-    quantity: Decimal,
-    price: Option<Decimal>,
-) -> bool {
-    let Some(policy) = policy.filter(|policy| !policy.capabilities.resting_reduce_only) else {
-        return false;
-    };
-    policy.instruments.get(symbol).is_some_and(|instrument| {
-        let value = price.map(|price| {
-            quantity
-                .saturating_mul(price)
-                .saturating_mul(instrument.contract_multiplier)
-        });
-        quantity < instrument.minimum_quantity
-            || value.is_some_and(|value| value < instrument.minimum_notional)
-    })
 }
 
 /// An order that never came to rest, or was refused after it did. `traded` is what the same word of
@@ -176,6 +86,51 @@ fn exit_not_placed(context: Context<'_>, order: &Order, traded: Decimal, reason:
     );
     decision.join(made_way_again(context, order, traded));
     decision
+}
+
+/// An order that the broker has refused.
+pub(super) fn refused(
+    context: Context<'_>,
+    order: &Order,
+    traded: Decimal,
+    reason: &str,
+) -> Decision {
+    let mut decision = not_placed(context, order, traded, reason);
+    if order.plan.class == OrderClass::Exit && traded.is_zero() {
+        decision.join(of_what_is_left(context, order));
+    }
+    decision
+}
+
+/// An exit was refused that asked for more than there is by now: a stop that fired or another exit was
+/// faster. What is left goes then, each time less than was asked for before. What has made way for an
+/// exit comes back instead.
+fn of_what_is_left(context: Context<'_>, exit: &Order) -> Decision {
+    let is_all = held(context, exit).abs() >= exit.remaining();
+    if exit.plan.kind.rests() || !exit.plan.instead_of.is_empty() || is_all {
+        return Decision::default();
+    }
+    let holding = holding_of(&exit.plan);
+    let standing = exits::standing_without(context, holding, Some(exit.plan.id));
+    if exits::closing_side(standing.held) != exit.plan.side {
+        return Decision::default();
+    }
+    let left = match &exit.plan.origin {
+        Origin::Protects(_) => bare_of(context, holding, standing),
+        Origin::Alert(_) | Origin::Operator(_) => standing.free(),
+    };
+    if left.is_zero() {
+        return Decision::default();
+    }
+    let id = |step: &str| child_id(exit, &format!("left {step}"), left);
+    let how = ExitOrigin {
+        origin: exit.plan.origin.clone(),
+        kind: exit.plan.kind,
+        reason: "taken back for an exit that goes now",
+        id: &id,
+        over: Some(exit.plan.id),
+    };
+    exits::exit(context, holding, Some(left), &how).into_decision()
 }
 
 /// Protection that had made way for an exit is needed again when that is over.
@@ -237,7 +192,8 @@ fn naked(
     let mut standing = exits::standing(context, holding);
     standing.held += order.plan.side.signed(traded);
     // Protection of a position that is gone, or is being closed, has nothing left to protect.
-    let quantity = (order.remaining() - traded).min(standing.staying());
+    // Nor has what another stop stands for.
+    let quantity = uncovered(context, order, traded).min(standing.staying());
     if quantity.is_zero() || exits::closing_side(standing.held) != order.plan.side {
         return Decision::default();
     }
@@ -485,6 +441,10 @@ fn bare(context: Context<'_>, order: &Order, traded: Decimal, given_back: Decima
 /// How much of a position that was asked to have a stop has none, resting or on its way, and is not
 /// being left either.
 pub(super) fn left_bare(context: Context<'_>, holding: Holding<'_>) -> Decimal {
+    bare_of(context, holding, exits::standing(context, holding))
+}
+
+fn bare_of(context: Context<'_>, holding: Holding<'_>, standing: Standing) -> Decimal {
     let Some(account) = context.state.account(holding.account) else {
         return Decimal::ZERO;
     };
@@ -492,8 +452,7 @@ pub(super) fn left_bare(context: Context<'_>, holding: Holding<'_>) -> Decimal {
     let guarded = position
         .and_then(|symbols| symbols.get(holding.symbol))
         .map_or(Decimal::ZERO, |position| position.guarded);
-    let staying = exits::standing(context, holding).staying();
-    let bare = guarded.min(staying) - covering(account, holding, true, None);
+    let bare = guarded.min(standing.staying()) - covering(account, holding, true, None);
     bare.max(Decimal::ZERO)
 }
 

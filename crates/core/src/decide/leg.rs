@@ -4,7 +4,7 @@ use super::exits::{self, ExitOrigin, ExitPlans, Holding};
 use super::moves::{self, Enter, Leave, Moves};
 use super::rules::{self, Approved};
 use super::sizing::{Sizer, refuse};
-use super::{Context, Decision, cancel, exchange, fitting, levels};
+use super::{Context, Decision, cancel, exchange, fitting, levels, scope};
 use crate::b3::Meant;
 use crate::id::{AccountName, ClientOrderId, Symbol};
 use crate::instrument::Instrument;
@@ -14,6 +14,7 @@ use crate::number::Price;
 use crate::order::{OrderClass, OrderKind, OrderPlan, Origin};
 use crate::policy::{AccountPolicy, Route};
 use crate::signal::{PositionSide, Protection, Side};
+use crate::source::SourceScope;
 use crate::verdict::{Rule, Ruling, Verdict};
 
 /// An entry that every rule has let pass, in the broker's steps.
@@ -25,6 +26,7 @@ struct ApprovedEntry {
 /// One leg on its way to a decision.
 struct Leg<'a> {
     context: Context<'a>,
+    scope: &'a SourceScope,
     account: &'a AccountName,
     policy: &'a AccountPolicy,
     alert: &'a AlertDecision,
@@ -38,6 +40,7 @@ struct Leg<'a> {
 /// Decides one leg: what its answer says, and the orders behind it.
 pub(super) fn decide(
     context: Context<'_>,
+    scope: &SourceScope,
     account: &AccountName,
     route: &Route,
     alert: &AlertDecision,
@@ -50,6 +53,16 @@ pub(super) fn decide(
         orders: Vec::new(),
         verdicts: Vec::new(),
     };
+    let reached = scope::account(scope, &alert.source, account);
+    answer.verdicts.extend(reached);
+    if let Some(refused) = answer
+        .verdicts
+        .iter()
+        .find(|said| said.ruling == Ruling::Refuse)
+    {
+        answer.reason.clone_from(&refused.detail);
+        return (answer, Decision::default());
+    }
     let (Some(policy), Some(symbol)) = (
         context.policy.accounts.get(account),
         alert.signal.symbol.as_ref(),
@@ -63,6 +76,7 @@ pub(super) fn decide(
     answer.verdicts.extend(exchange::note(&meant));
     let leg = |symbol: &Symbol| Leg {
         context,
+        scope,
         account,
         policy,
         alert,
@@ -152,7 +166,10 @@ impl Leg<'_> {
             symbol: self.symbol.as_str(),
             fitting: self.policy.fitting,
         };
-        match moves::moves(&self.alert.signal.intent, standing, &sizer) {
+        let moves = moves::moves(&self.alert.signal.intent, standing, &sizer);
+        let (moves, said) = scope::moves(self.scope, self.alert, moves);
+        answer.verdicts.extend(said);
+        match moves {
             Moves::Nothing(reason) => {
                 answer.decision = Outcome::Accepted;
                 answer.reason = reason;
@@ -165,6 +182,10 @@ impl Leg<'_> {
                     .unwrap_or_else(|| exchange::with_lots(self.policy, &self.symbol, verdict));
                 answer.reason.clone_from(&verdict.detail);
                 answer.verdicts.push(verdict);
+                (answer, Decision::default())
+            }
+            Moves::OutOfScope(reason) => {
+                answer.reason = reason;
                 (answer, Decision::default())
             }
             Moves::CancelEntries => self.cancel_entries(answer),
@@ -377,6 +398,8 @@ impl Leg<'_> {
         let (verdicts, approved) = rules::check(
             self.context,
             &rules::Request {
+                source: &self.alert.source,
+                scope: self.scope,
                 account: self.account,
                 strategy: &self.alert.signal.strategy,
                 symbol: &self.symbol,

@@ -16,15 +16,17 @@ mod leg;
 mod levels;
 mod limits;
 mod moves;
+mod naked;
 mod operator;
 mod outside;
 mod points;
 mod protection;
 mod report;
 mod rules;
+mod scope;
 mod sizing;
 
-pub use guard::{Naked, naked_positions};
+pub use naked::{Naked, naked_positions};
 
 use std::collections::BTreeSet;
 
@@ -151,6 +153,16 @@ pub fn decide(state: &State, policy: &Policy, facts: Facts<'_>, input: Input) ->
             Decision::event(Event::AccountRead { account, balance })
         }
         Input::ReportsMissed { account } => report::missed(context, &account),
+        Input::Noticed { message, alert } => {
+            let mut decision = Decision::default();
+            decision.command(Command::Notify(message.clone()));
+            decision.push(Event::Alarm {
+                message,
+                alert,
+                order: None,
+            });
+            decision
+        }
         Input::Tick => lane::tick(context),
         Input::Settle(lane) => lane::settle(context, &lane),
         Input::Started { version } => report::started(context, version),

@@ -22,6 +22,8 @@ pub(super) enum Moves {
     Nothing(String),
     /// Working entries are taken back.
     CancelEntries,
+    /// The source may not do it; the verdict on that is with the others.
+    OutOfScope(String),
     /// The signal makes no sense for this position.
     Refused(Verdict),
 }

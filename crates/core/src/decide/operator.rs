@@ -1,13 +1,17 @@
-//! What a person asks for: halt, resume, flatten.
+//! What a person asks for: halt, resume, flatten, sources; and what a tripwire asks for by itself.
 
 use std::collections::BTreeSet;
 
 use super::exits::{self, ExitOrigin, Holding};
 use super::{Context, Decision, cancel};
 use crate::halt::{Halt, HaltLevel, Scope};
-use crate::id::{AccountName, AlertId, ClientOrderId, StrategyName, Symbol};
+use crate::id::{AccountName, AlertId, ClientOrderId, SourceName, StrategyName, Symbol};
 use crate::message::{Command, Event, OperatorAction, OperatorRequest, SourceSwitched};
 use crate::order::{OrderClass, OrderKind, OrderStatus, Origin};
+use crate::source::TRIPWIRE;
+
+/// How many strategies an alarm says how to close.
+const FLATTENS_NAMED_MAX: usize = 3;
 
 /// Decides a person's request.
 pub(super) fn decide(context: Context<'_>, request: OperatorRequest) -> Decision {
@@ -51,17 +55,81 @@ pub(super) fn decide(context: Context<'_>, request: OperatorRequest) -> Decision
             if on != context.state.sources_off.contains_key(&source) {
                 return Decision::default();
             }
-            Decision::event(Event::SourceSwitched(SourceSwitched {
+            let word = if on { "on" } else { "off" };
+            let mut decision = Decision::default();
+            decision.command(Command::Notify(format!(
+                "source {source} is switched {word} by {by}"
+            )));
+            decision.push(Event::SourceSwitched(SourceSwitched {
                 source,
                 on,
                 by,
                 reason,
-            }))
+            }));
+            decision
         }
+        OperatorAction::Tripped { source, from } => tripped(context, source, &from),
         OperatorAction::Record { action, detail } => {
             Decision::event(Event::OperatorActed { by, action, detail })
         }
     }
+}
+
+/// A secret that nobody uses was used: whoever has it may have others.
+fn tripped(context: Context<'_>, source: SourceName, from: &str) -> Decision {
+    let known = context.state.sources_off.get(&source);
+    if known.is_some_and(|off| off.by == TRIPWIRE) {
+        return Decision::default();
+    }
+    let mut decision = Decision::event(Event::SourceSwitched(SourceSwitched {
+        source: source.clone(),
+        on: false,
+        by: TRIPWIRE.to_owned(),
+        reason: Some(format!("its tripwire was used from {from}")),
+    }));
+    let scope = context.policy.sources.get(&source);
+    let strategies = scope.and_then(|policy| policy.scope.strategies.as_ref());
+    let message = format!(
+        "the tripwire of source {source} was used from {from}: its secrets may be stolen, and its alerts \
+         are refused from now on; {}; make new secrets (ponte secret rotate {source} --overlap 0s, \
+         ponte secret tripwire {source} --replace), then: ponte source on {source}",
+        left_open(context, strategies)
+    );
+    decision.alarm(message, None);
+    decision
+}
+
+/// What stays open of a source that is not listened to any more. Which source has opened a position
+/// is not in the state; which strategies it may name can be.
+fn left_open(context: Context<'_>, strategies: Option<&BTreeSet<StrategyName>>) -> String {
+    let accounts = context.state.accounts.values();
+    let open: BTreeSet<_> = accounts
+        .flat_map(|account| &account.positions)
+        .filter(|(strategy, _)| strategies.is_none_or(|known| known.contains(*strategy)))
+        .filter(|(_, symbols)| {
+            symbols
+                .values()
+                .any(|position| !position.quantity.is_zero())
+        })
+        .map(|(strategy, _)| strategy)
+        .collect();
+    if open.is_empty() {
+        return "no position is open".to_owned();
+    }
+    let names: Vec<_> = open.iter().map(|strategy| strategy.as_str()).collect();
+    let flatten = names.iter().take(FLATTENS_NAMED_MAX);
+    let flatten: Vec<_> = flatten
+        .map(|name| format!("ponte flatten --strategy {name}"))
+        .collect();
+    let flatten = if names.len() > FLATTENS_NAMED_MAX {
+        "ponte flatten".to_owned()
+    } else {
+        flatten.join(", ")
+    };
+    format!(
+        "positions stay open, with their stops (strategy {}): to close them, {flatten}",
+        names.join(", ")
+    )
 }
 
 fn set_halt(context: Context<'_>, halt: Halt) -> Decision {

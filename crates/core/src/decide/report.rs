@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use super::guard::{ended_unasked, not_placed};
+use super::guard::{ended_unasked, not_placed, refused};
 use super::protection::{after_entry, after_exit};
 use super::{Context, Decision, levels};
 use crate::id::{AccountName, ClientOrderId};
@@ -47,7 +47,7 @@ pub(super) fn submitted(
         Fate::Rejected { reason } => match order.status {
             OrderStatus::Submitting | OrderStatus::Unknown => {
                 let mut decision = Decision::event(ended(OrderEnd::Rejected, reason.clone()));
-                decision.join(not_placed(context, order, Decimal::ZERO, &reason));
+                decision.join(refused(context, order, Decimal::ZERO, &reason));
                 decision
             }
             // The broker has said before that it has the order: it is asked which is true.
@@ -337,12 +337,9 @@ fn progress(context: Context<'_>, order: &Order, report: &OrderReport) -> Decisi
         sent_at: None,
     });
     match end {
-        OrderEnd::Rejected => decision.join(not_placed(
-            context,
-            order,
-            traded.max(Decimal::ZERO),
-            &reason,
-        )),
+        OrderEnd::Rejected => {
+            decision.join(refused(context, order, traded.max(Decimal::ZERO), &reason))
+        }
         OrderEnd::Cancelled if !order.cancel_requested => {
             decision.join(ended_unasked(context, order, traded, &reason));
         }

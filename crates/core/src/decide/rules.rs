@@ -8,13 +8,14 @@ use rust_decimal::Decimal;
 
 use super::moves::Enter;
 use super::sizing::refuse;
-use super::{Context, daily_loss, limits, points};
-use crate::id::{AccountName, StrategyName, Symbol};
+use super::{Context, daily_loss, limits, points, scope};
+use crate::id::{AccountName, SourceName, StrategyName, Symbol};
 use crate::instrument::Instrument;
 use crate::number::{Price, notional};
 use crate::order::{Lane, OrderClass, OrderStatus};
 use crate::policy::{AccountPolicy, SIGNAL_AGE_DEFAULT, SizeWords};
 use crate::signal::{Protection, Side, Signal};
+use crate::source::SourceScope;
 use crate::state::ENTRY_COUNT_SPAN;
 use crate::time::Timestamp;
 use crate::verdict::{Rule, Ruling, Verdict};
@@ -26,6 +27,8 @@ const CLOCK_AHEAD_MAX: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// An entry that is asked for.
 pub(super) struct Request<'a> {
+    pub(super) source: &'a SourceName,
+    pub(super) scope: &'a SourceScope,
     pub(super) account: &'a AccountName,
     pub(super) strategy: &'a StrategyName,
     pub(super) symbol: &'a Symbol,
@@ -48,6 +51,8 @@ pub(super) fn check(
     request: &Request<'_>,
 ) -> (Vec<Verdict>, Option<Approved>) {
     let mut verdicts = Vec::with_capacity(16);
+    verdicts.extend(scope::max_quantity(request));
+    verdicts.extend(scope::max_notional(context, request));
     verdicts.extend(allowed_symbols(request));
     verdicts.extend(limits::check(context, request));
     verdicts.extend(protection_sides(request));

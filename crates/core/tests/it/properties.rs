@@ -2,6 +2,7 @@
 //! or contradict each other, ticks, halts and restarts.
 
 mod happenings;
+mod scope;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -155,6 +156,7 @@ impl<'a> Watch<'a> {
             Input::Alert(_)
             | Input::RequestRefused(_)
             | Input::Operator(_)
+            | Input::Noticed { .. }
             | Input::Submitted { .. }
             | Input::CancelAnswered { .. }
             | Input::Reported { .. }

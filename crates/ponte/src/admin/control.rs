@@ -115,7 +115,11 @@ pub(super) async fn explain(
     Explanation::of(events).map(Json).ok_or(ApiError::Internal)
 }
 
-async fn operate(admin: &Admin, by: &str, action: OperatorAction) -> Result<Operated, ApiError> {
+pub(super) async fn operate(
+    admin: &Admin,
+    by: &str,
+    action: OperatorAction,
+) -> Result<Operated, ApiError> {
     let by = line("by", by, BY_BYTES_MAX)?;
     if by.is_empty() {
         return Err(ApiError::bad("by", "say who asks"));
@@ -170,13 +174,13 @@ pub(crate) fn imagined(
         source: name,
         received_at: clock::now(),
         delivery: Delivery {
-            peer: String::new(),
             body: redact(body, EXCERPT_BYTES_MAX),
+            ..Delivery::default()
         },
     })
 }
 
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     serde_json::from_slice(body).map_err(|error| ApiError::Bad {
         message: error.to_string(),
         field: None,
@@ -184,7 +188,7 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
 }
 
 /// A text of one line that goes into the record.
-fn line(field: &str, text: &str, limit: usize) -> Result<String, ApiError> {
+pub(super) fn line(field: &str, text: &str, limit: usize) -> Result<String, ApiError> {
     let text = text.trim();
     if text.len() > limit {
         let bytes = text.len();

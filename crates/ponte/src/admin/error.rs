@@ -57,6 +57,9 @@ pub enum ApiError {
     /// The `HALT` file is there.
     #[error("{0}")]
     HaltFile(String),
+    /// Too much of it was asked for within a minute.
+    #[error("{0}")]
+    TooMany(String),
     /// The engine can't take it.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
@@ -116,6 +119,7 @@ impl ApiError {
             | Self::Bad { .. }
             | Self::Format(_)
             | Self::TooLarge
+            | Self::TooMany(_)
             | Self::NotFound(_)
             | Self::Method
             | Self::HaltFile(_)
@@ -136,6 +140,7 @@ impl ApiError {
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::HaltFile(_) => StatusCode::CONFLICT,
+            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Journal(_) | Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -155,6 +160,7 @@ impl ApiError {
             Self::NotFound(_) => "not_found",
             Self::Method => "method_not_allowed",
             Self::HaltFile(_) => "halt_file",
+            Self::TooMany(_) => "too_many",
             Self::Unavailable(_) => "unavailable",
             Self::Journal(_) => "journal",
             Self::Internal => "internal",
@@ -175,6 +181,7 @@ impl ApiError {
             | Self::NotFound(_)
             | Self::Method
             | Self::HaltFile(_)
+            | Self::TooMany(_)
             | Self::Unavailable(_)
             | Self::Journal(_)
             | Self::Internal => None,

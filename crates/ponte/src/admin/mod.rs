@@ -11,9 +11,18 @@
 //! | `GET /api/orders?limit&open&account&symbol&alert` | a list of orders, newest first |
 //! | `GET /api/positions` | what each strategy holds and has held |
 //! | `GET /api/doctor?account` | [`wire::Diagnosis`] of the account, or of each: brokers are asked |
+//! | `GET /api/doctor/here` | a list of [`wire::Group`]: the machine, secrets, senders, the journal, seen from inside |
+//! | `POST /api/selftest` | [`wire::SelfTest`]: an alert that can be posted to the webhook, once |
+//! | `GET /api/selftest/{number}` | [`wire::SelfTestCourse`]: how far it has come |
+//! | `POST /api/try-stop` [`wire::TryStopRequest`] | [`wire::TriedStop`]: a stop was placed and taken back |
 //! | `GET /api/why/{id}` | the story of an alert (`A17`) or of an order (its id, or the start of it) |
+//! | `GET /api/sources/seen?since` | [`Senders`](crate::journal::Senders): who sent with a right secret |
 //! | `POST /api/halt` [`wire::HaltRequest`] | [`wire::Operated`] |
 //! | `POST /api/resume`, `/api/flatten` [`wire::ScopeRequest`] | [`wire::Operated`] |
+//! | `GET /api/sources` | a list of [`wire::SourceStatus`] |
+//! | `POST /api/source` [`wire::SourceRequest`] | [`wire::Operated`] |
+//! | `GET /api/secrets` | a list of [`SecretFacts`](crate::secret::SecretFacts), never a secret |
+//! | `POST /api/secrets/reload` [`wire::ReloadRequest`] | [`Reloaded`](crate::secret::Reloaded) |
 //! | `POST /api/explain?source` with an alert's bytes | [`wire::Explanation`]; nothing happens |
 //! | `POST /api/record` [`wire::RecordRequest`] | [`wire::Operated`]; on the loopback address only |
 //! | `GET /api/session` | [`wire::Me`] |
@@ -27,11 +36,13 @@ pub mod auth;
 mod control;
 mod doctor;
 mod error;
+mod examination;
 mod guard;
 mod moment;
 mod pages;
 mod query;
 mod readers;
+mod sources;
 mod status;
 pub mod wire;
 
@@ -43,10 +54,12 @@ use axum::{Router, middleware};
 use ponte_core::time::Timestamp;
 
 pub(crate) use control::{held_by_file, imagined, source};
-pub use doctor::Doctor;
+pub use doctor::{Doctor, Trying};
 pub use error::{ApiError, ErrorBody, ErrorDetail};
+pub use examination::NotTried;
 pub use moment::{NotAMoment, moment};
 pub(crate) use query::{NoStory, find_story};
+pub(crate) use sources::{no_such_source, statuses, with_last_uses};
 pub(crate) use status::positions;
 
 use auth::{Access, Gate, Role, RouteAccess, Routes};
@@ -55,6 +68,7 @@ use crate::config::Config;
 use crate::engine::Engine;
 use crate::journal;
 use crate::metrics::Metrics;
+use crate::secret::Keyring;
 use readers::Readers;
 
 /// The largest body of a request, in bytes.
@@ -79,6 +93,8 @@ pub struct Parts {
     pub config: Arc<Config>,
     /// Who looks at accounts.
     pub doctor: Arc<dyn Doctor>,
+    /// The sources' secrets.
+    pub keyring: Arc<Keyring>,
     /// When the process started.
     pub started_at: Timestamp,
 }
@@ -90,6 +106,7 @@ struct Admin {
     metrics: Arc<Metrics>,
     config: Arc<Config>,
     doctor: Arc<dyn Doctor>,
+    keyring: Arc<Keyring>,
     started_at: Timestamp,
     readers: Arc<Readers>,
 }
@@ -107,6 +124,7 @@ impl From<Parts> for Admin {
             metrics,
             config,
             doctor,
+            keyring,
             started_at,
         } = parts;
         let readers = Arc::new(Readers::new(journal::path_in(&config.data_dir)));
@@ -115,6 +133,7 @@ impl From<Parts> for Admin {
             metrics,
             config,
             doctor,
+            keyring,
             started_at,
             readers,
         }
@@ -170,7 +189,21 @@ fn api() -> Routes<Admin> {
         .get("/api/orders", VIEW, query::orders)
         .get("/api/positions", VIEW, status::list_positions)
         .get("/api/doctor", VIEW, doctor::doctor)
+        .get("/api/doctor/here", VIEW, examination::here)
+        // These two do something at a broker or make an alert: with the doctor, on the machine itself.
+        .post("/api/selftest", Access::Local, examination::make_self_test)
+        .get(
+            "/api/selftest/{number}",
+            Access::Local,
+            examination::self_test,
+        )
+        .post("/api/try-stop", Access::Local, examination::try_stop)
         .get("/api/why/{id}", VIEW, query::why)
+        .get("/api/sources", VIEW, sources::sources)
+        .get("/api/sources/seen", VIEW, query::senders)
+        .post("/api/source", OPERATE, sources::switch)
+        .get("/api/secrets", OPERATE, sources::secrets)
+        .post("/api/secrets/reload", Access::Local, sources::reload)
         .post("/api/halt", OPERATE, control::halt)
         .post("/api/resume", OPERATE, control::resume)
         .post("/api/flatten", OPERATE, control::flatten)

@@ -8,7 +8,9 @@ use serde::Deserialize;
 
 use super::{Admin, ApiError, moment};
 use crate::clock;
-use crate::journal::{AlertFilter, AlertRow, JournalError, OrderFilter, OrderRow, Reader, Story};
+use crate::journal::{
+    AlertFilter, AlertRow, JournalError, OrderFilter, OrderRow, Reader, Senders, Story,
+};
 
 /// How many rows a list has when nobody says otherwise.
 const LIMIT_DEFAULT: u32 = 100;
@@ -92,6 +94,26 @@ pub(super) async fn why(
         Err(NoStory::NotAnId(message)) => Err(ApiError::bad("id", message)),
         Err(NoStory::Absent(message)) => Err(ApiError::NotFound(message)),
     }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SenderParameters {
+    since: Option<String>,
+}
+
+pub(super) async fn senders(
+    Shared(admin): Shared<Admin>,
+    parameters: Result<Query<SenderParameters>, QueryRejection>,
+) -> Result<Json<Senders>, ApiError> {
+    let Query(parameters) = parameters?;
+    let since = parameters
+        .since
+        .map(|text| moment(&text, clock::now()))
+        .transpose()
+        .map_err(|error| ApiError::bad("since", error.to_string()))?;
+    let senders = admin.readers.read(move |reader| reader.senders(since));
+    Ok(Json(senders.await?))
 }
 
 /// Why there is no story.

@@ -15,7 +15,7 @@ use ponte_core::state::State;
 use serde_json::json;
 
 use super::auth::{Actor, Role};
-use super::wire::{AccountStatus, Heard, Holding, JournalSize, Me, Process, Status};
+use super::wire::{AccountStatus, Heard, Holding, JournalSize, Me, Process, SourceStatus, Status};
 use super::{Admin, ApiError};
 use crate::clock;
 use crate::config::Config;
@@ -55,12 +55,14 @@ pub(super) async fn metrics(Shared(admin): Shared<Admin>) -> Result<Response, Ap
     // Counts are told even while the engine or the journal are not well: that is when they matter.
     let seen = admin.engine.look_by_policy(|state, policy| {
         let naked = naked_positions(state, policy).len();
-        (waiting(state), state.halts.len(), naked)
+        let off = state.sources_off.len();
+        (waiting(state), state.halts.len(), naked, off)
     });
-    if let Ok(Ok((lanes, halts, naked))) = tokio::time::timeout(PULSE_MAX, seen).await {
+    if let Ok(Ok((lanes, halts, naked, off))) = tokio::time::timeout(PULSE_MAX, seen).await {
         metrics.naked_positions.set(gauge(naked));
         metrics.lanes.set(gauge(lanes));
         metrics.halts.set(gauge(halts));
+        metrics.sources_off.set(gauge(off));
     }
     if let Ok((events, bytes)) = admin.readers.clone().read(Reader::size).await {
         metrics.journal_events.set(events);
@@ -146,6 +148,7 @@ impl Status {
 /// What of the status is in the engine's state.
 struct Seen {
     halts: Vec<ponte_core::halt::Halt>,
+    sources: Vec<SourceStatus>,
     strategies: Vec<Heard>,
     open_orders: usize,
     unknown_orders: usize,
@@ -172,9 +175,11 @@ impl Seen {
         });
         Self {
             halts: state.halts.clone(),
+            sources: super::statuses(config, &state.sources_off),
             strategies: state
                 .heard
                 .iter()
+                .filter(|(strategy, _)| !strategy.is_reserved())
                 .map(|(strategy, at)| Heard {
                     strategy: strategy.clone(),
                     at: *at,
@@ -200,6 +205,7 @@ impl Seen {
             webhook: format!("http://{}/webhook", config.webhook.listen),
             halts: self.halts,
             halt_file,
+            sources: self.sources,
             journal,
             last_alert,
             strategies: self.strategies,

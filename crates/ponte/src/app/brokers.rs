@@ -21,7 +21,7 @@ use rust_decimal::Decimal;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::instruments::Memory;
+use super::instruments::{AtStart, Memory, RENEW_EVERY, START_PATIENCE};
 use super::keys::{self, Looked, Unchecked};
 use super::terminals::{self, Terminal};
 use crate::brokers::paper::{
@@ -60,8 +60,8 @@ pub(super) struct Connected {
     pub(super) quotes: MarketQuotes,
     /// The price feeds, to be run for as long as the process lives.
     pub(super) feeds: Vec<Arc<BinancePrices>>,
-    /// The accounts whose instruments are a list that changes.
-    pub(super) with_lists: Vec<AccountName>,
+    /// The accounts whose instruments are a list that changes, and when it is read next.
+    pub(super) with_lists: BTreeMap<AccountName, Duration>,
     /// The accounts whose keys could not be looked at yet.
     pub(super) unchecked: Vec<Unchecked>,
     /// The terminals, each for its account.
@@ -234,21 +234,29 @@ pub(super) async fn connect(
                 let feed = feeds.feed(hosts, super::binance::QUOTE_AGE_MAX);
                 follow_symbols(&feed, account, state);
                 connected.quotes.0.insert(name.clone(), Source::Feed(feed));
-                connected.with_lists.push(name.clone());
                 let (broker_asked, memory) = (broker.clone(), memory.clone());
                 asked.push(async move {
                     let may_withdraw = binance.allow_withdrawal_keys;
-                    let keys = keys::check(&account.name, may_withdraw, &*broker_asked);
+                    // An account that has traded here before must not hold up the alerts of all.
+                    let patience = match memory.recall(&account.name) {
+                        Some(_) => START_PATIENCE,
+                        None => keys::PATIENCE,
+                    };
+                    let keys = keys::check(&account.name, may_withdraw, &*broker_asked, patience);
                     let list = memory.at_start(&account.name, &*broker_asked);
                     let (keys, list) = tokio::join!(keys, list);
                     let looked = keys.map_err(failed)?;
-                    let facts = (broker_asked.capabilities(), list.map_err(failed)?);
+                    let (list, next) = match list.map_err(failed)? {
+                        AtStart::Fresh(list) => (list, RENEW_EVERY),
+                        AtStart::Remembered(list) => (list, Duration::ZERO),
+                    };
+                    let facts = (broker_asked.capabilities(), list);
                     let unchecked =
                         (looked == Looked::NotYet && !may_withdraw).then(|| Unchecked {
                             account: account.name.clone(),
                             broker: broker_asked.clone(),
                         });
-                    Ok((account.name.clone(), facts, unchecked))
+                    Ok((account.name.clone(), facts, next, unchecked))
                 });
                 broker
             }
@@ -264,7 +272,8 @@ pub(super) async fn connect(
         connected.brokers.insert(name, broker);
     }
     for facts in join_all(asked).await {
-        let (name, facts, unchecked) = facts?;
+        let (name, facts, next, unchecked) = facts?;
+        connected.with_lists.insert(name.clone(), next);
         connected.facts.insert(name, facts);
         connected.unchecked.extend(unchecked);
     }

@@ -12,8 +12,11 @@ use tokio::task::JoinHandle;
 use crate::brokers::{Broker, BrokerError};
 use crate::engine::Engine;
 
-/// How long a broker may take to list its instruments at a start.
+/// How long a broker may take to list its instruments at a start, where no list is remembered.
 const LIST_PATIENCE: Duration = Duration::from_secs(20);
+/// How long a start waits for a broker that it could do without: alerts wait meanwhile, and
+/// `TradingView` gives up on them after three seconds.
+pub(super) const START_PATIENCE: Duration = Duration::from_millis(700);
 /// How often a broker without an answer is asked for its list at a start.
 const LIST_ATTEMPTS: u32 = 4;
 /// The wait before it is asked again.
@@ -74,33 +77,46 @@ impl Memory {
         }
     }
 
-    /// The broker's list; the remembered one where the broker can't be asked.
+    /// The broker's list; the remembered one where the broker can't be asked, or does not answer soon.
     pub(super) async fn at_start(
         &self,
         account: &AccountName,
         broker: &dyn Broker,
-    ) -> Result<Instruments, BrokerError> {
-        let asked = tokio::time::timeout(LIST_PATIENCE, list(broker)).await;
+    ) -> Result<AtStart, BrokerError> {
+        let remembered = self.recall(account);
+        let patience = match remembered {
+            Some(_) => START_PATIENCE,
+            None => LIST_PATIENCE,
+        };
+        let asked = tokio::time::timeout(patience, list(broker)).await;
         let problem = match asked {
             Ok(Ok(instruments)) => {
                 self.remember(account, &instruments);
-                return Ok(instruments);
+                return Ok(AtStart::Fresh(instruments));
             }
             Ok(Err(problem)) => problem,
             Err(_) => BrokerError::Unanswered(format!(
-                "no list of instruments within {} s",
-                LIST_PATIENCE.as_secs()
+                "no list of instruments within {} ms",
+                patience.as_millis()
             )),
         };
-        let Some(remembered) = self.recall(account) else {
+        let Some(remembered) = remembered else {
             return Err(problem);
         };
         tracing::warn!(
             account.id = %account, error = %problem,
             "the broker could not be asked for its instruments; the remembered ones count until it can"
         );
-        Ok(remembered)
+        Ok(AtStart::Remembered(remembered))
     }
+}
+
+/// What a start knows of an account's instruments.
+pub(super) enum AtStart {
+    /// The broker has just told them.
+    Fresh(Instruments),
+    /// They are what it told an earlier process.
+    Remembered(Instruments),
 }
 
 /// The broker's list. A broker that gives no answer is asked again a few times.
@@ -122,25 +138,27 @@ pub(super) fn keep_fresh(
     engine: &Engine,
     memory: &Memory,
     brokers: &BTreeMap<AccountName, Arc<dyn Broker>>,
-    with_lists: &[AccountName],
+    with_lists: &BTreeMap<AccountName, Duration>,
 ) -> Vec<JoinHandle<()>> {
     let mut tasks = Vec::new();
     for (account, broker) in brokers {
-        if with_lists.contains(account) {
+        if let Some(first) = with_lists.get(account) {
             let (engine, memory) = (engine.clone(), memory.clone());
-            tasks.push(tokio::spawn(renew(
-                engine,
-                memory,
-                account.clone(),
-                broker.clone(),
-            )));
+            let (account, broker) = (account.clone(), broker.clone());
+            tasks.push(tokio::spawn(renew(engine, memory, account, broker, *first)));
         }
     }
     tasks
 }
 
-async fn renew(engine: Engine, memory: Memory, account: AccountName, broker: Arc<dyn Broker>) {
-    let mut wait = RENEW_EVERY;
+/// Reads a list anew after this wait, and then from time to time.
+async fn renew(
+    engine: Engine,
+    memory: Memory,
+    account: AccountName,
+    broker: Arc<dyn Broker>,
+    mut wait: Duration,
+) {
     loop {
         tokio::time::sleep(wait).await;
         match broker.instruments().await {

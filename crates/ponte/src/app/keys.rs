@@ -10,8 +10,8 @@ use ponte_core::message::{OperatorAction, OperatorRequest};
 use crate::brokers::{Broker, BrokerError, Credentials};
 use crate::engine::Engine;
 
-/// How long a broker may take to say what an API key may do.
-const PATIENCE: Duration = Duration::from_secs(15);
+/// How long a broker may take to say what an API key may do, unless a start is in a hurry.
+pub(super) const PATIENCE: Duration = Duration::from_secs(15);
 /// The wait before a broker without an answer is asked again.
 const AGAIN_AFTER: Duration = Duration::from_secs(30);
 
@@ -38,8 +38,9 @@ pub(super) async fn check(
     account: &AccountName,
     may_withdraw: bool,
     broker: &dyn Broker,
+    patience: Duration,
 ) -> Result<Looked, BrokerError> {
-    let Some(credentials) = ask(account, broker).await else {
+    let Some(credentials) = ask(account, broker, patience).await else {
         return Ok(Looked::NotYet);
     };
     if credentials.can_withdraw == Some(true) && !may_withdraw {
@@ -56,10 +57,9 @@ pub(super) async fn check(
 pub(super) async fn keep_asking(engine: Engine, unchecked: Unchecked) {
     let Unchecked { account, broker } = unchecked;
     loop {
-        tokio::time::sleep(AGAIN_AFTER).await;
-        match check(&account, false, &*broker).await {
+        match check(&account, false, &*broker, PATIENCE).await {
             Ok(Looked::Known) => return,
-            Ok(Looked::NotYet) => {}
+            Ok(Looked::NotYet) => tokio::time::sleep(AGAIN_AFTER).await,
             Err(problem) => {
                 tracing::error!(account.id = %account, "{problem}; its entries are halted");
                 let request = OperatorRequest {
@@ -74,13 +74,18 @@ pub(super) async fn keep_asking(engine: Engine, unchecked: Unchecked) {
                 if engine.operate(request).await.is_ok() {
                     return;
                 }
+                tokio::time::sleep(AGAIN_AFTER).await;
             }
         }
     }
 }
 
-async fn ask(account: &AccountName, broker: &dyn Broker) -> Option<Credentials> {
-    match tokio::time::timeout(PATIENCE, broker.check_credentials()).await {
+async fn ask(
+    account: &AccountName,
+    broker: &dyn Broker,
+    patience: Duration,
+) -> Option<Credentials> {
+    match tokio::time::timeout(patience, broker.check_credentials()).await {
         Ok(Ok(credentials)) => return Some(credentials),
         Ok(Err(error @ BrokerError::Refused(_))) => tracing::error!(
             account.id = %account, %error,
@@ -94,9 +99,10 @@ async fn ask(account: &AccountName, broker: &dyn Broker) -> Option<Credentials> 
                  it is asked again"
             );
         }
-        Err(_) => tracing::error!(
+        Err(_) => tracing::warn!(
             account.id = %account,
-            "the broker did not say in time what the API key may do; it is asked again"
+            "the broker did not say within {} ms what the API key may do; it is asked again",
+            patience.as_millis()
         ),
     }
     None

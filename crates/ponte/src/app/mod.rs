@@ -1,19 +1,30 @@
 //! The assembly: the only room that knows all parts and puts them together.
 
 mod binance;
+mod books;
 mod brokers;
+mod certificates;
 mod doctor;
+mod gate;
 mod halt_file;
 mod housekeeping;
+mod inherited;
 mod instruments;
 mod keys;
+mod secrets;
+mod selftest;
 mod serve;
+mod service_manager;
 mod terminals;
+mod trystop;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ponte_core::decide::Quotes;
+use ponte_core::order::OrderStatus;
 use ponte_core::policy::Policy;
+use ponte_core::state::State;
 use tokio::sync::mpsc;
 
 use terminals::Terminal;
@@ -21,13 +32,20 @@ use terminals::Terminal;
 use crate::admin;
 use crate::bridge::Hub;
 use crate::config::{self, Keep, Loaded, UnknownAccount};
+use crate::doctor::secrets::SecretFacts;
 use crate::engine::{Engine, Parts, Retention, Running, StartError};
 use crate::execution;
+use crate::intake::selftest::SelfTests;
 use crate::journal::{JournalError, Writer};
 use crate::metrics::Metrics;
 
 pub use brokers::ConnectError;
+pub use certificates::certificates;
+pub use inherited::Inherited;
 pub use serve::{Served, run, serve};
+
+/// The wait between two looks at the orders that are on their way at the end.
+const SETTLE_STEP: Duration = Duration::from_millis(5);
 
 /// What can keep Ponte from starting.
 #[derive(Debug, thiserror::Error)]
@@ -54,15 +72,23 @@ pub enum RunError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// The certificate for bridges can't be used.
-    #[error("bridge.certificate: {0}")]
-    Certificate(#[from] crate::server::CertificateError),
-    /// The certificate for the owner's side can't be used.
-    #[error("admin.remote.certificate: {0}")]
-    AdminCertificate(crate::server::CertificateError),
     /// Nobody can sign in from elsewhere.
     #[error(transparent)]
     Remote(#[from] admin::auth::RemoteError),
+    /// A socket that was handed over can't be used; in whole sentences, with what to do.
+    #[error("{0}")]
+    Inherited(String),
+    /// A listener's certificate can't be used.
+    #[error("{section}: {source}")]
+    Certificate {
+        /// The section in the configuration.
+        section: &'static str,
+        /// Why.
+        source: crate::server::CertificateError,
+    },
+    /// No certificate can be ordered.
+    #[error("webhook.acme: {0}")]
+    Acme(#[from] crate::server::acme::AcmeError),
     /// A listener gave up.
     #[error("{what} can't accept connections any more: {source}")]
     Serve {
@@ -81,6 +107,9 @@ pub struct Core {
     pub metrics: Arc<Metrics>,
     /// How many events were replayed at the start.
     pub replayed: u64,
+    /// The tests with which it is asked from outside whether it works.
+    pub self_tests: Arc<SelfTests>,
+    quotes: Arc<dyn Quotes + Send + Sync>,
     brokers: execution::Brokers,
     terminals: Vec<Terminal>,
     hub: Arc<Hub>,
@@ -97,19 +126,22 @@ impl Core {
     pub async fn start(loaded: &mut Loaded) -> Result<Self, RunError> {
         let config = &loaded.config;
         let mut writer = Writer::open(&config.data_dir)?;
-        let journal = writer.load()?;
+        let journal = writer.load_reporting(|events| {
+            service_manager::starting(&format!("reads the journal: {events} events"));
+        })?;
         let secrets = &mut loaded.broker_secrets;
         let tokens = &mut loaded.terminal_tokens;
         let connected = brokers::connect(config, &journal.state, secrets, tokens).await?;
         let policy = config::policy(config, &journal.installation, &connected.facts)?;
         let first_prices = Arc::new(connected.first_prices(config));
         let metrics = Arc::new(Metrics::default());
+        let quotes: Arc<dyn Quotes + Send + Sync> = Arc::new(connected.quotes);
         let (commands, received) = mpsc::unbounded_channel();
         let (engine, running) = Engine::start(Parts {
             writer,
             state: journal.state,
             policy,
-            quotes: Arc::new(connected.quotes),
+            quotes: quotes.clone(),
             commands,
             metrics: metrics.clone(),
             retention: retention(config),
@@ -153,6 +185,8 @@ impl Core {
             engine,
             metrics,
             replayed: journal.replayed,
+            self_tests: Arc::new(SelfTests::new()),
+            quotes,
             brokers: connected.brokers,
             hub: Hub::new(terminals.iter().map(|known| known.line.clone()).collect()),
             terminals,
@@ -163,10 +197,18 @@ impl Core {
 
     /// Who looks at the accounts.
     #[must_use]
-    pub fn doctor(&self, config: Arc<config::Config>) -> Arc<dyn admin::Doctor> {
+    pub fn doctor(
+        &self,
+        config: Arc<config::Config>,
+        secrets: Vec<SecretFacts>,
+    ) -> Arc<dyn admin::Doctor> {
         Arc::new(doctor::Examiner {
             engine: self.engine.clone(),
             config,
+            secrets,
+            self_tests: self.self_tests.clone(),
+            quotes: self.quotes.clone(),
+            one_stop_at_a_time: tokio::sync::Mutex::default(),
             brokers: self.brokers.clone(),
             terminals: self.terminals.clone(),
         })
@@ -176,6 +218,23 @@ impl Core {
     #[must_use]
     pub fn hub(&self) -> Arc<Hub> {
         self.hub.clone()
+    }
+
+    /// Waits until no order is on its way to a broker, at most for so long: an order whose answer
+    /// nobody hears has an unknown fate, which the next start must ask about.
+    pub async fn settle(&self, patience: Duration) {
+        let on_its_way = |state: &State| {
+            let mut orders = state.unsettled_orders();
+            orders.any(|order| order.status == OrderStatus::Submitting)
+        };
+        let settled = async {
+            while let Ok(true) = self.engine.look(on_its_way).await {
+                tokio::time::sleep(SETTLE_STEP).await;
+            }
+        };
+        if tokio::time::timeout(patience, settled).await.is_err() {
+            tracing::warn!("orders are on their way to a broker; the next start asks about them");
+        }
     }
 
     /// Decides what waits, writes a snapshot and ends everything.

@@ -3,24 +3,32 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
-use futures_util::future::select_all;
+use futures_util::future::{join_all, select_all};
 use ponte_core::format::Format;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::{Core, RunError};
+use super::inherited::{Addresses, Inherited};
+use super::{Core, RunError, certificates, gate, service_manager};
 use crate::bridge::Hub;
-use crate::config::{AdminRemote, Bridge, Broker, Config, Loaded, SourceFormat};
-use crate::intake::{BODY_READ_MAX, Intake};
-use crate::secret::SourceSecrets;
-use crate::server::{Certificate, Limits, Security, Tls};
+use crate::config::{self, AdminRemote, Bridge, Broker, Config, Loaded, SourceFormat};
+use crate::doctor::secrets;
+use crate::intake::{BODY_READ_MAX, Intake, PlainSide};
+use crate::secret::Keyring;
+use crate::server::acme::Acme;
+use crate::server::{Certificate, Gate, Limits, Security, Tls};
 use crate::{admin, clock, server};
 
+/// How long orders on their way to a broker are waited for at least, after the listeners' end.
+const SETTLE_MIN: Duration = Duration::from_millis(100);
 /// Most connections at once where the owner signs in: a few people and their programs.
 const OWNER_CONNECTIONS_MAX: u32 = 512;
+/// Most of them from one address.
+const OWNER_CONNECTIONS_PER_ADDRESS_MAX: u32 = 64;
 
 /// A whole Ponte that runs.
 pub struct Served {
@@ -32,85 +40,182 @@ pub struct Served {
     pub remote: Option<SocketAddr>,
     /// Where the bridges beside terminals call, if there are any.
     pub bridge: Option<SocketAddr>,
+    /// Where the certificate authority's questions are answered, if they come over HTTP.
+    pub challenges: Option<SocketAddr>,
+    /// Whether the socket for alerts lives on without this process, so that a restart loses none.
+    pub held_open: bool,
     /// How many events were replayed at the start.
     pub replayed: u64,
     core: Core,
     stop: watch::Sender<bool>,
     listeners: Vec<JoinHandle<Result<(), RunError>>>,
+    upkeep: Vec<JoinHandle<()>>,
 }
 
 /// Starts everything. The addresses are taken first, so that a second Ponte does nothing at all.
 ///
 /// # Errors
 /// When an address, the journal or a broker can't be used.
-pub async fn serve(mut loaded: Loaded) -> Result<Served, RunError> {
-    let webhook = Taken::take("webhook.listen", loaded.config.webhook.listen).await?;
-    let admin = Taken::take("admin.listen", loaded.config.admin.listen).await?;
-    let remote = match &loaded.config.admin.remote {
-        Some(remote) => Some(Taken::for_owner(remote).await?),
-        None => None,
-    };
-    let bridge = match terminals_call_at(&loaded.config) {
-        Some(bridge) => Some(Taken::for_bridges(bridge).await?),
-        None => None,
-    };
+pub async fn serve(loaded: Loaded) -> Result<Served, RunError> {
+    serve_inheriting(loaded, Inherited::none()).await
+}
+
+/// [`serve`] at sockets that were handed over, where they are the configuration's addresses.
+async fn serve_inheriting(mut loaded: Loaded, inherited: Inherited) -> Result<Served, RunError> {
+    let doors = Doors::open(&loaded.config, inherited).await?;
+    let held_open = doors.webhook.limits.held_open;
     let started_at = clock::now();
-    let core = Core::start(&mut loaded).await?;
+    let secret_facts = secrets::facts(&loaded);
+    let mut core = Core::start(&mut loaded).await?;
     let Loaded {
-        config, secrets, ..
+        config,
+        secrets,
+        spare_secrets,
+        ..
     } = loaded;
+    let keys = config::source_keys(&config);
+    let keyring = Arc::new(Keyring::new(keys, secrets, spare_secrets));
+    core.tasks.push(tokio::spawn(super::secrets::watch(
+        core.engine.clone(),
+        keyring.clone(),
+    )));
     let config = Arc::new(config);
     let (stop, stopping) = watch::channel(false);
-    let intake = intake(&core, &config, secrets).router();
+    let mut intake = intake(&core, &config, keyring.clone()).router();
+    if let Some(path) = &config.webhook.health_path {
+        intake = intake.merge(crate::intake::health(path, core.engine.clone()));
+    }
     let owner = admin::Parts {
         engine: core.engine.clone(),
         metrics: core.metrics.clone(),
         config: config.clone(),
-        doctor: core.doctor(config.clone()),
+        doctor: core.doctor(config.clone(), secret_facts),
+        keyring,
         started_at,
     };
-    let addresses = (
-        webhook.address()?,
-        admin.address()?,
-        bridge.as_ref().map(Taken::address).transpose()?,
-        remote.as_ref().map(Taken::address).transpose()?,
-    );
     let from_elsewhere = from_elsewhere(&core, &config, &owner)?;
+    let places = doors.places()?;
+    let acme = doors.acme;
     let mut listeners = vec![
-        webhook.serve(intake, stopping.clone()),
-        admin.serve(admin::router(owner), stopping.clone()),
+        doors.webhook.serve(intake, stopping.clone()),
+        doors.admin.serve(admin::router(owner), stopping.clone()),
     ];
-    if let (Some(remote), Some(router)) = (remote, from_elsewhere) {
+    if let (Some(plain), Some(acme)) = (doors.plain, &acme) {
+        let router = plain_side(&core, &config, acme.clone()).router();
+        listeners.push(plain.serve(router, stopping.clone()));
+    }
+    if let (Some(remote), Some(router)) = (doors.remote, from_elsewhere) {
         listeners.push(remote.serve(router, stopping.clone()));
     }
+    let bridge = doors.bridge;
     listeners.extend(bridge.map(|bridge| bridge.serve(core.hub().router(), stopping)));
+    let watch = certificates::watch(config, core.metrics.clone());
+    let mut upkeep = vec![tokio::spawn(watch)];
+    upkeep.extend(acme.map(|acme| tokio::spawn(acme.keep_fresh())));
     Ok(Served {
-        webhook: addresses.0,
-        admin: addresses.1,
-        remote: addresses.3,
-        bridge: addresses.2,
+        webhook: places.webhook,
+        admin: places.admin,
+        remote: places.remote,
+        bridge: places.bridge,
+        challenges: places.challenges,
+        held_open,
         replayed: core.replayed,
         core,
         stop,
         listeners,
+        upkeep,
     })
 }
 
-/// Runs until `shutdown` is ready; calls `up` once alerts are taken.
+/// Every address of the configuration, taken before anything is done.
+struct Doors {
+    webhook: Taken,
+    plain: Option<Taken>,
+    admin: Taken,
+    remote: Option<Taken>,
+    bridge: Option<Taken>,
+    acme: Option<Arc<Acme>>,
+}
+
+/// Where they turned out to be.
+struct Places {
+    webhook: SocketAddr,
+    admin: SocketAddr,
+    remote: Option<SocketAddr>,
+    bridge: Option<SocketAddr>,
+    challenges: Option<SocketAddr>,
+}
+
+impl Doors {
+    async fn open(config: &Config, inherited: Inherited) -> Result<Self, RunError> {
+        let mut addresses = Addresses::new(inherited);
+        let (security, acme) = certificates::of_webhook(config)?;
+        let place = config.webhook.listen;
+        let webhook = Taken {
+            security,
+            ..Taken::take(&mut addresses, "webhook.listen", place).await?
+        };
+        let webhook = webhook.behind(gate::of_webhook(&config.webhook));
+        let plain = match acme.as_ref().and_then(|acme| acme.http_listen()) {
+            Some(place) => {
+                let plain = Taken::take(&mut addresses, "webhook.acme.http_listen", place).await?;
+                Some(plain.behind(gate::of_plain_side(&config.webhook)))
+            }
+            None => None,
+        };
+        let place = config.admin.listen;
+        let admin = Taken::take(&mut addresses, "admin.listen", place).await?;
+        let remote = match &config.admin.remote {
+            Some(remote) => Some(Taken::for_owner(&mut addresses, remote).await?),
+            None => None,
+        };
+        let bridge = match terminals_call_at(config) {
+            Some(bridge) => Some(Taken::for_bridges(&mut addresses, bridge).await?),
+            None => None,
+        };
+        addresses.all_claimed()?;
+        Ok(Self {
+            webhook,
+            plain,
+            admin,
+            remote,
+            bridge,
+            acme,
+        })
+    }
+
+    fn places(&self) -> Result<Places, RunError> {
+        let maybe = |taken: &Option<Taken>| taken.as_ref().map(Taken::address).transpose();
+        Ok(Places {
+            webhook: self.webhook.address()?,
+            admin: self.admin.address()?,
+            remote: maybe(&self.remote)?,
+            bridge: maybe(&self.bridge)?,
+            challenges: maybe(&self.plain)?,
+        })
+    }
+}
+
+/// Runs until `shutdown` is ready; calls `up` once alerts are taken. The service manager, if there is
+/// one, is told.
 ///
 /// # Errors
 /// When it can't start, or a listener gives up.
 pub async fn run(
     loaded: Loaded,
+    inherited: Inherited,
     up: impl FnOnce(&Served),
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), RunError> {
-    let mut served = serve(loaded).await?;
+    service_manager::starting("starts");
+    let mut served = serve_inheriting(loaded, inherited).await?;
+    served.tell_service_manager();
     up(&served);
     let failed = tokio::select! {
         () = shutdown => Ok(()),
         failed = served.listener_gave_up() => failed,
     };
+    service_manager::stopping();
     served.stop().await;
     failed
 }
@@ -120,13 +225,26 @@ impl Served {
     pub async fn stop(mut self) {
         // The receivers are the listeners, which have ended if nobody listens.
         let _ = self.stop.send(true);
+        for task in self.upkeep.drain(..) {
+            task.abort();
+        }
         // What is held for bridges must not hold up the end.
         self.core.hub().close();
-        for listener in self.listeners.drain(..) {
-            // A failure was told when it happened.
-            let _ = listener.await;
-        }
+        let began = clock::instant();
+        // A failure of a listener was told when it happened.
+        let _ = join_all(self.listeners.drain(..)).await;
+        let left = server::DRAIN_MAX.saturating_sub(began.elapsed());
+        self.core.settle(left.max(SETTLE_MIN)).await;
         self.core.stop().await;
+    }
+
+    /// Tells the service manager from now on how it goes, if there is one.
+    fn tell_service_manager(&mut self) {
+        if service_manager::listens() {
+            let place = self.webhook.to_string();
+            let attend = service_manager::attend(self.core.engine.clone(), place);
+            self.core.tasks.push(tokio::spawn(attend));
+        }
     }
 
     /// Waits until a listener ends, which none does by itself while it works.
@@ -163,53 +281,86 @@ struct Taken {
     what: &'static str,
     listener: TcpListener,
     security: Security,
+    gate: Gate,
     limits: Limits,
 }
 
 impl Taken {
-    async fn take(what: &'static str, address: SocketAddr) -> Result<Self, RunError> {
-        let listener = TcpListener::bind(address).await;
+    async fn take(
+        addresses: &mut Addresses,
+        what: &'static str,
+        address: SocketAddr,
+    ) -> Result<Self, RunError> {
+        let (listener, held_open) = addresses.take(what, address).await?;
         Ok(Self {
             what,
-            listener: listener.map_err(|source| RunError::Listen {
-                what,
-                address,
-                source,
-            })?,
+            listener,
             security: Security::Plain,
-            limits: Limits::default(),
+            gate: Gate::default(),
+            limits: Limits {
+                held_open,
+                ..Limits::default()
+            },
         })
     }
 
-    async fn for_owner(remote: &AdminRemote) -> Result<Self, RunError> {
+    fn behind(self, gate: Gate) -> Self {
+        Self { gate, ..self }
+    }
+
+    async fn for_owner(addresses: &mut Addresses, remote: &AdminRemote) -> Result<Self, RunError> {
         let security = match &remote.tls {
             Some(files) => {
-                let certificate = Certificate::read(files.clone());
-                Security::Tls(Tls::with_files(
-                    certificate.map_err(RunError::AdminCertificate)?,
-                ))
+                let read = Certificate::read(files.clone());
+                let certificate = read.map_err(|source| RunError::Certificate {
+                    section: "admin.remote",
+                    source,
+                })?;
+                Security::Tls(Tls::with_files(certificate))
             }
             None => Security::Plain,
         };
-        Ok(Self {
-            security,
-            limits: Limits {
-                connections_max: OWNER_CONNECTIONS_MAX,
-                ..Limits::default()
-            },
-            ..Self::take("admin.remote.listen", remote.listen).await?
-        })
-    }
-
-    async fn for_bridges(bridge: &Bridge) -> Result<Self, RunError> {
-        let security = match &bridge.tls {
-            Some(files) => Security::Tls(Tls::with_files(Certificate::read(files.clone())?)),
-            None => Security::Plain,
+        let taken = Self::take(addresses, "admin.remote.listen", remote.listen).await?;
+        let proxies = remote.trusted_proxies.clone();
+        let gate = Gate {
+            is_known: Arc::new(|_| false),
+            is_proxy: Arc::new(move |peer| proxies.iter().any(|range| range.contains(peer))),
+            connections_per_address_max: OWNER_CONNECTIONS_PER_ADDRESS_MAX,
+            proxy_protocol: false,
+        };
+        let limits = Limits {
+            connections_max: OWNER_CONNECTIONS_MAX,
+            ..taken.limits
         };
         Ok(Self {
             security,
-            limits: Hub::limits(),
-            ..Self::take("bridge.listen", bridge.listen).await?
+            limits,
+            gate,
+            ..taken
+        })
+    }
+
+    async fn for_bridges(addresses: &mut Addresses, bridge: &Bridge) -> Result<Self, RunError> {
+        let security = match &bridge.tls {
+            Some(files) => {
+                let read = Certificate::read(files.clone());
+                let certificate = read.map_err(|source| RunError::Certificate {
+                    section: "bridge",
+                    source,
+                })?;
+                Security::Tls(Tls::with_files(certificate))
+            }
+            None => Security::Plain,
+        };
+        let taken = Self::take(addresses, "bridge.listen", bridge.listen).await?;
+        let limits = Limits {
+            held_open: taken.limits.held_open,
+            ..Hub::limits()
+        };
+        Ok(Self {
+            security,
+            limits,
+            ..taken
         })
     }
 
@@ -229,14 +380,30 @@ impl Taken {
         tokio::spawn(async move {
             // An end of the sender is an end as well.
             let stopped = async move { drop(stopping.wait_for(|stop| *stop).await) };
-            server::serve_secured(self.listener, router, &self.security, self.limits, stopped)
+            let Self {
+                listener,
+                security,
+                gate,
+                limits,
+                ..
+            } = self;
+            server::serve_gated(listener, router, &security, gate, limits, stopped)
                 .await
                 .map_err(|source| RunError::Serve { what, source })
         })
     }
 }
 
-fn intake(core: &Core, config: &Config, secrets: SourceSecrets) -> Intake {
+fn plain_side(core: &Core, config: &Config, acme: Arc<Acme>) -> PlainSide {
+    PlainSide {
+        acme,
+        engine: core.engine.clone(),
+        failures_per_minute: config.webhook.failures_per_minute,
+        metrics: core.metrics.clone(),
+    }
+}
+
+fn intake(core: &Core, config: &Config, keyring: Arc<Keyring>) -> Intake {
     let formats = config.sources.iter().map(|source| {
         let format = match source.format {
             SourceFormat::Ponte => Format::Ponte,
@@ -245,13 +412,15 @@ fn intake(core: &Core, config: &Config, secrets: SourceSecrets) -> Intake {
     });
     Intake {
         engine: core.engine.clone(),
-        secrets,
+        keyring,
         formats: formats.collect(),
         allow_from: config.webhook.allow_from.clone(),
         trusted_proxies: config.webhook.trusted_proxies.clone(),
         client_address: config.webhook.client_address,
+        client_certificate: config.webhook.client_certificate.clone(),
         failures_per_minute: config.webhook.failures_per_minute,
         body_read_max: BODY_READ_MAX,
+        self_tests: core.self_tests.clone(),
         metrics: core.metrics.clone(),
     }
 }

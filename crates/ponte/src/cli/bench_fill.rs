@@ -115,6 +115,7 @@ impl Filler {
             delivery: Delivery {
                 peer: "52.89.214.238".to_owned(),
                 body,
+                ..Delivery::default()
             },
         };
         let events = self.decide(at, Input::Alert(Box::new(input)))?;

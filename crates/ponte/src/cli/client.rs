@@ -35,6 +35,10 @@ pub(super) struct Client {
 
 /// An HTTP client for addresses of one's own: no proxy, no waiting for ever.
 pub(super) fn http() -> Result<(Runtime, reqwest::Client), Failure> {
+    http_within(ANSWER_MAX)
+}
+
+fn http_within(patience: Duration) -> Result<(Runtime, reqwest::Client), Failure> {
     let broken = |error: &dyn std::error::Error| {
         Failure::unreachable(format!("HTTP can't be used: {}", causes(error)))
     };
@@ -43,8 +47,8 @@ pub(super) fn http() -> Result<(Runtime, reqwest::Client), Failure> {
         .build()
         .map_err(|error| broken(&error))?;
     let client = tls::http_client()
-        .connect_timeout(CONNECT_MAX)
-        .timeout(ANSWER_MAX)
+        .connect_timeout(patience.min(CONNECT_MAX))
+        .timeout(patience)
         .redirect(reqwest::redirect::Policy::none())
         .user_agent(concat!("ponte/", env!("CARGO_PKG_VERSION")))
         .build()
@@ -77,7 +81,12 @@ pub(super) fn causes(error: &dyn std::error::Error) -> String {
 impl Client {
     /// A client of the admin address in the configuration.
     pub(super) fn new(context: &Context) -> Result<Self, Failure> {
-        let (runtime, http) = http()?;
+        Self::with_patience(context, ANSWER_MAX)
+    }
+
+    /// [`Self::new`] that waits for an answer no longer than this.
+    pub(super) fn with_patience(context: &Context, patience: Duration) -> Result<Self, Failure> {
+        let (runtime, http) = http_within(patience)?;
         let address = reachable(context.config()?.admin.listen);
         Ok(Self {
             runtime,
@@ -140,40 +149,76 @@ impl Client {
         &self,
         request: reqwest::RequestBuilder,
     ) -> Result<Asked<T>, Failure> {
-        let failed = |error: reqwest::Error| {
-            Failure::unreachable(format!(
-                "Ponte listens at {} and does not answer: {}",
-                self.base,
-                causes(&error.without_url())
-            ))
-            .cured_by("ponte's own log says more")
-        };
         self.runtime.block_on(async {
-            let response = match request.send().await {
-                Ok(response) => response,
-                Err(error) if error.is_connect() => return Ok(Asked::NotRunning),
-                Err(error) => return Err(failed(error)),
+            let Asked::Answer(response) = self.send(request).await? else {
+                return Ok(Asked::NotRunning);
             };
-            if !response.headers().contains_key(PONTE_HEADER) {
-                return Err(Failure::unreachable(format!(
-                    "something that is not Ponte answers at {}",
-                    self.base
-                ))
-                .cured_by("another admin.listen in the configuration"));
-            }
             if !response.status().is_success() {
                 return Err(refusal(response).await);
             }
-            let bytes = response.bytes().await.map_err(failed)?;
-            let answer = serde_json::from_slice(&bytes).map_err(|error| {
-                Failure::unreachable(format!(
-                    "the Ponte at {} answers in words of another version: {error}",
-                    self.base
-                ))
-                .cured_by("use the ponte that is running")
-            })?;
-            Ok(Asked::Answer(answer))
+            self.read(response).await.map(Asked::Answer)
         })
+    }
+
+    /// Asks how Ponte is: the status that it answers with, and what it says.
+    pub(super) fn look<T: DeserializeOwned>(
+        &self,
+        path: &str,
+    ) -> Result<Asked<(StatusCode, T)>, Failure> {
+        let url = self.url(path, &[])?;
+        self.runtime.block_on(async {
+            let asked = self.send(self.http.request(Method::GET, url)).await?;
+            let Asked::Answer(response) = asked else {
+                return Ok(Asked::NotRunning);
+            };
+            let status = response.status();
+            Ok(Asked::Answer((status, self.read(response).await?)))
+        })
+    }
+
+    /// Ponte's answer, whatever it says.
+    async fn send(&self, request: reqwest::RequestBuilder) -> Result<Asked<Response>, Failure> {
+        let response = match request.send().await {
+            Ok(response) => response,
+            Err(error) if error.is_connect() => return Ok(Asked::NotRunning),
+            Err(error) => return Err(self.no_answer(error)),
+        };
+        if response.headers().contains_key(PONTE_HEADER) {
+            return Ok(Asked::Answer(response));
+        }
+        // The end is told before anything knows who is asked.
+        if response.status() == StatusCode::SERVICE_UNAVAILABLE {
+            return Err(Failure::unreachable(format!(
+                "what answers at {} is stopping",
+                self.base
+            )));
+        }
+        Err(Failure::unreachable(format!(
+            "something that is not Ponte answers at {}",
+            self.base
+        ))
+        .cured_by("another admin.listen in the configuration"))
+    }
+
+    async fn read<T: DeserializeOwned>(&self, response: Response) -> Result<T, Failure> {
+        let bytes = response.bytes().await;
+        let bytes = bytes.map_err(|error| self.no_answer(error))?;
+        serde_json::from_slice(&bytes).map_err(|error| {
+            Failure::unreachable(format!(
+                "the Ponte at {} answers in words of another version: {error}",
+                self.base
+            ))
+            .cured_by("use the ponte that is running")
+        })
+    }
+
+    fn no_answer(&self, error: reqwest::Error) -> Failure {
+        Failure::unreachable(format!(
+            "Ponte listens at {} and does not answer: {}",
+            self.base,
+            causes(&error.without_url())
+        ))
+        .cured_by("ponte's own log says more")
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 use std::io::Read as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
 use super::screen;
@@ -14,6 +14,8 @@ use ponte_core::time::Timestamp;
 pub(super) struct Context {
     /// The configuration file.
     pub(super) path: PathBuf,
+    /// Whether somebody named that file.
+    pub(super) is_named: bool,
     /// Whether output is for programs.
     pub(super) json: bool,
     /// How much more is said.
@@ -23,15 +25,38 @@ pub(super) struct Context {
     config: OnceCell<Config>,
 }
 
+/// Where a package installs the configuration.
+pub(super) const INSTALLED: &str = "/etc/ponte/ponte.toml";
+const BESIDE: &str = "ponte.toml";
+
+/// The file in the folder; without one, the machine's.
+fn by_default() -> PathBuf {
+    let beside = Path::new(BESIDE);
+    let installed = Path::new(INSTALLED);
+    if !beside.exists() && installed.exists() {
+        return installed.to_owned();
+    }
+    beside.to_owned()
+}
+
 impl Context {
+    /// Where a new configuration goes: the folder's, even where the machine has one already.
+    pub(super) fn new_path(&self) -> PathBuf {
+        if self.is_named {
+            return self.path.clone();
+        }
+        PathBuf::from(BESIDE)
+    }
+
     pub(super) fn new(named: Option<PathBuf>, json: bool, verbose: u8) -> Self {
         let variable = || {
             let value = std::env::var_os("PONTE_CONFIG");
             value.filter(|value| !value.is_empty()).map(PathBuf::from)
         };
-        let path = named.or_else(variable);
+        let named = named.or_else(variable);
         Self {
-            path: path.unwrap_or_else(|| PathBuf::from("ponte.toml")),
+            is_named: named.is_some(),
+            path: named.unwrap_or_else(by_default),
             json,
             verbose,
             now: clock::now(),
@@ -65,7 +90,8 @@ impl Context {
         }
     }
 
-    fn text(&self) -> Result<String, Failure> {
+    /// The text of the configuration.
+    pub(super) fn text(&self) -> Result<String, Failure> {
         let path = self.path.display();
         let mut text = String::new();
         let read = std::fs::File::open(&self.path)

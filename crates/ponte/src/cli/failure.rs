@@ -10,6 +10,7 @@ use crate::admin::NotAMoment;
 use crate::brokers::BrokerError;
 use crate::config::ConfigErrors;
 use crate::journal::JournalError;
+use crate::secret::{SecretError, VaultError};
 
 /// Refused, or something was found.
 pub(super) const REFUSED: u8 = 1;
@@ -66,9 +67,9 @@ impl Failure {
         }
     }
 
-    /// What went wrong.
-    pub(super) fn message(&self) -> &str {
-        &self.message
+    /// What went wrong, in a sentence.
+    pub(super) fn told(&self) -> String {
+        self.message.clone()
     }
 
     /// Says it on standard error and gives the exit status.
@@ -109,6 +110,35 @@ impl From<ConfigErrors> for Failure {
     }
 }
 
+impl From<VaultError> for Failure {
+    fn from(error: VaultError) -> Self {
+        let message = error.to_string();
+        let failure = match &error {
+            VaultError::Present { .. } | VaultError::Full => Self::refused(message),
+            VaultError::Absent { .. }
+            | VaultError::Unreadable { .. }
+            | VaultError::TooLarge { .. }
+            | VaultError::Shut { .. }
+            | VaultError::Unknown { .. }
+            | VaultError::NoOpener { .. }
+            | VaultError::NotAKey { .. }
+            | VaultError::Busy { .. }
+            | VaultError::Unwritable { .. } => Self::unreachable(message),
+        };
+        failure.cured_by(error.cure())
+    }
+}
+
+impl From<SecretError> for Failure {
+    fn from(error: SecretError) -> Self {
+        let failure = match &error {
+            SecretError::Unreadable { .. } => Self::unreachable(error.to_string()),
+            error => Self::refused(error.to_string()),
+        };
+        failure.cured_by(error.cure())
+    }
+}
+
 impl From<NotAMoment> for Failure {
     fn from(error: NotAMoment) -> Self {
         Self::usage(error.to_string())
@@ -126,9 +156,8 @@ impl From<crate::app::RunError> for Failure {
         let failure = Self::unreachable(error.to_string());
         let connect = match error {
             crate::app::RunError::Broker(connect) => connect,
-            crate::app::RunError::Certificate(error)
-            | crate::app::RunError::AdminCertificate(error) => {
-                return failure.cured_by(error.cure());
+            crate::app::RunError::Certificate { source, .. } => {
+                return failure.cured_by(source.cure());
             }
             crate::app::RunError::Remote(error) => {
                 return match error.cure() {
@@ -139,6 +168,8 @@ impl From<crate::app::RunError> for Failure {
             crate::app::RunError::Journal(_)
             | crate::app::RunError::Start(_)
             | crate::app::RunError::Policy(_)
+            | crate::app::RunError::Acme(_)
+            | crate::app::RunError::Inherited(_)
             | crate::app::RunError::Listen { .. }
             | crate::app::RunError::Serve { .. } => return failure,
         };

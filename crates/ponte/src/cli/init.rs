@@ -1,9 +1,9 @@
 //! `ponte init`: a configuration, a secret, and what to do next.
 
 use std::fs;
-use std::io::{ErrorKind, IsTerminal as _, Write as _};
+use std::io::{IsTerminal as _, Write as _};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
@@ -11,11 +11,13 @@ use ponte_core::id::AccountName;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use super::context::Context;
+use super::context::{Context, INSTALLED};
 use super::failure::Failure;
+use super::init_files::{private_folder, unwritable, write};
+use super::init_platform::{self, PlatformFlags};
 use super::init_terminal::{Prepared, TerminalFlags};
 use super::screen::{self, BOLD, DIM, GOOD, styled};
-use crate::config::{InitAnswers, InitMarket, SecretPlace, parse, template};
+use crate::config::{InitAnswers, InitMarket, Listen, SecretPlace, parse, template};
 use crate::random::hex_token;
 use crate::secret::{SECRET_BYTES_GOOD, Secret};
 
@@ -37,7 +39,8 @@ const TEMPLATE_ACCOUNT: &str = "paper";
     ponte init --broker mt5 --b3 --login 12345678 --server XP-Demo --host vps.example.com\n  \
     ponte init --broker mt5 --accounting hedging --login 12345678 --server Pepperstone-Demo\n  \
     ponte init --secret-env WEBHOOK_SECRET --listen 0.0.0.0:8080 --public-url https://ponte.example.com\n  \
-    ponte --config /etc/ponte/ponte.toml init --data-dir /var/lib/ponte\n\n\
+    ponte --config /etc/ponte/ponte.toml init --platform vps --domain hook.example.com --accept-terms\n  \
+    ponte init --platform cloudflare-tunnel --domain hook.example.com\n\n\
     On a terminal it asks for what no flag says. Nothing that is there is replaced without \
     --force, and a secret that is there stays in use even then, unless --secret gives another.")]
 pub(super) struct Init {
@@ -49,6 +52,8 @@ pub(super) struct Init {
     market: Option<MarketName>,
     #[command(flatten)]
     terminal: TerminalFlags,
+    #[command(flatten)]
+    platform: PlatformFlags,
     /// The paper account's name
     #[arg(long, value_name = "NAME")]
     account: Option<String>,
@@ -61,9 +66,9 @@ pub(super) struct Init {
     /// The largest value of one entry order
     #[arg(long, value_name = "AMOUNT")]
     max_order_notional: Option<Decimal>,
-    /// Where alerts are received
+    /// Where alerts are received; env:PORT takes the port from the variable PORT
     #[arg(long, value_name = "ADDRESS")]
-    listen: Option<SocketAddr>,
+    listen: Option<Listen>,
     /// Where the owner's side is served; a loopback address
     #[arg(long, value_name = "ADDRESS")]
     admin_listen: Option<SocketAddr>,
@@ -130,7 +135,7 @@ struct Made {
 
 impl Init {
     pub(super) fn run(&self, context: &Context) -> Result<(), Failure> {
-        let path = &context.path;
+        let path = &self.platform.path(context);
         if path.exists() && !self.force {
             return Err(
                 Failure::refused(format!("{} is there already", path.display()))
@@ -184,7 +189,7 @@ impl Init {
 
     /// What the flags say, what a person answers, and else the defaults.
     fn answers(&self, asks: bool) -> Result<(AccountName, InitAnswers), Failure> {
-        let defaults = InitAnswers::default();
+        let defaults = self.platform.defaults()?;
         let account = take(asks, &self.account, "Account name", || {
             TEMPLATE_ACCOUNT.to_owned()
         })?;
@@ -214,7 +219,9 @@ impl Init {
                 defaults.webhook_listen
             })?,
             admin_listen: self.admin_listen.unwrap_or(defaults.admin_listen),
-            allow_this_machine: !self.only_tradingview,
+            public_url: self.public_base().or(defaults.public_url),
+            place: defaults.place,
+            allow_this_machine: defaults.allow_this_machine && !self.only_tradingview,
             secret,
             binance: match (self.broker, self.market) {
                 (Some(BrokerName::Binance), Some(MarketName::Futures)) => Some(InitMarket::Futures),
@@ -267,6 +274,12 @@ impl Init {
         Ok((secret, false))
     }
 
+    /// The public address without a path.
+    fn public_base(&self) -> Option<String> {
+        let url = self.public_url.as_ref()?.trim_end_matches('/');
+        Some(url.strip_suffix("/webhook").unwrap_or(url).to_owned())
+    }
+
     fn made(
         &self,
         path: &Path,
@@ -275,16 +288,13 @@ impl Init {
         kept: bool,
         steps: &[Step],
     ) -> Made {
-        let base = self.public_url.as_ref().map_or_else(
-            || {
-                format!(
-                    "http://{}",
-                    super::client::reachable(answers.webhook_listen)
-                )
-            },
-            |url| url.trim_end_matches('/').to_owned(),
-        );
-        let base = base.strip_suffix("/webhook").unwrap_or(&base);
+        let base = answers
+            .public_url
+            .clone()
+            .unwrap_or_else(|| match &answers.webhook_listen {
+                Listen::At(address) => format!("http://{}", super::client::reachable(*address)),
+                Listen::Variable(_) => "https://the-address-the-platform-shows".to_owned(),
+            });
         let folder = path.parent().unwrap_or(Path::new(""));
         Made {
             config: path.display().to_string(),
@@ -304,7 +314,11 @@ impl Init {
 
 /// What comes next, in order.
 fn steps(path: &Path, answers: &InitAnswers, terminal: Option<&Prepared>) -> Vec<Step> {
-    let named = if path == Path::new("ponte.toml") {
+    let place = answers.place.as_ref();
+    if let Some(steps) = place.and_then(|place| init_platform::steps(path, place)) {
+        return steps;
+    }
+    let named = if [Path::new("ponte.toml"), Path::new(INSTALLED)].contains(&path) {
         String::new()
     } else {
         format!(" --config {}", path.display())
@@ -347,7 +361,7 @@ fn steps(path: &Path, answers: &InitAnswers, terminal: Option<&Prepared>) -> Vec
 }
 
 /// The messages to paste: one by hand, one from a strategy.
-fn messages(secret: &Secret, answers: &InitAnswers) -> Vec<String> {
+pub(super) fn messages(secret: &Secret, answers: &InitAnswers) -> Vec<String> {
     // Nobody trades a hundredth of a contract.
     let at_b3 = answers.mt5.as_ref().is_some_and(|mt5| mt5.at_b3);
     let least = if at_b3 { "1" } else { "0.01" };
@@ -416,51 +430,6 @@ pub(super) fn take<T: FromStr + ToString + Clone>(
             },
         }
     }
-}
-
-fn write(path: &Path, text: &str, force: bool) -> Result<(), Failure> {
-    let written = || -> std::io::Result<()> {
-        if let Some(folder) = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-        {
-            fs::create_dir_all(folder)?;
-        }
-        if force {
-            // Half a configuration must not be there at any moment.
-            let beside: PathBuf = path.with_extension("toml.new");
-            fs::write(&beside, text)?;
-            return fs::rename(&beside, path);
-        }
-        let mut file = fs::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(path)?;
-        file.write_all(text.as_bytes())
-    };
-    written().map_err(|error| unwritable(path, &error))
-}
-
-/// Makes a folder that only its owner may look into, where there is none.
-fn private_folder(path: &Path) -> Result<(), Failure> {
-    let mut folder = fs::DirBuilder::new();
-    folder.recursive(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt as _;
-        folder.mode(0o700);
-    }
-    folder
-        .create(path)
-        .map_err(|error| unwritable(path, &error))
-}
-
-pub(super) fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
-    let path = path.display();
-    if error.kind() == ErrorKind::AlreadyExists {
-        return Failure::refused(format!("{path} is there already"));
-    }
-    Failure::unreachable(format!("{path} can't be written: {error}"))
 }
 
 fn shown(made: &Made, secret: &Secret, place: &SecretPlace, steps: &[Step]) -> String {

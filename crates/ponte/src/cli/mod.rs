@@ -7,9 +7,11 @@
 mod admin;
 mod audit;
 mod b3;
+mod backup;
 mod bench_fill;
 mod body;
 mod bridge;
+mod certificate;
 mod check;
 mod client;
 mod completions;
@@ -21,20 +23,30 @@ mod examples;
 mod explain;
 mod export;
 mod failure;
+mod health;
 mod init;
+mod init_files;
+mod init_platform;
 mod init_terminal;
 mod lists;
 mod offline;
+mod passphrase;
 mod record;
+mod restore;
 mod run;
+mod scratch;
 mod screen;
+mod secret;
 mod send;
+mod source;
+mod sources;
 mod status;
 mod story;
 mod table;
 mod token;
 mod user;
 mod user_totp;
+mod vault;
 mod venue;
 mod why;
 mod words;
@@ -79,7 +91,8 @@ struct Cli {
 /// What every command takes.
 #[derive(Args)]
 struct Global {
-    /// The configuration file [default: $PONTE_CONFIG, or else ponte.toml]
+    /// The configuration file [default: $PONTE_CONFIG, or else ponte.toml, or else
+    /// /etc/ponte/ponte.toml]
     #[arg(long, short, global = true, value_name = "FILE", help_heading = EVERYWHERE)]
     config: Option<PathBuf>,
     /// Print one JSON document instead of text for people
@@ -121,20 +134,28 @@ enum Command {
     Send(send::Send),
     Explain(explain::Explain),
     Status(status::Status),
+    Health(health::Health),
     Doctor(doctor::Doctor),
     Alerts(lists::Alerts),
     Orders(lists::Orders),
     Positions(lists::Positions),
     Why(why::Why),
+    Sources(sources::Sources),
     Halt(control::Halt),
     Resume(control::Resume),
     Flatten(control::Flatten),
+    Source(source::Source),
+    Secret(secret::Secret),
     Export(export::Export),
     Audit(audit::Audit),
     User(user::User),
     Token(token::Token),
     Admin(admin::Admin),
+    Backup(Box<backup::Backup>),
+    Restore(restore::Restore),
+    Vault(vault::VaultCommand),
     Bridge(bridge::Bridge),
+    Certificate(certificate::Certificate),
     B3(b3::B3),
     Venue(venue::Venue),
     Completions(completions::Completions),
@@ -184,20 +205,28 @@ fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Send(send) => send.run(context),
         Command::Explain(explain) => explain.run(context),
         Command::Status(status) => status.run(context),
+        Command::Health(health) => health.run(context),
         Command::Doctor(doctor) => doctor.run(context),
         Command::Alerts(alerts) => alerts.run(context),
         Command::Orders(orders) => orders.run(context),
         Command::Positions(positions) => positions.run(context),
         Command::Why(why) => why.run(context),
+        Command::Sources(sources) => sources.run(context),
         Command::Halt(halt) => halt.run(context),
         Command::Resume(resume) => resume.run(context),
         Command::Flatten(flatten) => flatten.run(context),
+        Command::Source(source) => source.run(context),
+        Command::Secret(secret) => secret.run(context),
         Command::Export(export) => export.run(context),
         Command::Audit(audit) => audit.run(context),
         Command::User(user) => user.run(context),
         Command::Token(token) => token.run(context),
         Command::Admin(admin) => admin.run(context),
+        Command::Backup(backup) => backup.run(context),
+        Command::Restore(restore) => restore.run(context),
+        Command::Vault(vault) => vault.run(context),
         Command::Bridge(bridge) => bridge.run(context),
+        Command::Certificate(certificate) => certificate.run(context),
         Command::B3(b3) => b3.run(context),
         Command::Venue(venue) => venue.run(context),
         Command::Completions(completions) => completions.run(Cli::command()),

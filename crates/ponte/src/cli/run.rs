@@ -6,7 +6,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 use super::context::Context;
-use super::failure::Failure;
+use super::failure::{Failure, REFUSED};
+use super::init_platform::{self, PlatformName};
 use super::screen;
 use crate::app;
 use crate::config::{Log, LogFormat, LogLevel};
@@ -15,13 +16,27 @@ use crate::config::{Log, LogFormat, LogLevel};
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     ponte run\n  \
-    ponte run --config /etc/ponte/ponte.toml\n\n\
+    ponte run --config /etc/ponte/ponte.toml\n  \
+    ponte run --config /data/ponte.toml --init-with fly\n\n\
     The configuration is checked first; with an error in it Ponte does not start.\n\
-    The log goes to standard error, as [log] says; RUST_LOG=ponte=debug overrides its level.")]
-pub(super) struct Run {}
+    The log goes to standard error, as [log] says; RUST_LOG=ponte=debug overrides its level.\n\n\
+    SIGTERM or Ctrl+C ends it in less than a second: what is under way is answered. A second one ends\n\
+    it at once. Under systemd it takes the sockets of ponte.socket, says when it is ready and feeds\n\
+    the watchdog: see docs/operations.md.")]
+pub(super) struct Run {
+    /// Where there is no configuration, first write the one for this platform, as ponte init
+    /// --platform does; for the first start of a container. What is there is never touched
+    #[arg(long, value_name = "PLATFORM", value_enum)]
+    init_with: Option<PlatformName>,
+}
 
 impl Run {
     pub(super) fn run(&self, context: &Context) -> Result<(), Failure> {
+        // Before anything else: it changes the environment, and there is one thread yet.
+        let inherited = app::Inherited::from_environment()?;
+        if let Some(platform) = self.init_with {
+            init_platform::write_if_missing(context, platform)?;
+        }
         let loaded = context.loaded()?;
         for warning in &loaded.warnings {
             screen::note(&warning.to_string());
@@ -34,7 +49,7 @@ impl Run {
             .map_err(|error| Failure::unreachable(format!("no threads to run on: {error}")))?;
         runtime.block_on(async {
             let stop = stop_signal()?;
-            app::run(loaded, announce, stop).await?;
+            app::run(loaded, inherited, announce, stop).await?;
             tracing::info!("stopped");
             Ok(())
         })
@@ -47,6 +62,8 @@ fn announce(served: &app::Served) {
         webhook = %served.webhook,
         admin = %served.admin,
         remote = served.remote.map(tracing::field::display),
+        challenges = served.challenges.map(tracing::field::display),
+        held_open = served.held_open,
         replayed = served.replayed,
         "Ponte takes alerts"
     );
@@ -85,7 +102,7 @@ pub(super) fn start_log(log: &Log, verbose: u8) {
     };
 }
 
-/// Ready when the process is asked to end.
+/// Ready when the process is asked to end; asked a second time, it ends at once.
 pub(super) fn stop_signal() -> Result<impl Future<Output = ()> + Send, Failure> {
     let listen = |kind| {
         signal(kind)
@@ -93,10 +110,23 @@ pub(super) fn stop_signal() -> Result<impl Future<Output = ()> + Send, Failure> 
     };
     let mut interrupt = listen(SignalKind::interrupt())?;
     let mut terminate = listen(SignalKind::terminate())?;
-    Ok(async move {
+    // A terminal that is closed; without this the system would end the process unasked.
+    let mut hangup = listen(SignalKind::hangup())?;
+    let mut asked = async move || {
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
         }
+    };
+    Ok(async move {
+        asked().await;
+        tokio::spawn(async move {
+            asked().await;
+            tracing::warn!(
+                "asked twice to end: requests under way are cut, no snapshot is written"
+            );
+            std::process::exit(i32::from(REFUSED));
+        });
     })
 }

@@ -4,11 +4,12 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 
 use super::finding::{Notes, Problem};
+use super::https::blamed;
 use super::model::Bridge;
 use super::sections::{self, BridgeMention, Mentions};
 use super::table::{Spot, Table};
 use super::value;
-use crate::server::{Certificate, CertificateError, CertificateFiles, may_be_plain};
+use crate::server::{Certificate, CertificateFiles, may_be_plain};
 
 /// Where bridges call when the file doesn't say.
 pub(super) const BRIDGE_LISTEN_DEFAULT: SocketAddr =
@@ -82,27 +83,4 @@ pub(super) fn look_at_files(notes: &mut Notes<'_>, mentions: &Mentions, bridge: 
     let at = at.map_or(&mention.at, |(_, at)| at);
     let problem = Problem::new(error.to_string()).cured_by(error.cure());
     notes.error(&format!("bridge.{blamed}"), at, problem);
-}
-
-/// Which of the two keys an error is about.
-pub(super) fn blamed(error: &CertificateError, files: &CertificateFiles) -> &'static str {
-    match error {
-        CertificateError::Unreadable { path, .. }
-        | CertificateError::OpenToAll { path, .. }
-        | CertificateError::BrokenLine { path, .. }
-        | CertificateError::Missing { path, .. }
-        | CertificateError::Encrypted { path }
-        | CertificateError::Unusable { path, .. }
-            if *path == files.certificate.display().to_string() =>
-        {
-            "certificate"
-        }
-        CertificateError::Unreadable { .. }
-        | CertificateError::OpenToAll { .. }
-        | CertificateError::BrokenLine { .. }
-        | CertificateError::Missing { .. }
-        | CertificateError::Encrypted { .. }
-        | CertificateError::Unusable { .. }
-        | CertificateError::Mismatch { .. } => "key",
-    }
 }

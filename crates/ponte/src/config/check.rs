@@ -9,7 +9,9 @@ use ponte_core::policy::{LEGS_MAX, StrategyFilter};
 
 use super::bridge::BRIDGE_LISTEN_DEFAULT;
 use super::finding::{Notes, Problem};
+use super::https;
 use super::network::ClientAddress;
+use super::proxy::Proxy;
 use super::remote::REMOTE_LISTEN_DEFAULT;
 use super::secrets;
 use super::sections::{Mentions, Mt5Mention};
@@ -22,9 +24,11 @@ pub(super) fn agreement(notes: &mut Notes<'_>, mentions: &Mentions) {
     listening(notes, mentions);
     terminals(notes, mentions);
     proxies(notes, mentions);
+    super::client_certificate::look_at_way(notes, mentions);
     unique(notes, "sources.name", &mentions.sources);
     unique(notes, "accounts.name", &mentions.accounts);
     secrets::same_references(notes, mentions);
+    super::scope::agreement(notes, mentions);
     if mentions.accounts.len() > LEGS_MAX {
         let at = &mentions.accounts[LEGS_MAX].at;
         let count = mentions.accounts.len();
@@ -38,6 +42,7 @@ pub(super) fn agreement(notes: &mut Notes<'_>, mentions: &Mentions) {
 fn listening(notes: &mut Notes<'_>, mentions: &Mentions) {
     let webhook = mentions.webhook_listen.as_ref();
     ports(notes, mentions);
+    https::look_at_plain(notes, mentions);
     let public = webhook.filter(|spot| !spot.value.ip().to_canonical().is_loopback());
     if let (Some(at), Some(public)) = (&mentions.allow_any, public) {
         let problem = Problem::new(format!(
@@ -89,6 +94,15 @@ fn ports(notes: &mut Notes<'_>, mentions: &Mentions) {
             "admin.remote.listen",
             "the owner's from elsewhere",
             port(listen, default),
+            Some(at),
+        ));
+    }
+    if let Some(http) = &mentions.https.http_listen {
+        let (port, at) = (http.value.port(), http.at.clone());
+        listeners.push((
+            "webhook.acme.http_listen",
+            "the authority's questions'",
+            port,
             Some(at),
         ));
     }
@@ -149,6 +163,33 @@ fn terminals(notes: &mut Notes<'_>, mentions: &Mentions) {
 }
 
 fn proxies(notes: &mut Notes<'_>, mentions: &Mentions) {
+    let preset = mentions.proxy.as_ref();
+    let preset = preset.filter(|spot| spot.value != Proxy::None);
+    let is_trusting = match &mentions.trusted_proxies {
+        Some(list) => list.value > 0,
+        None => preset.is_some(),
+    };
+    let with_header = mentions.proxy_protocol.as_ref();
+    let with_header = with_header.filter(|spot| spot.value);
+    if let Some(on) = with_header.filter(|_| !is_trusting) {
+        let problem = Problem::new("no proxy is trusted, so that every connection would be closed");
+        let problem = problem.cured_by("list the proxies in trusted_proxies");
+        notes.error("webhook.proxy_protocol", &on.at, problem);
+    }
+    let deaf = mentions.webhook_listen.as_ref();
+    let deaf = deaf.is_none_or(|spot| spot.value.ip().to_canonical().is_loopback());
+    if let Some(preset) = preset.filter(|spot| deaf && spot.value.calls_from_elsewhere()) {
+        let problem = Problem::new("this proxy calls from another machine, and listen is loopback");
+        let problem = problem.cured_by("write listen = \"0.0.0.0:8080\"");
+        notes.warning("webhook.proxy", &preset.at, problem);
+    }
+    if with_header.is_none() {
+        idle_proxy_keys(notes, mentions, is_trusting);
+    }
+}
+
+/// Notes what is written about proxies and changes nothing.
+fn idle_proxy_keys(notes: &mut Notes<'_>, mentions: &Mentions, is_trusting: bool) {
     let proxies = mentions.trusted_proxies.as_ref();
     let proxies = proxies.filter(|spot| spot.value > 0);
     let Some(header) = &mentions.client_address else {
@@ -162,16 +203,17 @@ fn proxies(notes: &mut Notes<'_>, mentions: &Mentions) {
         }
         (
             ClientAddress::XForwardedFor
+            | ClientAddress::XForwardedForNth(_)
             | ClientAddress::XRealIp
             | ClientAddress::CfConnectingIp
             | ClientAddress::FlyClientIp,
             None,
-        ) => {
+        ) if !is_trusting => {
             let problem = Problem::new("has no effect, no proxy is trusted");
             let problem = problem.cured_by("list the proxies in trusted_proxies");
             notes.warning("webhook.client_address", &header.at, problem);
         }
-        (_, Some(_)) | (ClientAddress::Peer, None) => {}
+        (_, Some(_) | None) => {}
     }
 }
 

@@ -60,6 +60,17 @@ pub struct Place {
     pub column: usize,
 }
 
+impl Place {
+    /// The place of a byte of the text.
+    pub(super) fn of(text: &str, offset: usize) -> Self {
+        let line = Line::around(text, offset);
+        Self {
+            line: line.number,
+            column: line.column,
+        }
+    }
+}
+
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.file)?;
@@ -242,10 +253,7 @@ impl<'t> Notes<'t> {
         shown: Shown,
     ) {
         let line = Line::around(self.text, span.start);
-        let place = Some(Place {
-            line: line.number,
-            column: line.column,
-        });
+        let place = Some(Place::of(self.text, span.start));
         let excerpt = line.excerpt(span.len(), shown);
         let finding = self.finding(severity, key, place, problem, excerpt);
         self.notes.push((Some(span.start), finding));

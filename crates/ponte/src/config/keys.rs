@@ -2,12 +2,20 @@
 //! and what `docs/configuration.md` is held to.
 
 mod exchange;
+mod https;
+mod network;
 mod remote;
+mod sources;
 mod terminal;
+mod vault;
 
 pub(super) use exchange::{B3, B3_PRODUCTS};
+pub(super) use https::{WEBHOOK_ACME, WEBHOOK_TLS};
+pub(super) use network::CLIENT_CERTIFICATE;
 pub(super) use remote::ADMIN_REMOTE;
+pub(super) use sources::{SCOPE, SOURCES};
 pub(super) use terminal::{BRIDGE, MT5};
+pub(super) use vault::{SECRET_PLACES, VAULT};
 
 /// One key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,15 +72,20 @@ impl Section {
 }
 
 /// All sections, in the order of the file.
-pub const SECTIONS: [&Section; 16] = [
+pub const SECTIONS: &[&Section] = &[
     &FILE,
     &WEBHOOK,
+    &WEBHOOK_TLS,
+    &WEBHOOK_ACME,
+    &CLIENT_CERTIFICATE,
     &ADMIN,
     &ADMIN_REMOTE,
     &BRIDGE,
+    &VAULT,
     &LOG,
     &RETENTION,
     &SOURCES,
+    &SCOPE,
     &ACCOUNTS,
     &BINANCE,
     &MT5,
@@ -108,6 +121,7 @@ pub(super) const FILE: Section = Section {
         section("webhook"),
         section("admin"),
         section("bridge"),
+        section("vault"),
         section("log"),
         section("retention"),
         section("sources"),
@@ -124,7 +138,7 @@ pub(super) const WEBHOOK: Section = Section {
             "listen",
             "address",
             "\"127.0.0.1:8080\"",
-            "address:port",
+            "address:port, \"env:NAME\"",
             "\"0.0.0.0:8080\"",
         ),
         optional(
@@ -133,26 +147,51 @@ pub(super) const WEBHOOK: Section = Section {
             "scheme://host, scheme://host:port",
             "\"https://hook.example.com\"",
         ),
+        optional("health_path", "path", "/path", "\"/healthz\""),
         means(
             "allow_from",
             "list",
             "[\"tradingview\"]",
-            "\"tradingview\", \"loopback\", \"private\", \"any\", addresses, CIDRs",
+            "\"tradingview\", \"loopback\", \"private\", \"cloudflare\", \"any\", named sets, addresses, CIDRs",
             "[\"tradingview\", \"203.0.113.7\"]",
+        ),
+        means(
+            "address_sets",
+            "table",
+            "{}",
+            "name = [addresses, CIDRs]",
+            "{ office = [\"203.0.113.0/24\"] }",
+        ),
+        means(
+            "proxy",
+            "choice",
+            "\"none\"",
+            "\"none\", \"fly\", \"render\", \"railway\", \"cloudflare\", \"cloudflare-tunnel\", \
+             \"nginx\", \"caddy\", \"ngrok\"",
+            "\"nginx\"",
         ),
         means(
             "trusted_proxies",
             "list",
             "[]",
-            "\"loopback\", \"private\", addresses, CIDRs",
+            "\"loopback\", \"private\", \"cloudflare\", named sets, addresses, CIDRs",
             "[\"10.0.0.0/8\"]",
         ),
         means(
             "client_address",
             "choice",
             "\"x-forwarded-for\"",
-            "\"peer\", \"x-forwarded-for\", \"x-real-ip\", \"cf-connecting-ip\", \"fly-client-ip\"",
+            "\"peer\", \"x-forwarded-for\", \"x-real-ip\", \"cf-connecting-ip\", \
+             \"fly-client-ip\", { x-forwarded-for = 1 to 16 }",
             "\"peer\"",
+        ),
+        truth("proxy_protocol", "true"),
+        means(
+            "connections_per_address",
+            "whole number",
+            "64",
+            "1 to 100000",
+            "16",
         ),
         means(
             "failures_per_minute",
@@ -161,6 +200,9 @@ pub(super) const WEBHOOK: Section = Section {
             "1 to 100000",
             "10",
         ),
+        section("tls"),
+        section("acme"),
+        section("client_certificate"),
     ],
 };
 
@@ -206,28 +248,6 @@ pub(super) const RETENTION: Section = Section {
     keys: &[
         keep("refusals", "\"90d\"", "\"14d\""),
         keep("events", "\"forever\"", "\"3650d\""),
-    ],
-};
-
-pub(super) const SOURCES: Section = Section {
-    path: "sources",
-    is_list: true,
-    keys: &[
-        required("name", "name", "1 to 64 bytes, unique", "\"main\""),
-        required(
-            "secret",
-            "secret",
-            "\"env:NAME\", \"file:PATH\"",
-            "\"env:WEBHOOK_SECRET\"",
-        ),
-        means("format", "choice", "\"ponte\"", "\"ponte\"", "\"ponte\""),
-        means(
-            "dedup_window",
-            "duration",
-            "\"45s\"",
-            "\"1s\" to \"1d\"",
-            "\"2m\"",
-        ),
     ],
 };
 
@@ -324,13 +344,13 @@ pub(super) const BINANCE: Section = Section {
         required(
             "api_key",
             "secret",
-            "\"env:NAME\", \"file:PATH\"",
+            SECRET_PLACES,
             "\"file:secrets/binance-api-key\"",
         ),
         required(
             "signing_key",
             "secret",
-            "\"env:NAME\", \"file:PATH\"",
+            SECRET_PLACES,
             "\"file:secrets/binance-signing-key.pem\"",
         ),
         optional(

@@ -10,23 +10,33 @@ mod binance;
 mod bridge;
 mod broker;
 mod check;
+mod client_certificate;
 mod duration;
 mod finding;
+mod health_path;
+mod https;
 mod keys;
+mod listen;
 mod model;
 mod mt5;
 mod network;
 mod paper;
+mod platform;
 mod policy;
+mod proxy;
 mod public_url;
 mod remote;
+mod reserved;
 mod routes;
 mod rules;
+mod scope;
 mod secrets;
 mod sections;
+mod senders;
 mod table;
 mod template;
 mod value;
+mod vault;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -36,8 +46,12 @@ use std::path::Path;
 use ponte_core::id::AccountName;
 use toml::de::DeTable;
 
+pub use client_certificate::{ClientCertificatePolicy, ClientCertificateRules};
+pub use duration::parse as parse_duration;
 pub use finding::{ConfigErrors, Finding, Place, Severity};
+pub use https::WebhookTls;
 pub use keys::{Absent, Key, SECTIONS, SIZE, Section};
+pub use listen::{Listen, NotListen};
 pub use model::{
     Account, Accounting, Admin, AdminRemote, BinanceBroker, BinanceFutures, BinanceHosts,
     BinanceMarket, Bridge, Broker, Config, Fills, Keep, Log, LogFormat, LogLevel, MarginType,
@@ -45,11 +59,16 @@ pub use model::{
     SourceFormat, StopSize, TriggerPrice, VolumeFilling, Webhook,
 };
 pub use network::{AllowFrom, Cidr, CidrError, ClientAddress, NamedSet, TRADINGVIEW_ADDRESSES};
+pub use platform::{InitPlace, Platform};
 pub use policy::{UnknownAccount, policy};
+pub use proxy::Proxy;
 pub use public_url::PublicUrl;
+pub use scope::{EXPIRY_WARNING, Expiring, expiring, source_keys};
+pub use secrets::SecretUse;
 pub use template::{InitAnswers, InitMarket, InitTerminal, SecretPlace, template};
 
-use crate::secret::{BinanceSecrets, Secret, SourceSecrets, Variables};
+use crate::clock;
+use crate::secret::{BinanceSecrets, Entry, Places, Secret, SourceSecrets, Variables};
 use finding::{Notes, Problem};
 use secrets::Resolved;
 use sections::Mentions;
@@ -65,6 +84,8 @@ pub struct Loaded {
     pub config: Config,
     /// The sources' secrets.
     pub secrets: SourceSecrets,
+    /// The sources' secrets beside those: previous ones while a rotation lasts, tripwires.
+    pub spare_secrets: Vec<Entry>,
     /// The keys of the accounts that have a broker on the internet.
     pub broker_secrets: BTreeMap<AccountName, BinanceSecrets>,
     /// The tokens of the terminals' bridges.
@@ -110,9 +131,19 @@ pub fn load_with(path: &Path, variables: &Variables<'_>) -> Result<Loaded, Confi
     let config = read(&mut notes, &mut mentions, &text, path);
     let Resolved {
         sources: secrets,
+        spare: mut spare_secrets,
         binance: broker_secrets,
         tokens: terminal_tokens,
-    } = secrets::resolved(&mut notes, &mentions, variables);
+    } = {
+        let places = Places::new(variables);
+        vault::look_at_lock(&mut notes, &mentions, config.as_ref());
+        let vault = vault::opened(&mut notes, &mentions, config.as_ref(), &places);
+        secrets::resolved(&mut notes, &mentions, &places.with_vault(vault.as_ref()))
+    };
+    scope::ends(&mut notes, &mentions, clock::now());
+    if let Some(config) = &config {
+        scope::companions(&mut notes, &mentions, config, &secrets, &mut spare_secrets);
+    }
     if let Some(bridge) = config.as_ref().and_then(|config| config.bridge.as_ref()) {
         bridge::look_at_files(&mut notes, &mentions, bridge);
     }
@@ -122,10 +153,17 @@ pub fn load_with(path: &Path, variables: &Variables<'_>) -> Result<Loaded, Confi
     if let Some(remote) = remote {
         remote::look_at_files(&mut notes, &mentions, remote);
     }
+    if let Some(tls) = config
+        .as_ref()
+        .and_then(|config| config.webhook.tls.as_ref())
+    {
+        https::look_at_files(&mut notes, &mentions, tls);
+    }
     let Parsed { config, warnings } = finish(notes, config)?;
     Ok(Loaded {
         config,
         secrets,
+        spare_secrets,
         broker_secrets,
         terminal_tokens,
         warnings,
@@ -142,6 +180,19 @@ pub fn parse(text: &str, file: &str) -> Result<Parsed, ConfigErrors> {
     let mut notes = Notes::new(file, text);
     let config = read(&mut notes, &mut Mentions::default(), text, Path::new(file));
     finish(notes, config)
+}
+
+/// Every place of a configuration's text that says where a secret is kept; `file` is named in
+/// findings, and relative paths are taken from its folder.
+///
+/// # Errors
+/// Everything that must be mended first.
+pub fn secret_uses(text: &str, file: &str) -> Result<Vec<SecretUse>, ConfigErrors> {
+    let mut notes = Notes::new(file, text);
+    let mut mentions = Mentions::default();
+    let config = read(&mut notes, &mut mentions, text, Path::new(file));
+    finish(notes, config)?;
+    Ok(secrets::uses(&mentions, text))
 }
 
 fn read(notes: &mut Notes<'_>, mentions: &mut Mentions, text: &str, file: &Path) -> Option<Config> {

@@ -6,12 +6,16 @@ use std::time::Duration;
 
 use ponte_core::id::{AccountName, SourceName};
 use ponte_core::instrument::Instruments;
-use ponte_core::policy::{Exchange, Fitting, Guard, Mode, Route, Rules};
+use ponte_core::policy::{Exchange, Fitting, Guard, Mode, Route, Rules, SourceScope};
+use ponte_core::time::Timestamp;
 use rust_decimal::Decimal;
 
+use super::client_certificate::ClientCertificateRules;
+use super::https::WebhookTls;
 use super::network::{AllowFrom, Cidr, ClientAddress};
+use super::proxy::Proxy;
 use super::public_url::PublicUrl;
-use crate::secret::SecretRef;
+use crate::secret::{SecretRef, VaultLock};
 use crate::server::CertificateFiles;
 
 /// A whole configuration, free of errors.
@@ -25,6 +29,8 @@ pub struct Config {
     pub admin: Admin,
     /// Where the bridges beside terminals call. Default: nowhere; an account in `MetaTrader` needs it.
     pub bridge: Option<Bridge>,
+    /// What the vault is locked with. Default: nothing; a secret in the vault needs it.
+    pub vault: Option<VaultLock>,
     /// What is written about the running program.
     pub log: Log,
     /// How long records are kept.
@@ -42,6 +48,16 @@ impl Config {
     pub fn real_money_notices(&self) -> impl Iterator<Item = String> {
         self.accounts.iter().filter_map(Account::real_money_notice)
     }
+
+    /// The account in which the test of the webhook trades: the first that is simulated here.
+    #[must_use]
+    pub fn self_test_account(&self) -> Option<&Account> {
+        let is_paper = |account: &&Account| match account.broker {
+            Broker::Paper(_) => account.mode == Mode::Paper,
+            Broker::Binance(_) | Broker::Mt5(_) => false,
+        };
+        self.accounts.iter().find(is_paper)
+    }
 }
 
 /// The public side.
@@ -51,14 +67,32 @@ pub struct Webhook {
     pub listen: SocketAddr,
     /// Where the world reaches it. Default: not known.
     pub public_url: Option<PublicUrl>,
+    /// The path at which the public side answers a platform's health check. Default: none.
+    pub health_path: Option<String>,
     /// The addresses that may send. Default: TradingView's.
     pub allow_from: AllowFrom,
-    /// The proxies whose forwarding header is believed. Default: none.
+    /// `TradingView`'s addresses, as the file has them. Default:
+    /// [`TRADINGVIEW_ADDRESSES`](super::TRADINGVIEW_ADDRESSES).
+    pub tradingview: Vec<Cidr>,
+    /// What stands in front. Default: nothing.
+    pub proxy: Proxy,
+    /// The proxies whose word about the client is believed. Default: those of `proxy`.
     pub trusted_proxies: Vec<Cidr>,
-    /// Which header of a trusted proxy names the client. Default: `X-Forwarded-For`.
+    /// Which header of a trusted proxy names the client. Default: that of `proxy`, and `X-Forwarded-For`
+    /// without one.
     pub client_address: ClientAddress,
+    /// Whether each connection comes from a trusted proxy and begins with a header of the PROXY
+    /// protocol. Default: no.
+    pub proxy_protocol: bool,
+    /// Most connections that an address may hold which is neither allowed to send nor a trusted proxy.
+    /// Default: 64.
+    pub connections_per_address: u32,
+    /// What a sender's TLS certificate must be. Default: anything, or nothing.
+    pub client_certificate: ClientCertificateRules,
     /// Failed requests that one address may make per minute before it is answered `429`. Default: 30.
     pub failures_per_minute: u32,
+    /// With whose certificate it speaks TLS. Default: in plain HTTP.
+    pub tls: Option<WebhookTls>,
 }
 
 /// The owner's side.
@@ -170,10 +204,20 @@ pub struct Source {
     pub name: SourceName,
     /// Where its secret is kept.
     pub secret: SecretRef,
+    /// Where the secret before it is kept, while a rotation lasts.
+    pub previous_secret: Option<SecretRef>,
+    /// From when on the previous secret is not taken any more. Default: never.
+    pub previous_until: Option<Timestamp>,
+    /// Where a secret is kept that nobody uses: whoever shows it has stolen it.
+    pub tripwire: Option<SecretRef>,
+    /// From when on no alert of it is taken any more. Default: never.
+    pub expires: Option<Timestamp>,
     /// The format of its messages. Default: Ponte's own.
     pub format: SourceFormat,
     /// How long a body without id and time counts as a resend of the first; 1 s to 24 h. Default: 45 s.
     pub dedup_window: Duration,
+    /// What it may do. Default: everything.
+    pub scope: SourceScope,
 }
 
 /// A message format.

@@ -72,7 +72,7 @@ pub(super) fn public_url(value: &Value<'_>) -> Result<PublicUrl, Problem> {
     if rest.contains(['/', '?', '#', '@']) {
         return Err(wrong("says more than a host"));
     }
-    if host.is_empty() || !host.split('.').all(is_label) {
+    if !is_host(host) {
         return Err(wrong("has no host name"));
     }
     Ok(PublicUrl {
@@ -80,6 +80,11 @@ pub(super) fn public_url(value: &Value<'_>) -> Result<PublicUrl, Problem> {
         host: host.to_ascii_lowercase(),
         port,
     })
+}
+
+/// Whether it may be the name of a host.
+pub(super) fn is_host(text: &str) -> bool {
+    text.split('.').all(is_label)
 }
 
 /// Whether it may stand between two dots (RFC 1123, 2.1).

@@ -5,10 +5,11 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 use std::time::Duration;
 
-use super::bridge::blamed;
 use super::finding::{Notes, Problem};
+use super::https::blamed;
 use super::model::AdminRemote;
 use super::sections::{self, Mentions};
+use super::senders;
 use super::table::{Spot, Table};
 use super::value::{self, Value, quoted};
 use crate::server::{Certificate, CertificateFiles, may_be_plain};
@@ -50,7 +51,7 @@ pub(super) fn remote(
     let certificate = table.read(notes, "certificate", sections::path);
     let key = table.read(notes, "key", sections::path);
     let behind_proxy = table.read(notes, "behind_proxy", value::truth);
-    let proxies = table.list(notes, "trusted_proxies", sections::trusted);
+    let proxies = table.list(notes, "trusted_proxies", senders::trusted_proxy);
     let idle = table.read(notes, "session_idle", |value| {
         value::duration(value, IDLE_RANGE)
     });

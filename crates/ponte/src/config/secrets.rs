@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 use std::path::Path;
 
 use ponte_core::id::{AccountName, SourceName};
 
-use super::finding::{Notes, Problem, Severity};
-use super::sections::{BinanceMention, Mentions, Mt5Mention};
+use super::finding::{Notes, Place, Problem, Severity};
+use super::sections::{BinanceMention, Mentions, Mt5Mention, SpareMention};
 use super::table::{Spot, Table};
 use crate::secret::{
-    BinanceSecrets, SECRET_BYTES_GOOD, Secret, SecretError, SecretRef, SecretRefError,
-    SourceSecrets, Variables,
+    BinanceSecrets, Entry, Places, Role, SECRET_BYTES_GOOD, Secret, SecretError, SecretRef,
+    SecretRefError, SourceSecrets,
 };
 
 /// Shortest token of a terminal, in bytes: nobody has to type it, and whoever guesses it trades.
@@ -38,8 +39,12 @@ pub(super) fn secret_reference(
         Err(error) => {
             let (variable, file) = match key {
                 "secret" => ("WEBHOOK_SECRET", "secrets/main"),
+                "previous_secret" => ("WEBHOOK_SECRET_BEFORE", "secrets/main-before"),
+                "tripwire" => ("WEBHOOK_TRIPWIRE", "secrets/main-tripwire"),
                 "token" => ("MT5_TOKEN", "secrets/mt5-bridge-token"),
                 "api_key" => ("BINANCE_API_KEY", "secrets/binance-api-key"),
+                "key" => ("VAULT_KEY", "/etc/ponte/vault-key"),
+                "passphrase" => ("VAULT_PASSPHRASE", "/etc/ponte/vault-passphrase"),
                 _ => ("BINANCE_SIGNING_KEY", "secrets/binance-signing-key.pem"),
             };
             let problem = Problem::new(error.to_string()).cured_by(format!(
@@ -56,6 +61,8 @@ pub(super) fn secret_reference(
 #[derive(Clone, Copy)]
 enum Purpose<'m> {
     Webhook(&'m SourceName),
+    Previous(&'m SpareMention),
+    Tripwire(&'m SpareMention),
     ApiKey(&'m BinanceMention),
     SigningKey(&'m BinanceMention),
     Token(&'m Mt5Mention),
@@ -65,6 +72,12 @@ impl fmt::Display for Purpose<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Webhook(source) => write!(f, "the secret of source \"{source}\""),
+            Self::Previous(mention) => {
+                write!(f, "the previous_secret of source \"{}\"", mention.source)
+            }
+            Self::Tripwire(mention) => {
+                write!(f, "the tripwire of source \"{}\"", mention.source)
+            }
             Self::ApiKey(mention) => write!(f, "the api_key of account \"{}\"", mention.account),
             Self::SigningKey(mention) => {
                 write!(f, "the signing_key of account \"{}\"", mention.account)
@@ -84,6 +97,8 @@ impl Named<'_> {
     const fn key(&self) -> &'static str {
         match self.purpose {
             Purpose::Webhook(_) => "sources.secret",
+            Purpose::Previous(_) => "sources.previous_secret",
+            Purpose::Tripwire(_) => "sources.tripwire",
             Purpose::ApiKey(_) => "accounts.binance.api_key",
             Purpose::SigningKey(_) => "accounts.binance.signing_key",
             Purpose::Token(_) => "accounts.mt5.token",
@@ -94,14 +109,14 @@ impl Named<'_> {
         notes.about_secret(severity, self.key(), &self.reference.at, problem);
     }
 
-    fn resolve(&self, variables: &Variables<'_>) -> Result<Secret, SecretError> {
+    fn resolve(&self, places: &Places<'_>) -> Result<Secret, SecretError> {
         match self.purpose {
-            Purpose::Webhook(_) | Purpose::ApiKey(_) | Purpose::Token(_) => {
-                Secret::resolve_with(&self.reference.value, variables)
-            }
-            Purpose::SigningKey(_) => {
-                Secret::resolve_signing_key_with(&self.reference.value, variables)
-            }
+            Purpose::Webhook(_)
+            | Purpose::Previous(_)
+            | Purpose::Tripwire(_)
+            | Purpose::ApiKey(_)
+            | Purpose::Token(_) => places.text(&self.reference.value),
+            Purpose::SigningKey(_) => places.signing_key(&self.reference.value),
         }
     }
 
@@ -114,6 +129,17 @@ impl Named<'_> {
                 let problem = format!("source \"{this}\" has the same secret as \"{earlier}\"");
                 Some(Problem::new(problem).cured_by("give each source its own"))
             }
+            (Purpose::Tripwire(_), _) | (_, Purpose::Tripwire(_)) => Some(problem().cured_by(
+                "make one that nobody uses: ponte secret tripwire; whoever shows it switches its \
+                 source off",
+            )),
+            (Purpose::Webhook(source), Purpose::Previous(mention)) if *source == mention.source => {
+                None
+            }
+            (
+                Purpose::Webhook(_) | Purpose::Previous(_),
+                Purpose::Webhook(_) | Purpose::Previous(_),
+            ) => Some(problem().cured_by("give each source its own")),
             // One key for both markets of one account at the exchange is usual.
             (Purpose::ApiKey(a), Purpose::ApiKey(b)) if a.market != b.market => None,
             (Purpose::ApiKey(_), Purpose::ApiKey(_)) => Some(problem().cured_by(
@@ -129,14 +155,20 @@ impl Named<'_> {
             (Purpose::Token(_), _) | (_, Purpose::Token(_)) => Some(problem().cured_by(
                 "give the terminal its own: ponte bridge token; it lies on another machine",
             )),
-            (Purpose::Webhook(_), Purpose::ApiKey(_) | Purpose::SigningKey(_)) => {
+            (
+                Purpose::Webhook(_) | Purpose::Previous(_),
+                Purpose::ApiKey(_) | Purpose::SigningKey(_),
+            ) => {
                 Some(problem().cured_by(
                     "give the source its own: whoever reads an alert would hold a broker's key",
                 ))
             }
             (
                 Purpose::ApiKey(_) | Purpose::SigningKey(_),
-                Purpose::Webhook(_) | Purpose::ApiKey(_) | Purpose::SigningKey(_),
+                Purpose::Webhook(_)
+                | Purpose::Previous(_)
+                | Purpose::ApiKey(_)
+                | Purpose::SigningKey(_),
             ) => Some(problem().cured_by(
                 "the api_key is what the exchange shows, the signing_key is what it shows only once \
                  or the private key of your own",
@@ -149,6 +181,13 @@ fn all(mentions: &Mentions) -> Vec<Named<'_>> {
     let sources = mentions.secrets.iter().map(|(source, reference)| Named {
         purpose: Purpose::Webhook(source),
         reference,
+    });
+    let spare = mentions.spare_secrets.iter().map(|mention| Named {
+        purpose: match mention.role {
+            Role::Current | Role::Previous => Purpose::Previous(mention),
+            Role::Tripwire => Purpose::Tripwire(mention),
+        },
+        reference: &mention.reference,
     });
     let brokers = mentions.binance.iter().flat_map(|mention| {
         let api_key = mention.api_key.as_ref().map(|reference| Named {
@@ -166,7 +205,43 @@ fn all(mentions: &Mentions) -> Vec<Named<'_>> {
         let purpose = Purpose::Token(mention);
         Some(Named { purpose, reference })
     });
-    sources.chain(brokers).chain(tokens).collect()
+    sources.chain(spare).chain(brokers).chain(tokens).collect()
+}
+
+/// The keys whose secrets are in the vault, and where their values stand.
+pub(super) fn in_the_vault(
+    mentions: &Mentions,
+) -> impl Iterator<Item = (&'static str, &Range<usize>)> {
+    let all = all(mentions).into_iter();
+    all.filter_map(|named| match named.reference.value {
+        SecretRef::Vault(_) => Some((named.key(), &named.reference.at)),
+        SecretRef::Env(_) | SecretRef::File(_) | SecretRef::Credential(_) => None,
+    })
+}
+
+/// A place in the file that says where a secret is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretUse {
+    /// The key with its sections (`sources.secret`).
+    pub key: &'static str,
+    /// What the secret is for, in words.
+    pub purpose: String,
+    /// Where it is kept.
+    pub kept: SecretRef,
+    /// Where that is written.
+    pub place: Place,
+}
+
+/// Everything that says where a secret is kept, in the order of sources and accounts.
+pub(super) fn uses(mentions: &Mentions, text: &str) -> Vec<SecretUse> {
+    let all = all(mentions).into_iter();
+    all.map(|named| SecretUse {
+        key: named.key(),
+        purpose: named.purpose.to_string(),
+        kept: named.reference.value.clone(),
+        place: Place::of(text, named.reference.at.start),
+    })
+    .collect()
 }
 
 /// Notes secrets that are kept in one place for two purposes.
@@ -185,6 +260,7 @@ pub(super) fn same_references(notes: &mut Notes<'_>, mentions: &Mentions) {
 #[derive(Default)]
 pub(super) struct Resolved {
     pub(super) sources: SourceSecrets,
+    pub(super) spare: Vec<Entry>,
     pub(super) binance: BTreeMap<AccountName, BinanceSecrets>,
     pub(super) tokens: BTreeMap<AccountName, Secret>,
 }
@@ -193,17 +269,19 @@ pub(super) struct Resolved {
 pub(super) fn resolved(
     notes: &mut Notes<'_>,
     mentions: &Mentions,
-    variables: &Variables<'_>,
+    places: &Places<'_>,
 ) -> Resolved {
     let all = all(mentions);
     let mut read: Vec<(&Named<'_>, Secret)> = Vec::with_capacity(all.len());
     for named in &all {
-        match named.resolve(variables) {
+        match named.resolve(places) {
             Ok(secret) => {
                 same_value(notes, named, &secret, &read);
                 guessable(notes, named, &secret);
                 read.push((named, secret));
             }
+            // What is wrong with the vault has been noted.
+            Err(SecretError::VaultClosed) => {}
             Err(error) => {
                 let problem = Problem::new(error.to_string()).cured_by(cure(&error, named));
                 named.note(notes, Severity::Error, problem);
@@ -232,7 +310,9 @@ fn same_value(
 fn guessable(notes: &mut Notes<'_>, named: &Named<'_>, secret: &Secret) {
     let bytes = secret.bytes();
     match named.purpose {
-        Purpose::Webhook(_) if bytes < SECRET_BYTES_GOOD => {
+        Purpose::Webhook(_) | Purpose::Previous(_) | Purpose::Tripwire(_)
+            if bytes < SECRET_BYTES_GOOD =>
+        {
             let problem = format!(
                 "the secret in {} has {bytes} bytes, at least {SECRET_BYTES_GOOD} are safe",
                 named.reference.value
@@ -248,19 +328,30 @@ fn guessable(notes: &mut Notes<'_>, named: &Named<'_>, secret: &Secret) {
             let problem = Problem::new(problem).cured_by("make a random one: ponte bridge token");
             named.note(notes, Severity::Error, problem);
         }
-        Purpose::Webhook(_) | Purpose::ApiKey(_) | Purpose::SigningKey(_) | Purpose::Token(_) => {}
+        Purpose::Webhook(_)
+        | Purpose::Previous(_)
+        | Purpose::Tripwire(_)
+        | Purpose::ApiKey(_)
+        | Purpose::SigningKey(_)
+        | Purpose::Token(_) => {}
     }
 }
 
 /// What helps with a broker's key is not what helps with a secret that its owner may choose.
 fn cure(error: &SecretError, named: &Named<'_>) -> String {
     let is_chosen = match named.purpose {
-        Purpose::Webhook(_) | Purpose::Token(_) => true,
+        Purpose::Webhook(_) | Purpose::Previous(_) | Purpose::Tripwire(_) | Purpose::Token(_) => {
+            true
+        }
         Purpose::ApiKey(_) | Purpose::SigningKey(_) => false,
     };
     let is_token = match named.purpose {
         Purpose::Token(_) => true,
-        Purpose::Webhook(_) | Purpose::ApiKey(_) | Purpose::SigningKey(_) => false,
+        Purpose::Webhook(_)
+        | Purpose::Previous(_)
+        | Purpose::Tripwire(_)
+        | Purpose::ApiKey(_)
+        | Purpose::SigningKey(_) => false,
     };
     match error {
         SecretError::NotSet { .. }
@@ -281,9 +372,15 @@ fn cure(error: &SecretError, named: &Named<'_>) -> String {
         SecretError::NotSet { .. }
         | SecretError::Unreadable { .. }
         | SecretError::OpenToOthers { .. }
+        | SecretError::NoCredentials
+        | SecretError::NoCredential { .. }
+        | SecretError::NotSystemds { .. }
+        | SecretError::NotInVault { .. }
+        | SecretError::VaultClosed
         | SecretError::NotText
         | SecretError::BadCharacter
         | SecretError::TooShort { .. }
+        | SecretError::PassphraseTooShort { .. }
         | SecretError::TooLong { .. }
         | SecretError::NotPrivate
         | SecretError::Encrypted
@@ -302,6 +399,11 @@ fn sorted(read: Vec<(&Named<'_>, Secret)>) -> Resolved {
                 if resolved.sources.get(source).is_none() {
                     resolved.sources.insert(source.clone(), secret);
                 }
+            }
+            Purpose::Previous(mention) | Purpose::Tripwire(mention) => {
+                let source = mention.source.clone();
+                let entry = Entry::new(source, mention.role, mention.until, secret);
+                resolved.spare.push(entry);
             }
             Purpose::ApiKey(mention) => {
                 api_keys.insert(&mention.account, secret);

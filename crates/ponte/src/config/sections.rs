@@ -1,28 +1,39 @@
 //! Reads each section into what it means. What concerns more than one section is looked at in
 //! [`super::check`], from what is mentioned here.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::ops::Range;
 use std::path::Path;
 use std::time::Duration;
 
-use ponte_core::id::{AccountName, SourceName};
+use ponte_core::id::{AccountName, SourceName, StrategyName};
 use ponte_core::policy::{DEDUP_WINDOW_DEFAULT, StrategyFilter};
+use ponte_core::time::Timestamp;
 
 use super::accounts::account;
 use super::binance::MarketKind;
+use super::client_certificate::{ClientCertificatePolicy, client_certificate};
 use super::finding::{Notes, Problem};
-use super::keys::{ADMIN, ADMIN_REMOTE, BRIDGE, LOG, RETENTION, SOURCES, WEBHOOK};
+use super::https::{self, HttpsMention};
+use super::keys::{
+    ADMIN, ADMIN_REMOTE, BRIDGE, CLIENT_CERTIFICATE, LOG, RETENTION, SOURCES, VAULT, WEBHOOK,
+};
 use super::model::{
     Admin, Config, Keep, Log, LogFormat, LogLevel, Retention, Source, SourceFormat, Webhook,
 };
-use super::network::{AllowFrom, Cidr, ClientAddress, NamedSet, TRADINGVIEW_ADDRESSES};
+use super::network::ClientAddress;
+use super::proxy::Proxy;
 use super::remote::RemoteMention;
+use super::reserved;
 use super::routes::route;
+use super::scope;
 use super::secrets::secret_reference;
+use super::senders::senders;
 use super::table::{Spot, Table};
 use super::value::{self, Value, quoted};
-use crate::secret::SecretRef;
+use super::vault::VaultMention;
+use crate::secret::{Role, SecretRef};
 
 const DATA_DIR_DEFAULT: &str = "data";
 const WEBHOOK_LISTEN_DEFAULT: SocketAddr = loopback(8080);
@@ -43,13 +54,21 @@ pub(super) struct Mentions {
     pub(super) admin_listen: Option<Spot<SocketAddr>>,
     pub(super) remote: Option<RemoteMention>,
     pub(super) allow_any: Option<Range<usize>>,
+    pub(super) proxy: Option<Spot<Proxy>>,
+    pub(super) proxy_protocol: Option<Spot<bool>>,
+    pub(super) client_certificate: Option<Spot<ClientCertificatePolicy>>,
     pub(super) client_address: Option<Spot<ClientAddress>>,
     pub(super) trusted_proxies: Option<Spot<usize>>,
+    pub(super) https: HttpsMention,
     pub(super) sources: Vec<Spot<SourceName>>,
     pub(super) secrets: Vec<(SourceName, Spot<SecretRef>)>,
+    pub(super) spare_secrets: Vec<SpareMention>,
+    pub(super) ends: Vec<EndMention>,
+    pub(super) scopes: Vec<ScopeMention>,
     pub(super) binance: Vec<BinanceMention>,
     pub(super) mt5: Vec<Mt5Mention>,
     pub(super) bridge: Option<BridgeMention>,
+    pub(super) vault: Option<VaultMention>,
     pub(super) accounts: Vec<Spot<AccountName>>,
     /// Whether every account's name could be read, so that an unknown one is truly unknown.
     pub(super) accounts_known: bool,
@@ -85,6 +104,29 @@ pub(super) struct BridgeMention {
     pub(super) files: Vec<(&'static str, Range<usize>)>,
 }
 
+/// A source's secret beside the current one.
+#[derive(Debug)]
+pub(super) struct SpareMention {
+    pub(super) source: SourceName,
+    pub(super) role: Role,
+    pub(super) reference: Spot<SecretRef>,
+    pub(super) until: Option<Timestamp>,
+}
+
+/// A moment from which on a secret is not taken any more.
+#[derive(Debug)]
+pub(super) struct EndMention {
+    pub(super) key: &'static str,
+    pub(super) at: Spot<Timestamp>,
+}
+
+/// What a source may reach, where that must be there.
+#[derive(Debug)]
+pub(super) struct ScopeMention {
+    pub(super) strategies: Option<Spot<BTreeSet<StrategyName>>>,
+    pub(super) accounts: Vec<Spot<AccountName>>,
+}
+
 /// A route's two ends.
 #[derive(Debug)]
 pub(super) struct RouteMention {
@@ -102,11 +144,13 @@ pub(super) fn config(
     let data_dir = file.read(notes, "data_dir", path);
     let data_dir = data_dir.map_or_else(|| DATA_DIR_DEFAULT.to_owned(), |spot| spot.value);
     let webhook = file.child(notes, "webhook", &WEBHOOK);
-    let webhook = self::webhook(notes, mentions, &webhook);
+    let webhook = self::webhook(notes, mentions, &webhook, base);
     let admin = file.child(notes, "admin", &ADMIN);
     let admin = self::admin(notes, mentions, &admin, base);
     let bridge = file.child(notes, "bridge", &BRIDGE);
     let bridge = super::bridge::bridge(notes, mentions, &bridge, base);
+    let vault = file.child(notes, "vault", &VAULT);
+    let vault = super::vault::vault(notes, mentions, &vault, base);
     let log = file.child(notes, "log", &LOG);
     let log = self::log(notes, &log);
     let retention = file.child(notes, "retention", &RETENTION);
@@ -132,6 +176,7 @@ pub(super) fn config(
         webhook,
         admin,
         bridge,
+        vault,
         log,
         retention,
         sources: sources?,
@@ -146,101 +191,40 @@ fn collect<T, U>(tables: Vec<T>, read: impl FnMut(&T) -> Option<U>) -> Option<Ve
     read.into_iter().collect()
 }
 
-fn webhook(notes: &mut Notes<'_>, mentions: &mut Mentions, table: &Table<'_, '_>) -> Webhook {
-    let listen = table.read(notes, "listen", value::socket_address);
+fn webhook(
+    notes: &mut Notes<'_>,
+    mentions: &mut Mentions,
+    table: &Table<'_, '_>,
+    base: &Path,
+) -> Webhook {
+    let listen = table.read(notes, "listen", super::listen::listen);
     mentions.webhook_listen.clone_from(&listen);
     let public_url = table.read(notes, "public_url", super::public_url::public_url);
-    let allow_from = allow_from(notes, mentions, table);
-    let proxies = table.list(notes, "trusted_proxies", trusted);
-    mentions.trusted_proxies = proxies.as_ref().map(|list| Spot {
-        value: list.value.len(),
-        at: list.at.clone(),
-    });
-    let client_address = table.read(notes, "client_address", |value| {
-        value::choice(value, &ClientAddress::ALL)
-    });
-    mentions.client_address.clone_from(&client_address);
+    let health_path = table.read(notes, "health_path", super::health_path::health_path);
+    let senders = senders(notes, mentions, table);
+    let certificate = table.child(notes, "client_certificate", &CLIENT_CERTIFICATE);
+    let client_certificate = client_certificate(notes, mentions, &certificate);
     let failures = table.read(notes, "failures_per_minute", per_minute);
+    let public_url = public_url.map(|spot| spot.value);
+    let tls = https::webhook_tls(notes, mentions, table, public_url.as_ref(), base);
     Webhook {
         listen: listen.map_or(WEBHOOK_LISTEN_DEFAULT, |spot| spot.value),
-        public_url: public_url.map(|spot| spot.value),
-        allow_from,
-        trusted_proxies: proxies
-            .into_iter()
-            .flat_map(|list| list.value)
-            .flat_map(|spot| spot.value)
-            .collect(),
-        client_address: client_address.map_or(ClientAddress::XForwardedFor, |spot| spot.value),
+        public_url,
+        health_path: health_path.map(|spot| spot.value),
+        allow_from: senders.allow_from,
+        tradingview: senders.tradingview,
+        proxy: senders.proxy,
+        trusted_proxies: senders.trusted_proxies,
+        client_address: senders.client_address,
+        proxy_protocol: senders.proxy_protocol,
+        connections_per_address: senders.connections_per_address,
+        client_certificate,
         failures_per_minute: failures.map_or(
             u32::try_from(FAILURES_PER_MINUTE_DEFAULT).unwrap_or(u32::MAX),
             |spot| spot.value,
         ),
+        tls,
     }
-}
-
-fn allow_from(notes: &mut Notes<'_>, mentions: &mut Mentions, table: &Table<'_, '_>) -> AllowFrom {
-    let Some(list) = table.list(notes, "allow_from", allowed) else {
-        return AllowFrom::Ranges(NamedSet::TradingView.ranges());
-    };
-    if table.is_empty_list("allow_from") {
-        let problem = Problem::new("allows nobody");
-        let problem = problem.cured_by("name who may send: [\"tradingview\"]");
-        notes.error("webhook.allow_from", &list.at, problem);
-    }
-    let mut ranges = Vec::new();
-    for entry in list.value {
-        match entry.value {
-            AllowFrom::Any => mentions.allow_any = Some(entry.at),
-            AllowFrom::Ranges(more) => ranges.extend(more),
-        }
-    }
-    if mentions.allow_any.is_some() {
-        AllowFrom::Any
-    } else {
-        AllowFrom::Ranges(ranges)
-    }
-}
-
-fn allowed(value: &Value<'_>) -> Result<AllowFrom, Problem> {
-    if value.as_str() == Some("any") {
-        return Ok(AllowFrom::Any);
-    }
-    ranges(value, &["tradingview", "loopback", "private", "any"]).map(AllowFrom::Ranges)
-}
-
-pub(super) fn trusted(value: &Value<'_>) -> Result<Vec<Cidr>, Problem> {
-    match value.as_str() {
-        Some("any") => Err(
-            Problem::new("\"any\" would let everybody claim any address")
-                .cured_by("list the addresses of your proxies"),
-        ),
-        Some("tradingview") => Err(Problem::new("\"tradingview\" is no proxy")
-            .cured_by("list the addresses of your proxies")),
-        Some(_) | None => ranges(value, &["loopback", "private"]),
-    }
-}
-
-/// A named set, an address or a range.
-fn ranges(value: &Value<'_>, names: &[&str]) -> Result<Vec<Cidr>, Problem> {
-    let expected = || value::unexpected("an address, a range or a named set", value);
-    let text = value.as_str().ok_or_else(expected)?;
-    if let Some((_, set)) = NamedSet::ALL.iter().find(|(name, _)| *name == text) {
-        return Ok(set.ranges());
-    }
-    text.parse().map(|range| vec![range]).map_err(|error| {
-        if text.starts_with(|first: char| first.is_ascii_alphabetic()) && !text.contains(':') {
-            let meant = ponte_core::nearest::nearest(text, names.iter().copied());
-            return match meant {
-                Some(name) => expected().cured_by(format!("did you mean \"{name}\"?")),
-                None => expected().cured_by(format!(
-                    "write {}, or an address such as \"{}\"",
-                    value::listed(names.iter().copied()),
-                    TRADINGVIEW_ADDRESSES[0]
-                )),
-            };
-        }
-        Problem::new(format!("{} {error}", quoted(text)))
-    })
 }
 
 fn admin(
@@ -319,14 +303,14 @@ fn source(
     table: &Table<'_, '_>,
     base: &Path,
 ) -> Option<Source> {
-    let name = table.required(notes, "name", |value| {
-        value::name(value, "a name", SourceName::new)
-    });
+    let name = table.required(notes, "name", reserved::source);
     mentions.sources.extend(name.clone());
     let secret = secret_reference(notes, table, "secret", base);
     if let (Some(name), Some(secret)) = (&name, &secret) {
         mentions.secrets.push((name.value.clone(), secret.clone()));
     }
+    let spare = scope::spare(notes, mentions, table, base, name.as_ref());
+    let scope = scope::scope(notes, mentions, table);
     let format = table.read(notes, "format", |value| {
         value::choice(value, &[("ponte", SourceFormat::Ponte)])
     });
@@ -344,8 +328,13 @@ fn source(
     Some(Source {
         name: name?.value,
         secret: secret?.value,
+        previous_secret: spare.previous_secret,
+        previous_until: spare.previous_until,
+        tripwire: spare.tripwire,
+        expires: spare.expires,
         format: format.map_or(SourceFormat::Ponte, |spot| spot.value),
         dedup_window: window.map_or(DEDUP_WINDOW_DEFAULT, |spot| spot.value),
+        scope,
     })
 }
 

@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 
 use rust_decimal::Decimal;
 
+use super::listen::Listen;
 use super::model::Accounting;
+use super::platform::InitPlace;
 
 /// What `ponte init` was told, or assumes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,7 +14,11 @@ pub struct InitAnswers {
     /// Where the journal is kept, relative to the file. Default: `data`.
     pub data_dir: String,
     /// Where alerts are received. Default: `127.0.0.1:8080`.
-    pub webhook_listen: SocketAddr,
+    pub webhook_listen: Listen,
+    /// Where the world reaches it, without a path. Default: not known.
+    pub public_url: Option<String>,
+    /// Where Ponte will run. Default: on this machine, for trying.
+    pub place: Option<InitPlace>,
     /// Whether this machine may send alerts besides TradingView, for trying with `curl`. Default: yes.
     pub allow_this_machine: bool,
     /// Where the owner's side is served; a loopback address. Default: `127.0.0.1:8081`.
@@ -70,7 +76,9 @@ impl Default for InitAnswers {
     fn default() -> Self {
         Self {
             data_dir: "data".to_owned(),
-            webhook_listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            webhook_listen: Listen::At(SocketAddr::from(([127, 0, 0, 1], 8080))),
+            public_url: None,
+            place: None,
             allow_this_machine: true,
             admin_listen: SocketAddr::from(([127, 0, 0, 1], 8081)),
             secret: SecretPlace::File("secrets/main".to_owned()),
@@ -104,6 +112,10 @@ fn filled(template: &str, answers: &InitAnswers) -> String {
 
 /// The text around the answers, with a blank such as `<<data_dir>>` for each.
 const TEMPLATE: &str = include_str!("template.toml");
+/// What is said of proxies where nothing is known of them.
+const NO_PROXIES: &str = r#"# Proxies in front of Ponte, whose X-Forwarded-For header is believed: addresses or CIDRs.
+trusted_proxies = []
+# client_address = "x-forwarded-for"   # or "peer", "x-real-ip", "cf-connecting-ip", "fly-client-ip""#;
 /// The account at Binance.
 const BINANCE: &str = include_str!("template.binance.toml");
 /// What only a futures account has.
@@ -168,6 +180,19 @@ impl InitAnswers {
         match blank {
             "data_dir" => quoted(&self.data_dir),
             "webhook_listen" => self.webhook_listen.to_string(),
+            "public_url" => self.public_url.as_ref().map_or_else(
+                || r#"# public_url = "https://hook.example.com""#.to_owned(),
+                |url| format!("public_url = {}", quoted(url)),
+            ),
+            "proxies" => self
+                .place
+                .as_ref()
+                .map_or(NO_PROXIES, |place| place.platform.proxies())
+                .to_owned(),
+            "certificate" => self
+                .place
+                .as_ref()
+                .map_or_else(String::new, InitPlace::certificate),
             "allow_from" if self.allow_this_machine => r#"["tradingview", "loopback"]"#.to_owned(),
             "allow_from" => r#"["tradingview"]"#.to_owned(),
             "admin_listen" => self.admin_listen.to_string(),
@@ -260,6 +285,6 @@ impl SecretPlace {
 }
 
 /// A text as TOML writes it.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }

@@ -15,7 +15,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use ponte_core::decide::Quotes;
 use ponte_core::gate::Gate;
-use ponte_core::id::{AccountName, SourceName};
+use ponte_core::id::{AccountName, AlertId, SourceName};
 use ponte_core::instrument::Instruments;
 use ponte_core::message::{
     AlertDecision, Command, Delivery, Event, Input, OperatorRequest, RefusedRequest,
@@ -185,6 +185,12 @@ impl Engine {
         let (reply, answer) = oneshot::channel();
         self.inbox.push(Request::Operate { request, reply })?;
         answer.await.map_err(|_| Unavailable::Stopping)?
+    }
+
+    /// Raises an alarm about something at the edge: it is recorded, logged and told to the owner. Who
+    /// calls it bounds how often a stranger can make it called.
+    pub fn alarm(&self, message: String, alert: Option<AlertId>) {
+        self.tell(Input::Noticed { message, alert });
     }
 
     /// Tells the engine what a broker said. Never lost: it is kept until it is durable.

@@ -351,6 +351,7 @@ impl Worker {
             Input::Alert(_)
             | Input::RequestRefused(_)
             | Input::Operator(_)
+            | Input::Noticed { .. }
             | Input::Tick
             | Input::Started { .. } => return Scope::Global,
         };

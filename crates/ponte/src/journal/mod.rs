@@ -4,7 +4,10 @@
 //! on disk; what it failed for has not happened. Starting is reading the last snapshot and
 //! applying the events after it, and recovering from a failed commit is the same.
 
+mod activity;
 mod chain;
+mod copy;
+mod last_use;
 mod query;
 mod retention;
 mod rows;
@@ -13,15 +16,24 @@ mod writer;
 
 use std::path::{Path, PathBuf};
 
-pub use chain::{Broken, Verified, verify};
+pub use activity::{Activity, Refused, SourceSeen};
+pub use chain::{Broken, Verified, verify, verify_newest};
+pub use copy::{Copied, copy, verify_copy};
 pub use query::{
-    AlertFilter, AlertRow, EventRow, ExportFilter, OrderFilter, OrderRow, Reader, Story,
+    AlertFilter, AlertRow, EventRow, ExportFilter, OrderFilter, OrderRow, Reader, SeenAddress,
+    SeenKey, Senders, Story,
 };
 pub use retention::{Pruned, prune};
 pub use writer::{Loaded, Writer};
 
 /// The name of the journal's file in the data directory.
 pub const FILE_NAME: &str = "journal.sqlite";
+
+/// What a restore has in the data directory until it ends; a journal beside it is not believed.
+pub const RESTORING: &str = ".restoring";
+
+/// The name of the file that the one writer of a data directory has locked.
+pub const LOCK_FILE: &str = "ponte.lock";
 
 /// Where the journal of a data directory is.
 #[must_use]
@@ -61,6 +73,20 @@ pub enum JournalError {
         seq: i64,
         /// What is wrong with it.
         message: String,
+    },
+    /// The database's pages and indexes don't agree.
+    #[error("journal {path} is damaged: {said}")]
+    Structure {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said first.
+        said: String,
+    },
+    /// A restore into the data directory has not ended.
+    #[error("a restore into {path} did not end; empty the directory and run ponte restore again")]
+    HalfRestored {
+        /// The data directory.
+        path: PathBuf,
     },
     /// The data directory can't be made or entered.
     #[error("data directory {path}: {source}")]

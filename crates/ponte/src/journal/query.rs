@@ -1,5 +1,7 @@
 //! Reading the journal beside the writer: lists, stories, exports.
 
+mod senders;
+
 use std::path::{Path, PathBuf};
 
 use ponte_core::id::{AlertId, ClientOrderId};
@@ -9,6 +11,8 @@ use ponte_core::time::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, Row, params_from_iter};
 use serde::{Deserialize, Serialize};
+
+pub use senders::{SeenAddress, SeenKey, Senders};
 
 use super::rows::{short, short_ids_of};
 use super::{JournalError, schema};
@@ -169,7 +173,7 @@ impl Reader {
         })
     }
 
-    fn wrap<T>(&self, result: Result<T, rusqlite::Error>) -> Result<T, JournalError> {
+    pub(super) fn wrap<T>(&self, result: Result<T, rusqlite::Error>) -> Result<T, JournalError> {
         result.map_err(JournalError::database(&self.path))
     }
 
@@ -428,7 +432,7 @@ impl Reader {
         Ok((events, bytes))
     }
 
-    fn rows<T>(
+    pub(super) fn rows<T>(
         &self,
         sql: &str,
         values: Vec<Value>,

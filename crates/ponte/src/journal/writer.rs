@@ -14,12 +14,14 @@ use rust_decimal::Decimal;
 
 use super::chain::{link, meta};
 use super::rows::{self, Times, short};
-use super::{JournalError, path_in, schema};
+use super::{JournalError, LOCK_FILE, RESTORING, path_in, schema};
 
 /// After so many events a snapshot is taken, so that a start replays no more than that.
 const SNAPSHOT_EVENTS: u64 = 60_000;
 /// How many snapshots are kept: the last, and one before it in case the last can't be read.
 const SNAPSHOTS_KEPT: i64 = 2;
+/// So many events are replayed between two reports of how far a start has come.
+const REPORT_EVENTS: u64 = 20_000;
 /// How many alerts of one short identity are looked at; more would be a collision of 64 bits.
 const IDENTITY_ROWS_MAX: usize = 4;
 
@@ -68,7 +70,12 @@ impl Writer {
         };
         make_private_directory(data_dir).map_err(directory)?;
         let path = path_in(data_dir);
-        let lock = File::create(data_dir.join("ponte.lock")).map_err(directory)?;
+        if data_dir.join(RESTORING).exists() {
+            return Err(JournalError::HalfRestored {
+                path: data_dir.to_owned(),
+            });
+        }
+        let lock = File::create(data_dir.join(LOCK_FILE)).map_err(directory)?;
         if lock.try_lock().is_err() {
             return Err(JournalError::InUse { path });
         }
@@ -91,6 +98,14 @@ impl Writer {
     /// # Errors
     /// When the file can't be read or its content is not what was written.
     pub fn load(&mut self) -> Result<Loaded, JournalError> {
+        self.load_reporting(|_| ())
+    }
+
+    /// [`Self::load`] that says now and then how many events it has replayed.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn load_reporting(&mut self, mut report: impl FnMut(u64)) -> Result<Loaded, JournalError> {
         let error = JournalError::database(&self.path);
         if !self.connection.is_autocommit() {
             self.connection.execute_batch("ROLLBACK").map_err(&error)?;
@@ -118,6 +133,10 @@ impl Writer {
                     .get_ref(2)
                     .and_then(|data| Ok(data.as_str()?))
                     .map_err(&error)?;
+                if data.is_empty() {
+                    // A refused request whose content was retired; it changed no state.
+                    continue;
+                }
                 let event: Event =
                     serde_json::from_str(data).map_err(|problem| JournalError::Unreadable {
                         path: self.path.clone(),
@@ -126,6 +145,9 @@ impl Writer {
                     })?;
                 state.apply(at, &event);
                 replayed += 1;
+                if replayed % REPORT_EVENTS == 0 {
+                    report(replayed);
+                }
             }
         }
         (self.last_seq, self.last_hash) = tip;
@@ -153,25 +175,47 @@ impl Writer {
         Ok(fresh)
     }
 
+    /// The newest state that can be read, and the event that it stands after. A snapshot that another
+    /// version wrote may not be readable; the one before it, or all events, give the same state.
     fn snapshot(&self) -> Result<(State, i64), JournalError> {
-        let row: Option<(i64, String)> = self
+        let error = JournalError::database(&self.path);
+        let mut statement = self
             .connection
-            .query_row(
-                "SELECT seq, data FROM snapshots ORDER BY seq DESC LIMIT 1",
-                [],
-                |row| Ok((row.get(0)?, row.get(1)?)),
-            )
-            .optional()
-            .map_err(JournalError::database(&self.path))?;
-        let Some((seq, data)) = row else {
-            return Ok((State::default(), 0));
-        };
-        let state = serde_json::from_str(&data).map_err(|problem| JournalError::Unreadable {
-            path: self.path.clone(),
-            seq,
-            message: format!("snapshot: {problem}"),
-        })?;
-        Ok((state, seq))
+            .prepare("SELECT seq, data FROM snapshots ORDER BY seq DESC")
+            .map_err(&error)?;
+        let mut rows = statement.query([]).map_err(&error)?;
+        let mut unreadable = None;
+        while let Some(row) = rows.next().map_err(&error)? {
+            let seq: i64 = row.get(0).map_err(&error)?;
+            let data = row.get_ref(1).and_then(|data| Ok(data.as_str()?));
+            match serde_json::from_str(data.map_err(&error)?) {
+                Ok(state) => return Ok((state, seq)),
+                Err(problem) => {
+                    let message = format!("snapshot: {problem}");
+                    tracing::warn!(
+                        seq,
+                        message,
+                        "a snapshot can't be read; older events are replayed"
+                    );
+                    unreadable.get_or_insert(JournalError::Unreadable {
+                        path: self.path.clone(),
+                        seq,
+                        message,
+                    });
+                }
+            }
+        }
+        match unreadable {
+            // Without the first events nothing else gives the state.
+            Some(unreadable)
+                if meta(&self.connection, "chain_anchor")
+                    .map_err(&error)?
+                    .is_some() =>
+            {
+                Err(unreadable)
+            }
+            Some(_) | None => Ok((State::default(), 0)),
+        }
     }
 
     fn read_open_orders(&self) -> Result<BTreeMap<ClientOrderId, i64>, rusqlite::Error> {

@@ -18,6 +18,7 @@ use zeroize::Zeroizing;
 
 use super::pem;
 use super::tls::provider;
+use super::x509::{Facts, NotACertificate};
 
 /// How often the files are looked at.
 pub const LOOK_EVERY: Duration = Duration::from_secs(60);
@@ -253,6 +254,20 @@ pub fn fingerprint_of_file(path: &Path) -> Result<String, CertificateError> {
     let text = read(path)?;
     let chain = certificates(path, &text)?;
     Ok(chain.first().map_or_else(String::new, fingerprint))
+}
+
+/// What the first certificate in a PEM file says of itself.
+///
+/// # Errors
+/// Why there is none.
+pub(super) fn facts_of(path: &Path) -> Result<Facts, CertificateError> {
+    let chain = certificates(path, &read(path)?)?;
+    let facts = chain.first().map(|first| Facts::of(first));
+    let unusable = |error: NotACertificate| CertificateError::Unusable {
+        path: path.display().to_string(),
+        why: error.to_string(),
+    };
+    facts.unwrap_or(Err(NotACertificate)).map_err(unusable)
 }
 
 fn certified(files: &CertificateFiles) -> Result<CertifiedKey, CertificateError> {

@@ -1,9 +1,11 @@
 //! Failed requests, counted per address. A request that succeeds never comes here.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+use super::gate::network;
 
 /// The span over which failures are counted; it begins with the first of them.
 const SPAN: Duration = Duration::from_secs(60);
@@ -94,16 +96,6 @@ impl Counted {
         }
         self.recorded = self.recorded.saturating_add(1);
         self.recorded <= RECORDED_MAX
-    }
-}
-
-/// What counts as one address: an IPv6 host has a whole /64 to change its address in.
-pub(crate) fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => {
-            IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)))
-        }
     }
 }
 

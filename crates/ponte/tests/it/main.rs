@@ -1,6 +1,7 @@
 //! The tests of the program.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
+mod acme;
 mod admin;
 mod binance;
 mod bridge;
@@ -16,10 +17,13 @@ mod end_to_end;
 mod end_to_end_binance;
 mod end_to_end_mt5;
 mod full_disk;
+mod hosting;
 mod intake;
 mod mt5;
 mod mt5_bridge;
 mod prices;
 mod program;
 mod remote;
+mod restart;
 mod terminals;
+mod tls_client;

@@ -260,6 +260,60 @@ fn an_exit_takes_the_place_of_what_holds_the_coins() {
 }
 
 #[test]
+fn what_another_stop_stands_for_is_not_closed() {
+    check(
+        &policy(),
+        r#"
+        buy 2 stop 95 price 100; filled 1; ack 2; buy 2 stop 95 price 100; filled 3; close 25% | rejected 4
+            ended #4 rejected: no
+            alarm protection #4 of 1 BTCUSDT in paper does not rest: no; the position is closed at the market
+            plan #6 exit sell 1 reducing
+            > submit #6 1 reducing
+
+        buy 2 stop 95 price 100; filled 1; ack 2; buy 2 stop 95 price 100; filled 3 | outside 7 sell 1@104 S1
+            outside 7 1@104 of S1
+            alarm the broker or a person closed 1 BTCUSDT of S1 in paper at 104 (deal 7, stop out): Ponte's position follows
+            plan #5 protection sell 1 stop 95 for #4
+            > submit #5 1
+
+        buy 2 stop 95 price 100; filled 1; ack 2; buy 2 stop 95 price 100; filled 3; outside 7 sell 1@104 S1 | rejected 4
+            ended #4 rejected: no
+        "#,
+    );
+}
+
+#[test]
+fn an_exit_that_asked_for_more_than_is_left_goes_for_what_is_left() {
+    check(
+        &spot(),
+        r#"
+        buy 2 price 100; filled 1; close; outside 7 sell 1@104 S1 | rejected 2
+            ended #2 rejected: no
+            alarm exit #2 of BTCUSDT in paper was not executed: no; 1 is still held
+            plan #3 exit sell 1 reducing
+            > submit #3 1 reducing
+
+        buy 2 price 100; filled 1; close 50%; outside 7 sell 1@104 S1 | rejected 2
+            ended #2 rejected: no
+            alarm exit #2 of BTCUSDT in paper was not executed: no; 1 is still held
+
+        buy 2 stop 95 price 100; filled 1; rejected 2; outside 7 sell 1@104 S1 | rejected 3
+            ended #3 rejected: no
+            alarm exit #3 of BTCUSDT in paper was not executed: no; 1 is still held
+            plan #4 exit sell 1 reducing
+            > submit #4 1 reducing
+
+        buy 2 stop 95 price 100; filled 1; rejected 2; outside 7 sell 1@104 S1; rejected 3 | rejected 4
+            ended #4 rejected: no
+            alarm exit #4 of BTCUSDT in paper was not executed: no; 1 is still held
+
+        buy 2 stop 95 price 100; filled 1; rejected 2; outside 7 sell 2@104 S1 | rejected 3
+            ended #3 rejected: no
+        "#,
+    );
+}
+
+#[test]
 fn what_an_exit_has_displaced_comes_back_when_it_fails() {
     check(
         &spot(),

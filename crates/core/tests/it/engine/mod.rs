@@ -19,6 +19,7 @@ mod protection;
 mod render;
 mod repeats;
 mod rules;
+mod scope;
 pub(crate) mod script;
 mod sizing;
 pub(crate) mod world;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use ponte_core::decide::Decision;
 use ponte_core::id::{AlertId, ClientOrderId};
-use ponte_core::message::{AlertDecision, Command, CutOffReached, Event};
+use ponte_core::message::{AlertDecision, Command, CutOffReached, Event, SourceSwitched};
 use ponte_core::order::{OrderClass, OrderKind, OrderPlan};
 use ponte_core::outside::ReducedOutside;
 use ponte_core::signal::Terms;
@@ -99,6 +99,8 @@ impl Play<'_> {
             Event::HaltLifted { scope, .. } => format!("halt lifted {scope}"),
             Event::FlattenRequested { scope, by } if by == "cli" => format!("flatten {scope}"),
             Event::FlattenRequested { scope, by } => format!("flatten {scope} by {by}"),
+            Event::SourceSwitched(switched) => source(switched),
+            Event::OperatorActed { by, action, detail } => format!("{by}: {action} {detail}"),
             Event::CutOffReached(reached) => cut_off(reached),
             Event::DailyLossReached {
                 account,
@@ -172,6 +174,13 @@ impl Play<'_> {
             write!(first, ": {reason}").unwrap();
         }
         let mut lines = vec![first];
+        lines.extend(decided.verdicts.iter().map(|verdict| {
+            let mut shown = verdict.clone();
+            if decided.reason.as_ref() == Some(&shown.detail) {
+                shown.detail.clear();
+            }
+            format!("- {shown}")
+        }));
         for leg in &decided.legs {
             if leg.account != account("paper") || leg.decision != decided.outcome {
                 lines.push(format!(
@@ -193,6 +202,11 @@ impl Play<'_> {
         }
         lines
     }
+}
+
+fn source(switched: &SourceSwitched) -> String {
+    let word = if switched.on { "on" } else { "off" };
+    format!("source {} {word} by {}", switched.source, switched.by)
 }
 
 fn cut_off(reached: &CutOffReached) -> String {

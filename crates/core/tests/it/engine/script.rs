@@ -6,6 +6,7 @@
 //! unknown 1    absent 1   tick 5    what it doesn't say; 5 s pass
 //! market 95    market none          what BTCUSDT costs, where that is known
 //! halt block_entries everything     what a person asks
+//! source off main    trip main      a source is switched off, by a person or by its tripwire
 //! at 2026-11-23 10:00:00            the clock of Brasília shows this
 //! ```
 
@@ -14,7 +15,7 @@ use std::time::Duration;
 
 use ponte_core::decide::{Decision, Facts, Quotes, handle};
 use ponte_core::halt::{HaltLevel, Scope};
-use ponte_core::id::{AccountName, ClientOrderId, Digest, StrategyTag, Symbol};
+use ponte_core::id::{AccountName, ClientOrderId, Digest, SourceName, StrategyTag, Symbol};
 use ponte_core::identity::Identity;
 use ponte_core::message::{
     AlertInput, Balance, CancelAnswer, Event, Fate, FindAnswer, Input, NotSent, OperatorAction,
@@ -74,7 +75,7 @@ pub(crate) struct Play<'a> {
     pub(crate) state: State,
     pub(crate) now: Timestamp,
     pub(crate) market: Market,
-    journal: Vec<(Timestamp, Event)>,
+    pub(crate) journal: Vec<(Timestamp, Event)>,
     pub(crate) orders: Vec<ClientOrderId>,
     seen: BTreeMap<Digest, Seen>,
 }
@@ -223,7 +224,7 @@ impl<'a> Play<'a> {
                     equity: decimal(rest[0]),
                 },
             },
-            "halt" | "resume" | "flatten" => Self::operator(verb, rest),
+            "halt" | "resume" | "flatten" | "source" | "trip" => Self::operator(verb, rest),
             "ack" | "fill" | "filled" | "rejected" | "unknown" | "unreachable" | "gate_halted"
             | "gate_frozen" | "gate_expired" | "found" | "absent" | "unanswered" | "cancelled"
             | "not_open" | "cancel_unanswered" | "report" | "taken_away" => self.broker(verb, rest),
@@ -255,6 +256,15 @@ impl<'a> Play<'a> {
             },
             ("resume", of) => OperatorAction::Resume { scope: scope(of) },
             ("flatten", of) => OperatorAction::Flatten { scope: scope(of) },
+            ("source", [word, name, reason @ ..]) => OperatorAction::SwitchSource {
+                source: SourceName::new(name).unwrap(),
+                on: *word == "on",
+                reason: (!reason.is_empty()).then(|| reason.join(" ")),
+            },
+            ("trip", [name]) => OperatorAction::Tripped {
+                source: SourceName::new(name).unwrap(),
+                from: "203.0.113.9".to_owned(),
+            },
             other => panic!("no request: {other:?}"),
         };
         Input::Operator(OperatorRequest {
@@ -335,9 +345,12 @@ impl<'a> Play<'a> {
 
     fn alert(&self, line: &str) -> Input {
         let signal = signal(line, self.now, self.journal.len());
-        let key = Identity::of(&source(), &signal).key;
+        let mut words = line.split_whitespace().skip_while(|word| *word != "from");
+        let named = words.nth(1).map(|name| SourceName::new(name).unwrap());
+        let source = named.unwrap_or_else(source);
+        let key = Identity::of(&source, &signal).key;
         Input::Alert(Box::new(AlertInput {
-            source: source(),
+            source,
             received_at: self.now,
             seen: self.seen.get(&key).copied(),
             signal,
@@ -352,7 +365,7 @@ pub(crate) fn signal(line: &str, now: Timestamp, serial: usize) -> Signal {
     let is_name = |word: &str| {
         [
             "limit", "trigger", "stop", "targets", "id", "price", "for", "in", "fired", "bar",
-            "account", "was", "digest", "trail",
+            "account", "was", "digest", "trail", "from",
         ]
         .contains(&word)
     };

@@ -101,6 +101,7 @@ pub(crate) fn policy() -> Policy {
             source(),
             SourcePolicy {
                 dedup_window: Duration::from_secs(45),
+                scope: Default::default(),
             },
         )]
         .into(),

@@ -136,6 +136,8 @@ fn read(journal: &[(Timestamp, Event)]) -> Result<Books<'_>, String> {
             | Event::HaltSet(_)
             | Event::HaltLifted { .. }
             | Event::FlattenRequested { .. }
+            | Event::SourceSwitched(_)
+            | Event::OperatorActed { .. }
             | Event::CutOffReached(_)
             | Event::DailyLossReached { .. }
             | Event::PositionReducedOutside(_) => {}
@@ -249,6 +251,8 @@ impl Standing {
                 | Event::OrderQuestioned { .. }
                 | Event::AccountRead { .. }
                 | Event::FlattenRequested { .. }
+                | Event::SourceSwitched(_)
+                | Event::OperatorActed { .. }
                 | Event::CutOffReached(_)
                 | Event::DailyLossReached { .. }
                 | Event::PositionReducedOutside(_) => {}

@@ -1,6 +1,6 @@
 //! The keys of accounts in terminals and of the address that their bridges call.
 
-use super::{Section, means, optional, required};
+use super::{SECRET_PLACES, Section, means, optional, required};
 
 pub(in crate::config) const BRIDGE: Section = Section {
     path: "bridge",
@@ -32,7 +32,7 @@ pub(in crate::config) const MT5: Section = Section {
         required(
             "token",
             "secret",
-            "\"env:NAME\", \"file:PATH\"",
+            SECRET_PLACES,
             "\"file:secrets/mt5-bridge-token\"",
         ),
         means(

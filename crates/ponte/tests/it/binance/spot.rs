@@ -3,7 +3,7 @@
 use ponte::brokers::binance::Transport;
 use ponte_core::id::Symbol;
 use ponte_core::message::{CancelAnswer, Fate, FindAnswer, NotSent, ReportedStatus};
-use ponte_core::order::OrderKind;
+use ponte_core::order::{OrderClass, OrderKind};
 use ponte_core::signal::Side;
 use rust_decimal::Decimal;
 use serde_json::json;
@@ -147,16 +147,34 @@ async fn a_pair_is_cancelled_as_one() {
 }
 
 #[tokio::test]
+async fn an_exit_for_which_too_little_is_free_may_be_sent_again() {
+    let exchange = Exchange::start().await;
+    let account = exchange.account().await;
+    let pair = plan(1, Side::Sell, "1", pair(56_000, 65_000));
+    account.place(&pair).await;
+    let mut exit = plan(2, Side::Sell, "1", OrderKind::MARKET);
+    exit.class = OrderClass::Exit;
+    let Fate::NotSent { why } = account.broker.submit(&exit).await else {
+        panic!("the pair doesn't hold the funds, or the exit is given up");
+    };
+    assert!(why.to_string().contains("insufficient balance"), "{why}");
+    let cancelled = account.broker.cancel(&pair).await;
+    assert!(matches!(cancelled, CancelAnswer::Done(_)), "{cancelled:?}");
+    let report = account.place(&exit).await;
+    assert_eq!(report.status, ReportedStatus::Filled);
+}
+
+#[tokio::test]
 async fn an_exit_takes_the_place_of_the_pair_that_holds_the_funds() {
     let exchange = Exchange::start().await;
     let mut account = exchange.account().await;
     let protection = plan(1, Side::Sell, "1", pair(56_000, 65_000));
     account.place(&protection).await;
     let mut exit = plan(2, Side::Sell, "1", OrderKind::MARKET);
-    let Fate::Rejected { reason } = account.broker.submit(&exit).await else {
+    let Fate::NotSent { why } = account.broker.submit(&exit).await else {
         panic!("the pair doesn't hold the funds");
     };
-    assert!(reason.contains("insufficient balance"), "{reason}");
+    assert!(why.to_string().contains("insufficient balance"), "{why}");
     exit.id = plan(3, Side::Sell, "1", OrderKind::MARKET).id;
     exit.instead_of = vec![protection.id];
     let report = account.place(&exit).await;

@@ -44,6 +44,7 @@ const PAGES: &[&[&str]] = &[
     &["bridge", "token"],
     &["bridge", "certificate"],
     &["bridge", "fingerprint"],
+    &["certificate"],
     &["b3"],
     &["b3", "contract"],
     &["b3", "calendar"],

@@ -7,6 +7,7 @@ mod b3;
 mod brokers;
 mod findings;
 mod fuzz;
+mod https;
 mod meaning;
 mod network;
 mod reference;

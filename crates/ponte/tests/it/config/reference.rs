@@ -18,6 +18,7 @@ const KEYS: &str =
 const MT5: &str = "name = \"paper\"\nbroker = \"mt5\"\nmode = \"demo\"\ncurrency = \"BRL\"\n";
 const TERMINAL: &str = "login = 1\nserver = \"Demo\"\ntoken = \"env:TOKEN\"\n";
 const REMOTE: &str = "names = [\"localhost\"]\ncertificate = \"c.pem\"\nkey = \"k.pem\"\n";
+const ACME: &str = "domains = [\"hook.example.com\"]\naccept_terms = true\n";
 const CERTIFICATE: &str = "certificate = \"c.pem\"\nkey = \"k.pem\"\n";
 
 const BINANCE_GUIDE: &str = include_str!("../../../../../docs/binance.md");
@@ -61,7 +62,22 @@ fn with_line(section: &Section, line: &str) -> String {
         ""
     };
     let mut text = part("", "");
-    for path in ["webhook", "admin", "log", "retention"] {
+    let proxies = if line == "proxy_protocol = true" {
+        "trusted_proxies = [\"10.0.0.0/8\"]"
+    } else {
+        ""
+    };
+    text += &part("webhook", proxies);
+    if section.path == "webhook.tls" {
+        text += &part("webhook.tls", CERTIFICATE);
+    }
+    if section.path == "webhook.acme" {
+        text += &part("webhook.acme", ACME);
+    }
+    if section.path == "webhook.client_certificate" {
+        text += &format!("[webhook.tls]\n{CERTIFICATE}");
+    }
+    for path in ["webhook.client_certificate", "admin", "log", "retention"] {
         text += &part(path, "");
     }
     if section.path == "admin.remote" {
@@ -71,6 +87,9 @@ fn with_line(section: &Section, line: &str) -> String {
         text += &part("bridge", CERTIFICATE);
     }
     text += &part("sources", PARTS.source);
+    if section.path == "sources.scope" {
+        text += &part("sources.scope", "");
+    }
     text += &part("accounts", &account);
     if is_binance {
         text += &part("accounts.binance", KEYS);
@@ -224,6 +243,9 @@ fn the_english_reference_names_exactly_the_keys() {
 #[test]
 fn the_portuguese_reference_names_exactly_the_keys() {
     let translate = |text: &str| {
+        if text == "none" {
+            return "nenhum".to_owned();
+        }
         let mut text = text.to_owned();
         for (english, portuguese) in WORDS {
             text = text.replace(english, portuguese);
@@ -234,8 +256,18 @@ fn the_portuguese_reference_names_exactly_the_keys() {
 }
 
 /// Longer ones first, so that a part of one is not replaced before the whole.
-const WORDS: [(&str, &str); 42] = [
+const WORDS: &[(&str, &str)] = &[
     ("host names, addresses", "nomes de host, endereços"),
+    (
+        "names and IP addresses, 1 to 100",
+        "nomes e endereços IP, 1 a 100",
+    ),
+    ("e-mail addresses, up to 10", "endereços de e-mail, até 10"),
+    (
+        "letters, digits and hyphens, up to 64",
+        "letras, dígitos e hífens, até 64",
+    ),
+    ("an https URL", "uma URL https"),
     (
         "\"alert\" or a table with one key",
         "\"alert\" ou uma tabela com uma chave",
@@ -244,6 +276,11 @@ const WORDS: [(&str, &str); 42] = [
         "http, a loopback address and a port",
         "http, um endereço loopback e uma porta",
     ),
+    ("named sets", "conjuntos com nome"),
+    (
+        "SHA-256 of public keys, 64 hex digits",
+        "SHA-256 de chaves públicas, 64 dígitos hexadecimais",
+    ),
     ("a loopback address:port", "endereço:porta, só loopback"),
     ("address:port", "endereço:porta"),
     ("addresses, CIDRs", "endereços, CIDRs"),
@@ -251,6 +288,9 @@ const WORDS: [(&str, &str); 42] = [
     ("2 to 12 letters and digits", "2 a 12 letras e dígitos"),
     ("names of accounts", "nomes de contas"),
     ("symbols, at least one", "símbolos, ao menos um"),
+    ("names, at least one", "nomes, ao menos um"),
+    ("a date or RFC 3339", "uma data ou RFC 3339"),
+    ("moment", "momento"),
     ("a trade server", "um servidor de negociação"),
     ("a PEM file", "um arquivo PEM"),
     ("a time of the day", "um horário"),
@@ -268,7 +308,6 @@ const WORDS: [(&str, &str); 42] = [
     ("true or false", "true ou false"),
     ("whole number", "número inteiro"),
     ("required", "obrigatório"),
-    ("none", "nenhum"),
     ("duration", "duração"),
     ("decimal", "decimal"),
     ("choice", "escolha"),

@@ -41,14 +41,20 @@ fn it_needs_tls_or_a_proxy_on_this_machine() {
 #[test]
 fn it_answers_to_names() {
     for (names, said) in [
-        ("", expect![[r#"
+        (
+            "",
+            expect![[r#"
             ponte.toml:1:1: admin.remote.names: missing; add names = ["ponte.example.com"]
               1 | [admin.remote]
-                | ^^^^^^^^^^^^^^"#]]),
-        ("names = []\n", expect![[r#"
+                | ^^^^^^^^^^^^^^"#]],
+        ),
+        (
+            "names = []\n",
+            expect![[r#"
             ponte.toml:2:9: admin.remote.names: is empty, and Ponte would answer to no name; write the name in your browser's address bar
               2 | names = []
-                |         ^^"#]]),
+                |         ^^"#]],
+        ),
         (
             "names = [\"https://ponte.example.com\", \"ponte.example.com:8444\"]\n",
             expect![[r#"
@@ -75,7 +81,9 @@ fn what_contradicts_itself_is_said() {
         "[admin]\nlisten = \"127.0.0.1:8444\"\n[admin.remote]\nnames = [\"localhost\"]\n{PAIR}\
          trusted_proxies = [\"loopback\"]\nsession_idle = \"2d\"\nsession_max = \"1d\"\n"
     );
-    check(&top(&text), &expect![[r#"
+    check(
+        &top(&text),
+        &expect![[r#"
         ponte.toml:3:1: admin.remote.listen: port 8444 is both the admin side's and the owner's from elsewhere; give each its own port
           3 | [admin.remote]
             | ^^^^^^^^^^^^^^
@@ -84,5 +92,6 @@ fn what_contradicts_itself_is_said() {
             |                ^^^^
         ponte.toml:7:19: warning: admin.remote.trusted_proxies: has no effect, behind_proxy is false; add behind_proxy = true, or take it out
           7 | trusted_proxies = ["loopback"]
-            |                   ^^^^^^^^^^^^"#]]);
+            |                   ^^^^^^^^^^^^"#]],
+    );
 }

@@ -1,8 +1,8 @@
 //! The file that `ponte init` writes.
 
 use ponte::config::{
-    Accounting, BinanceMarket, Broker, InitAnswers, InitMarket, InitTerminal, SecretPlace, parse,
-    template,
+    Accounting, BinanceMarket, Broker, InitAnswers, InitMarket, InitTerminal, Listen, SecretPlace,
+    parse, template,
 };
 use ponte::secret::SecretRef;
 use ponte_core::id::Symbol;
@@ -36,7 +36,7 @@ fn it_parses_without_findings() {
 fn the_answers_stand_in_it() {
     let answers = InitAnswers {
         data_dir: "C:\\ponte \"1\" <<currency>>".to_owned(),
-        webhook_listen: SocketAddr::from(([0, 0, 0, 0], 80)),
+        webhook_listen: Listen::At(SocketAddr::from(([0, 0, 0, 0], 80))),
         allow_this_machine: false,
         secret: SecretPlace::File("my secrets/main".to_owned()),
         currency: "BRL".to_owned(),
@@ -45,7 +45,7 @@ fn the_answers_stand_in_it() {
     let parsed = parse(&template(&answers), "home/ponte.toml").unwrap();
     let config = parsed.config;
     assert_eq!(config.data_dir, Path::new("home").join(&answers.data_dir));
-    assert_eq!(config.webhook.listen, answers.webhook_listen);
+    assert_eq!(Listen::At(config.webhook.listen), answers.webhook_listen);
     assert!(!config.webhook.allow_from.allows(Ipv4Addr::LOCALHOST.into()));
     assert_eq!(
         config.sources[0].secret,
@@ -158,7 +158,7 @@ fn the_keys_in_its_comments_are_right_too() {
         currency: "BRL".to_owned(),
         ..InitAnswers::default()
     };
-    let common = 17;
+    let common = 18;
     for (answers, expected) in [
         (with(None, None), common),
         (with(Some(InitMarket::Spot), None), common + 9),

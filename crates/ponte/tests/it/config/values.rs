@@ -223,6 +223,9 @@ fn addresses() {
     check(
         &top("[webhook]\nlisten = \"0.0.0.0:8080\"\nallow_from = [\"any\"]\n"),
         &expect![[r#"
+            ponte.toml:2:10: warning: webhook.listen: 0.0.0.0:8080 is not a loopback address, and without TLS everybody on the way reads the alerts' secrets; add [webhook.acme] to get a certificate, or [webhook.tls] with files of your own; behind a proxy with TLS name its address in trusted_proxies
+              2 | listen = "0.0.0.0:8080"
+                |          ^^^^^^^^^^^^^^
             ponte.toml:3:15: warning: webhook.allow_from: anybody who reaches 0.0.0.0:8080 may try secrets; write ["tradingview"], and "any" only for trying
               3 | allow_from = ["any"]
                 |               ^^^^^"#]],

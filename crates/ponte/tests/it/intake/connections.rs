@@ -129,12 +129,12 @@ async fn what_is_under_way_at_the_end_is_answered() {
     );
     let (stop, _) = tokio::sync::oneshot::channel();
     drop(std::mem::replace(&mut world.stop, stop));
-    assert!(idle.end().await.is_empty(), "an idle connection ends");
     busy.send(MESSAGE).await;
     let reply = busy.reply().await;
     assert_eq!(reply.status, 200);
     assert!(reply.head().contains("connection: close\r\n"));
     assert!(busy.end().await.is_empty());
+    assert!(idle.end().await.is_empty(), "an idle connection ends");
     timeout(PATIENCE, &mut world.server)
         .await
         .unwrap()

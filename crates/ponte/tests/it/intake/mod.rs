@@ -4,9 +4,12 @@
 #![allow(clippy::unwrap_used)]
 
 mod alerts;
+mod certificates;
 mod connections;
+mod proxies;
 mod refusals;
 mod secrecy;
+mod secrets;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -15,13 +18,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use ponte::config::{AllowFrom, ClientAddress, NamedSet};
+use ponte::config::{
+    AllowFrom, Cidr, ClientAddress, ClientCertificatePolicy, ClientCertificateRules, NamedSet,
+};
 use ponte::engine::{Committed, Engine, Parts, Retention, Running};
+use ponte::intake::selftest::SelfTests;
 use ponte::intake::{BODY_READ_MAX, Intake};
 use ponte::journal::{ExportFilter, Reader, Writer, path_in};
 use ponte::metrics::Metrics;
-use ponte::secret::{Secret, SourceSecrets};
-use ponte::server::{Limits, serve_within};
+use ponte::secret::{Entry, Keyring, Secret, SourceKeys, SourceSecrets};
+use ponte::server::{Gate, Limits, Security, serve_gated};
 use ponte_core::decide::Quotes;
 use ponte_core::format::Format;
 use ponte_core::id::{AccountName, SourceName, Symbol};
@@ -34,7 +40,7 @@ use ponte_core::policy::{
     StrategyFilter,
 };
 use rust_decimal::Decimal;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
@@ -52,10 +58,18 @@ const PATIENCE: Duration = Duration::from_secs(60);
 struct Setup {
     allow_from: AllowFrom,
     trusted_proxies: Option<NamedSet>,
+    proxies: Vec<Cidr>,
     client_address: ClientAddress,
     failures_per_minute: u32,
     body_read_max: Duration,
     limits: Limits,
+    security: Security,
+    gate: Gate,
+    client_certificate: ClientCertificateRules,
+    /// Ends of sources.
+    keys: Vec<SourceKeys>,
+    /// Secrets beside the current ones.
+    spare: Vec<Entry>,
 }
 
 impl Default for Setup {
@@ -63,10 +77,19 @@ impl Default for Setup {
         Self {
             allow_from: AllowFrom::Ranges(NamedSet::Loopback.ranges()),
             trusted_proxies: None,
+            proxies: Vec::new(),
             client_address: ClientAddress::Peer,
             failures_per_minute: 1000,
             body_read_max: BODY_READ_MAX,
             limits: Limits::default(),
+            security: Security::Plain,
+            gate: Gate::default(),
+            client_certificate: ClientCertificateRules {
+                policy: ClientCertificatePolicy::Observe,
+                keys: Default::default(),
+            },
+            keys: Vec::new(),
+            spare: Vec::new(),
         }
     }
 }
@@ -77,6 +100,7 @@ struct World {
     engine: Engine,
     running: Running,
     metrics: Arc<Metrics>,
+    self_tests: Arc<SelfTests>,
     commands: mpsc::UnboundedReceiver<Committed>,
     stop: oneshot::Sender<()>,
     server: tokio::task::JoinHandle<std::io::Result<()>>,
@@ -103,32 +127,38 @@ impl World {
         let mut secrets = SourceSecrets::default();
         secrets.insert(source("main"), secret(SECRET));
         secrets.insert(source("second"), secret(SECOND_SECRET));
+        let keyring = Keyring::new(setup.keys, secrets, setup.spare);
         let names = ["main", "second"].map(source);
+        let self_tests = Arc::new(SelfTests::new());
+        let mut trusted_proxies = setup.trusted_proxies.map_or(vec![], NamedSet::ranges);
+        trusted_proxies.extend(setup.proxies);
         let intake = Intake {
             engine: engine.clone(),
-            secrets,
+            keyring: Arc::new(keyring),
             formats: names.map(|name| (name, Format::Ponte)).into(),
             allow_from: setup.allow_from,
-            trusted_proxies: setup.trusted_proxies.map_or(vec![], NamedSet::ranges),
+            trusted_proxies,
             client_address: setup.client_address,
+            client_certificate: setup.client_certificate,
             failures_per_minute: setup.failures_per_minute,
             body_read_max: setup.body_read_max,
+            self_tests: self_tests.clone(),
             metrics: metrics.clone(),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
-        let server = tokio::spawn(serve_within(
-            listener,
-            intake.router(),
-            setup.limits,
-            stopped,
-        ));
+        let (security, gate, limits) = (setup.security, setup.gate, setup.limits);
+        let router = intake.router();
+        let server = tokio::spawn(async move {
+            serve_gated(listener, router, &security, gate, limits, stopped).await
+        });
         Self {
             address,
             engine,
             running,
             metrics,
+            self_tests,
             commands,
             stop,
             server,
@@ -137,11 +167,7 @@ impl World {
     }
 
     async fn connect(&self) -> Connection {
-        let stream = TcpStream::connect(self.address).await.unwrap();
-        Connection {
-            stream,
-            read: Vec::new(),
-        }
+        Connection::over(TcpStream::connect(self.address).await.unwrap())
     }
 
     /// Sends one request over its own connection.
@@ -183,13 +209,31 @@ impl World {
 
 /// One connection, with what was read and is not used yet.
 struct Connection {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
     read: Vec<u8>,
 }
 
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
+
 impl Connection {
+    fn over(stream: impl Stream + 'static) -> Self {
+        Self {
+            stream: Box::new(stream),
+            read: Vec::new(),
+        }
+    }
+
+    /// Sends what the other end still takes.
+    async fn send_if_open(&mut self, bytes: &[u8]) {
+        let _ = self.stream.write_all(bytes).await;
+        let _ = self.stream.flush().await;
+    }
+
     async fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.stream.write_all(bytes.as_ref()).await.unwrap();
+        self.stream.flush().await.unwrap();
     }
 
     /// The next answer, whose length its header tells.
@@ -267,23 +311,31 @@ fn alert(body: impl AsRef<[u8]>) -> Vec<u8> {
 
 /// The requests that were turned away, as the journal tells them.
 fn refusals(directory: &Path) -> Vec<RefusedRequest> {
+    let refused = events(directory, "request_refused").into_iter();
+    let refused = refused.map(|event| {
+        let Event::RequestRefused(request) = event else {
+            panic!("another kind of event");
+        };
+        request
+    });
+    refused.collect()
+}
+
+/// The events of one kind, in their order.
+fn events(directory: &Path, kind: &str) -> Vec<Event> {
     let reader = Reader::open(&path_in(directory)).unwrap();
     let filter = ExportFilter {
-        kinds: vec!["request_refused".to_owned()],
+        kinds: vec![kind.to_owned()],
         ..ExportFilter::default()
     };
-    let mut refused = Vec::new();
+    let mut events = Vec::new();
     reader
         .export(&filter, |row| {
-            let event = serde_json::from_value(row.event).unwrap();
-            let Event::RequestRefused(request) = event else {
-                panic!("another kind of event");
-            };
-            refused.push(request);
+            events.push(serde_json::from_value(row.event).unwrap());
             true
         })
         .unwrap();
-    refused
+    events
 }
 
 fn source(name: &str) -> SourceName {

@@ -51,7 +51,8 @@ fn every_route_says_who_may_call_it() {
         POST /resume            Page(Operate)
         GET  /sessions          Page(View)
         POST /sessions/end      Page(View)
-    "#]].assert_eq(&table);
+    "#]]
+    .assert_eq(&table);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,7 @@
 use std::sync::PoisonError;
 
 use ponte_core::id::{ClientOrderId, Symbol};
-use ponte_core::message::{CancelAnswer, Fate, OrderReport};
+use ponte_core::message::{CancelAnswer, Fate, NotSent, OrderReport};
 use ponte_core::order::{OrderClass, OrderPlan};
 use reqwest::Method;
 
@@ -20,6 +20,9 @@ use crate::brokers::binance::params::Params;
 use crate::brokers::binance::reply::Reply;
 use crate::clock;
 
+/// How the exchange says that other orders hold what this one would sell (Spot API, "Error codes",
+/// "Messages for -1010, -2010 and -2011").
+const INSUFFICIENT: &str = "insufficient balance";
 /// What is said of an answer that is not as documented.
 pub(super) const UNREADABLE: &str = "binance's answer could not be read";
 
@@ -33,7 +36,7 @@ impl Spot {
         self.ledger
             .note(plan.id, &plan.symbol, translate::shape(plan));
         let fate = if plan.instead_of.is_empty() {
-            self.place_alone(plan, &params).await
+            tried_again(plan, self.place_alone(plan, &params).await)
         } else {
             self.swap(plan, params).await
         };
@@ -173,6 +176,26 @@ impl Spot {
                 .unwrap_or_else(PoisonError::into_inner)
                 .get_or_insert((id, clock::instant()));
         }
+    }
+}
+
+/// An exit at the market for which too little is free may be sent again: orders that are being replaced
+/// hold what it would sell a moment longer. What has made way for an exit comes back instead.
+fn tried_again(plan: &OrderPlan, fate: Fate) -> Fate {
+    match fate {
+        Fate::Rejected { reason }
+            if plan.class == OrderClass::Exit
+                && !plan.kind.rests()
+                && reason.contains(INSUFFICIENT) =>
+        {
+            Fate::NotSent {
+                why: NotSent::Unreachable(reason),
+            }
+        }
+        Fate::Acknowledged { .. }
+        | Fate::Rejected { .. }
+        | Fate::NotSent { .. }
+        | Fate::Unknown { .. } => fate,
     }
 }
 
