@@ -12,6 +12,7 @@ use super::finding::{Notes, Problem};
 use super::https;
 use super::network::ClientAddress;
 use super::proxy::Proxy;
+use super::remote::REMOTE_LISTEN_DEFAULT;
 use super::secrets;
 use super::sections::{Mentions, Mt5Mention};
 use super::table::Spot;
@@ -92,6 +93,17 @@ fn ports(notes: &mut Notes<'_>, mentions: &Mentions) {
             "webhook.acme.http_listen",
             "the authority's questions'",
             port,
+            Some(at),
+        ));
+    }
+    if let Some(remote) = &mentions.remote {
+        let listen = remote.listen.as_ref();
+        let at = written(listen).unwrap_or(remote.at.clone());
+        let default = REMOTE_LISTEN_DEFAULT.port();
+        listeners.push((
+            "admin.remote.listen",
+            "the owner's from elsewhere",
+            port(listen, default),
             Some(at),
         ));
     }

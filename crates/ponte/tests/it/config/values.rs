@@ -209,9 +209,9 @@ fn addresses() {
     check(
         &top("[admin]\nlisten = \"192.168.1.5:8081\"\n"),
         &expect![[r#"
-        ponte.toml:2:10: admin.listen: 192.168.1.5:8081 is not a loopback address, and this version serves the admin side to its own machine only; write "127.0.0.1:8081" and reach it from elsewhere through ssh -L
-          2 | listen = "192.168.1.5:8081"
-            |          ^^^^^^^^^^^^^^^^^^"#]],
+            ponte.toml:2:10: admin.listen: 192.168.1.5:8081 is not a loopback address, and admin.listen asks for no password; write "127.0.0.1:8081", and for elsewhere add a section [admin.remote]
+              2 | listen = "192.168.1.5:8081"
+                |          ^^^^^^^^^^^^^^^^^^"#]],
     );
     check(
         &top("[admin]\nlisten = \"127.0.0.1:8080\"\n"),
