@@ -15,7 +15,8 @@ use tokio::task::JoinHandle;
 use super::inherited::{Addresses, Inherited};
 use super::{Core, RunError, certificates, gate, service_manager};
 use crate::bridge::Hub;
-use crate::config::{self, Bridge, Broker, Config, Loaded, SourceFormat};
+use crate::config::{self, AdminRemote, Bridge, Broker, Config, Loaded, SourceFormat};
+use crate::doctor::secrets;
 use crate::intake::{BODY_READ_MAX, Intake, PlainSide};
 use crate::secret::Keyring;
 use crate::server::acme::Acme;
@@ -24,6 +25,8 @@ use crate::{admin, clock, server};
 
 /// How long orders on their way to a broker are waited for at least, after the listeners' end.
 const SETTLE_MIN: Duration = Duration::from_millis(100);
+/// Most connections at once where the owner signs in: a few people and their programs.
+const OWNER_CONNECTIONS_MAX: u32 = 512;
 
 /// A whole Ponte that runs.
 pub struct Served {
@@ -31,6 +34,8 @@ pub struct Served {
     pub webhook: SocketAddr,
     /// Where the owner asks.
     pub admin: SocketAddr,
+    /// Where the owner signs in from elsewhere, if anywhere.
+    pub remote: Option<SocketAddr>,
     /// Where the bridges beside terminals call, if there are any.
     pub bridge: Option<SocketAddr>,
     /// Where the certificate authority's questions are answered, if they come over HTTP.
@@ -61,10 +66,12 @@ async fn serve_inheriting(mut loaded: Loaded, inherited: Inherited) -> Result<Se
         webhook,
         plain,
         admin,
+        remote,
         bridge,
     } = Doors::take(&loaded.config, inherited, security, http_listen).await?;
     let held_open = webhook.limits.held_open;
     let started_at = clock::now();
+    let secret_facts = secrets::facts(&loaded);
     let mut core = Core::start(&mut loaded).await?;
     let Loaded {
         config,
@@ -84,28 +91,33 @@ async fn serve_inheriting(mut loaded: Loaded, inherited: Inherited) -> Result<Se
     if let Some(path) = &config.webhook.health_path {
         intake = intake.merge(crate::intake::health(path, core.engine.clone()));
     }
-    let owner = admin::router(admin::Parts {
+    let owner = admin::Parts {
         engine: core.engine.clone(),
         metrics: core.metrics.clone(),
         config: config.clone(),
-        doctor: core.doctor(config.clone()),
+        doctor: core.doctor(config.clone(), secret_facts),
         keyring,
         started_at,
         held_open,
-    });
+    };
     let addresses = (
         webhook.address()?,
         admin.address()?,
         bridge.as_ref().map(Taken::address).transpose()?,
         plain.as_ref().map(Taken::address).transpose()?,
+        remote.as_ref().map(Taken::address).transpose()?,
     );
+    let from_elsewhere = from_elsewhere(&core, &config, &owner)?;
     let mut listeners = vec![
         webhook.serve(intake, stopping.clone()),
-        admin.serve(owner, stopping.clone()),
+        admin.serve(admin::router(owner), stopping.clone()),
     ];
     if let (Some(plain), Some(acme)) = (plain, &acme) {
         let router = plain_side(&core, &config, acme.clone()).router();
         listeners.push(plain.serve(router, stopping.clone()));
+    }
+    if let (Some(remote), Some(router)) = (remote, from_elsewhere) {
+        listeners.push(remote.serve(router, stopping.clone()));
     }
     listeners.extend(bridge.map(|bridge| bridge.serve(core.hub().router(), stopping)));
     let watch = certificates::watch(config, core.metrics.clone());
@@ -114,6 +126,7 @@ async fn serve_inheriting(mut loaded: Loaded, inherited: Inherited) -> Result<Se
     Ok(Served {
         webhook: addresses.0,
         admin: addresses.1,
+        remote: addresses.4,
         bridge: addresses.2,
         challenges: addresses.3,
         held_open,
@@ -191,12 +204,27 @@ fn terminals_call_at(config: &Config) -> Option<&Bridge> {
     config.bridge.as_ref().filter(|_| any)
 }
 
+/// What is served to whoever signs in from elsewhere; `None` where nobody can.
+fn from_elsewhere(
+    core: &Core,
+    config: &Config,
+    owner: &admin::Parts,
+) -> Result<Option<Router>, RunError> {
+    let Some(remote) = &config.admin.remote else {
+        return Ok(None);
+    };
+    let remote = admin::auth::Remote::new(core.engine.clone(), remote, &config.data_dir)?;
+    Ok(Some(admin::remote_router(owner.clone(), remote)))
+}
+
 /// Every address that Ponte listens at.
 struct Doors {
     webhook: Taken,
     /// Where the certificate authority asks over HTTP.
     plain: Option<Taken>,
     admin: Taken,
+    /// Where the owner signs in from elsewhere.
+    remote: Option<Taken>,
     bridge: Option<Taken>,
 }
 
@@ -222,6 +250,10 @@ impl Doors {
             None => None,
         };
         let admin = Taken::take(&mut addresses, "admin.listen", config.admin.listen).await?;
+        let remote = match &config.admin.remote {
+            Some(remote) => Some(Taken::for_owner(&mut addresses, remote).await?),
+            None => None,
+        };
         let bridge = match terminals_call_at(config) {
             Some(bridge) => Some(Taken::for_bridges(&mut addresses, bridge).await?),
             None => None,
@@ -231,6 +263,7 @@ impl Doors {
             webhook,
             plain,
             admin,
+            remote,
             bridge,
         })
     }
@@ -262,6 +295,29 @@ impl Taken {
                 held_open,
                 ..Limits::default()
             },
+        })
+    }
+
+    async fn for_owner(addresses: &mut Addresses, remote: &AdminRemote) -> Result<Self, RunError> {
+        let security = match &remote.tls {
+            Some(files) => {
+                let read = Certificate::read(files.clone());
+                let certificate = read.map_err(|source| RunError::Certificate {
+                    section: "admin.remote",
+                    source,
+                })?;
+                Security::Tls(Tls::with_files(certificate))
+            }
+            None => Security::Plain,
+        };
+        let taken = Self::take(addresses, "admin.remote.listen", remote.listen).await?;
+        Ok(Self {
+            security,
+            limits: Limits {
+                connections_max: OWNER_CONNECTIONS_MAX,
+                ..taken.limits
+            },
+            ..taken
         })
     }
 
@@ -345,6 +401,7 @@ fn intake(core: &Core, config: &Config, keyring: Arc<Keyring>) -> Intake {
         client_certificate: config.webhook.client_certificate.clone(),
         failures_per_minute: config.webhook.failures_per_minute,
         body_read_max: BODY_READ_MAX,
+        self_tests: core.self_tests.clone(),
         metrics: core.metrics.clone(),
     }
 }

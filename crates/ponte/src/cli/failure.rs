@@ -159,6 +159,12 @@ impl From<crate::app::RunError> for Failure {
             crate::app::RunError::Certificate { source, .. } => {
                 return failure.cured_by(source.cure());
             }
+            crate::app::RunError::Remote(error) => {
+                return match error.cure() {
+                    Some(cure) => failure.cured_by(cure),
+                    None => failure,
+                };
+            }
             crate::app::RunError::Journal(_)
             | crate::app::RunError::Start(_)
             | crate::app::RunError::Policy(_)

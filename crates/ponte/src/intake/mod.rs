@@ -17,6 +17,7 @@ mod door;
 mod health;
 mod plain;
 mod receive;
+pub mod selftest;
 mod tripwire;
 
 use std::collections::BTreeMap;
@@ -42,6 +43,7 @@ use door::Door;
 pub use health::health;
 pub use plain::PlainSide;
 use receive::Desk;
+use selftest::SelfTests;
 use tripwire::Tripwires;
 
 /// How long the whole body may take to arrive. TradingView gives up after three seconds.
@@ -71,6 +73,8 @@ pub struct Intake {
     pub failures_per_minute: u32,
     /// How long a body may take; [`BODY_READ_MAX`] outside of tests.
     pub body_read_max: Duration,
+    /// The tests with which Ponte is asked from outside whether it works.
+    pub self_tests: Arc<SelfTests>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
 }
@@ -90,6 +94,7 @@ impl Intake {
             body_read_max: self.body_read_max,
             large_bodies: Semaphore::new(LARGE_BODIES_MAX),
             strangers_large_bodies: Semaphore::new(STRANGERS_LARGE_BODIES_MAX),
+            self_tests: self.self_tests,
             metrics: self.metrics,
         };
         Router::new()

@@ -25,6 +25,7 @@ use tokio::sync::Semaphore;
 use super::answer;
 use super::certificate::{self, Certificates};
 use super::door::{Admitted, Door, Stranger};
+use super::selftest::{self, Arrival, Claim, SelfTests};
 use super::tripwire::Tripwires;
 use crate::clock;
 use crate::config::{AllowFrom, Cidr, ClientAddress};
@@ -50,6 +51,7 @@ pub(super) struct Desk {
     pub(super) body_read_max: Duration,
     pub(super) large_bodies: Semaphore,
     pub(super) strangers_large_bodies: Semaphore,
+    pub(super) self_tests: Arc<SelfTests>,
     pub(super) metrics: Arc<Metrics>,
 }
 
@@ -118,6 +120,9 @@ impl Desk {
 
     async fn answer(&self, head: &Parts, token: Option<&str>, body: Body) -> Response {
         let client = self.client(head);
+        if let Some(claim) = self.self_tests.claim(&head.headers) {
+            return self.self_test(client, head, claim, body).await;
+        }
         if !self.allows(client) {
             // Read like any other, so that nobody learns from when the answer comes.
             let body = self.strangers_body(body).await;
@@ -165,6 +170,46 @@ impl Desk {
         if let Some(source) = self.door.tripwire_in(token, &head.headers, body) {
             let client = self.client(head);
             self.tripwires.used(source, client.to_string());
+        }
+    }
+
+    /// Answers what claims to be a test of Ponte's own; one that is forged is a stranger's.
+    async fn self_test(
+        &self,
+        client: Client<'_>,
+        head: &Parts,
+        claim: Claim,
+        body: Body,
+    ) -> Response {
+        let (most, room) = (selftest::BODY_BYTES_MAX, &self.large_bodies);
+        let body = body::read(body, most, self.body_read_max, room).await;
+        let received_at = clock::now();
+        let test = body
+            .ok()
+            .and_then(|body| self.self_tests.recognise(claim, &body));
+        let Some(test) = test else {
+            return self.refuse(client, received_at, Refusal::WrongSecret);
+        };
+        let is_allowed = self.allows(client);
+        let peer = client.peer.to_canonical();
+        let mut proxies = self.trusted_proxies.iter();
+        let arrival = Arrival {
+            peer,
+            address: client.address.map(|address| address.to_canonical()),
+            is_allowed,
+            by_proxy: proxies.any(|range| range.contains(peer)),
+            forwarded: selftest::forwarding(&head.headers),
+        };
+        self.self_tests.arrived(&test.number, arrival);
+        let carried_out =
+            self.self_tests
+                .carry_out(&self.engine, test, received_at, client.to_string());
+        match carried_out.await {
+            Ok(decision) => {
+                log(&decision);
+                answer::decided(&decision)
+            }
+            Err(unavailable) => answer::unavailable(&unavailable.to_string()),
         }
     }
 

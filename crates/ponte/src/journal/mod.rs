@@ -4,6 +4,7 @@
 //! on disk; what it failed for has not happened. Starting is reading the last snapshot and
 //! applying the events after it, and recovering from a failed commit is the same.
 
+mod activity;
 mod chain;
 mod copy;
 mod last_use;
@@ -16,7 +17,8 @@ mod writer;
 
 use std::path::{Path, PathBuf};
 
-pub use chain::{Broken, Verified, verify};
+pub use activity::{Activity, Refused, SourceSeen};
+pub use chain::{Broken, Verified, verify, verify_newest};
 pub use copy::{Copied, copy, verify_copy};
 pub use outlook::{Compared, SchemaOutlook, StateOutlook, schema_outlook, state_outlook};
 pub use query::{

@@ -46,7 +46,7 @@ async fn an_engine_that_takes_nothing_is_not_ready() {
     let router = admin::router(admin::Parts {
         engine: core.engine.clone(),
         metrics: core.metrics.clone(),
-        doctor: core.doctor(config.clone()),
+        doctor: core.doctor(config.clone(), Vec::new()),
         config,
         keyring: Arc::new(keyring),
         started_at: ponte::clock::now(),
