@@ -4,6 +4,7 @@
 mod exchange;
 mod https;
 mod network;
+mod remote;
 mod sources;
 mod terminal;
 mod vault;
@@ -11,6 +12,7 @@ mod vault;
 pub(super) use exchange::{B3, B3_PRODUCTS};
 pub(super) use https::{WEBHOOK_ACME, WEBHOOK_TLS};
 pub(super) use network::CLIENT_CERTIFICATE;
+pub(super) use remote::ADMIN_REMOTE;
 pub(super) use sources::{SCOPE, SOURCES};
 pub(super) use terminal::{BRIDGE, MT5};
 pub(super) use vault::{SECRET_PLACES, VAULT};
@@ -77,6 +79,7 @@ pub const SECTIONS: &[&Section] = &[
     &WEBHOOK_ACME,
     &CLIENT_CERTIFICATE,
     &ADMIN,
+    &ADMIN_REMOTE,
     &BRIDGE,
     &VAULT,
     &LOG,
@@ -92,6 +95,17 @@ pub const SECTIONS: &[&Section] = &[
     &INSTRUMENTS,
     &ROUTES,
 ];
+
+/// Every key with its section's name, sorted: what `ponte upgrade-check` compares of two versions.
+#[must_use]
+pub fn key_paths() -> Vec<String> {
+    let sections = SECTIONS.iter().copied().chain([&SIZE]);
+    let mut paths: Vec<_> = sections
+        .flat_map(|section| section.keys.iter().map(|key| section.path_of(key.name)))
+        .collect();
+    paths.sort();
+    paths
+}
 
 /// The keys of a route's size, of which exactly one is written.
 pub const SIZE: Section = Section {
@@ -206,13 +220,16 @@ pub(super) const WEBHOOK: Section = Section {
 pub(super) const ADMIN: Section = Section {
     path: "admin",
     is_list: false,
-    keys: &[means(
-        "listen",
-        "address",
-        "\"127.0.0.1:8081\"",
-        "a loopback address:port",
-        "\"[::1]:9081\"",
-    )],
+    keys: &[
+        means(
+            "listen",
+            "address",
+            "\"127.0.0.1:8081\"",
+            "a loopback address:port",
+            "\"[::1]:9081\"",
+        ),
+        section("remote"),
+    ],
 };
 
 pub(super) const LOG: Section = Section {

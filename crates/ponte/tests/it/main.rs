@@ -24,6 +24,7 @@ mod mt5;
 mod mt5_bridge;
 mod prices;
 mod program;
+mod remote;
 mod restart;
 mod terminals;
 mod tls_client;

@@ -10,6 +10,8 @@ mod init;
 mod live;
 mod offline;
 mod running;
+mod secret;
+mod source;
 mod tampered;
 mod vault;
 
