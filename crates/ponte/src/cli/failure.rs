@@ -72,11 +72,6 @@ impl Failure {
         }
     }
 
-    /// What went wrong, in a sentence.
-    pub(super) fn message(&self) -> &str {
-        &self.message
-    }
-
     /// Says it on standard error and gives the exit status.
     pub(super) fn report(self, json: bool) -> ExitCode {
         use std::io::Write as _;

@@ -14,6 +14,7 @@ mod crash;
 mod crash_binance;
 mod crash_common;
 mod crash_mt5;
+mod doctor;
 mod end_to_end;
 mod end_to_end_binance;
 mod end_to_end_mt5;

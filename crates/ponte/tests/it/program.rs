@@ -90,6 +90,10 @@ secret = "env:WEBHOOK_SECRET"
         format!("http://127.0.0.1:{}/webhook", self.webhook)
     }
 
+    pub(crate) fn admin_port(&self) -> u16 {
+        self.admin
+    }
+
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
