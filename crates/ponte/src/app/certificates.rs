@@ -11,7 +11,7 @@ use crate::clock;
 use crate::config::{Config, WebhookTls};
 use crate::metrics::Metrics;
 use crate::server::acme::Acme;
-use crate::server::{Certificate, CertificateReport, Security, Standing, Tls};
+use crate::server::{Certificate, CertificateReport, CertificateSource, Security, Standing, Tls};
 
 /// How often the certificates are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
@@ -106,6 +106,8 @@ fn remind(
     told.insert(listener, (standing, now));
     let facts = match &report.facts {
         Ok(facts) => facts,
+        // Whoever orders it tells that it has not come.
+        Err(_) if is_ordered(&report.source) => return,
         Err(missing) => {
             let (why, cure) = (&missing.why, &missing.cure);
             tracing::warn!(listener, why, cure, "there is no certificate");
@@ -134,10 +136,17 @@ fn remind(
     }
 }
 
+fn is_ordered(source: &CertificateSource) -> bool {
+    match source {
+        CertificateSource::Acme { .. } => true,
+        CertificateSource::Files { .. } => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::{CertificateSource, NoCertificate};
+    use crate::server::NoCertificate;
 
     #[test]
     fn the_same_is_told_again_only_after_a_while() {

@@ -19,6 +19,14 @@ pub(super) fn of_webhook(webhook: &Webhook) -> Gate {
     }
 }
 
+/// The gate of the listener for an authority's questions, which come from anywhere.
+pub(super) fn of_plain_side(webhook: &Webhook) -> Gate {
+    Gate {
+        proxy_protocol: false,
+        ..of_webhook(webhook)
+    }
+}
+
 fn within(ranges: &[Cidr]) -> AddressTest {
     let ranges = ranges.to_vec();
     Arc::new(move |address| ranges.iter().any(|range| range.contains(address)))

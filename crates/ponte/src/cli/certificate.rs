@@ -12,7 +12,7 @@ use super::screen::{self, BAD, BOLD, DIM, GOOD, SO_SO, styled};
 use crate::app;
 use crate::server::{CertificateReport, CertificateSource, NoCertificate, Standing};
 
-/// Look at the certificates of the webhook and the bridge: whose, until when, what failed last
+/// Show the listeners' certificates: until when, renewed when, what failed last
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     ponte certificate\n  \

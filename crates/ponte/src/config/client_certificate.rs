@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::finding::{Notes, Problem};
+use super::proxy::Proxy;
 use super::sections::Mentions;
 use super::table::{Spot, Table};
 use super::value::{self, Value, quoted};
@@ -66,6 +67,34 @@ pub(super) fn client_certificate(
             .flat_map(|list| list.value)
             .map(|spot| spot.value)
             .collect(),
+    }
+}
+
+/// Notes a policy that can't work: certificates come where TLS ends, and no further.
+pub(super) fn look_at_way(notes: &mut Notes<'_>, mentions: &Mentions) {
+    let asks = |spot: &&Spot<_>| spot.value != ClientCertificatePolicy::Observe;
+    let Some(policy) = mentions.client_certificate.as_ref().filter(asks) else {
+        return;
+    };
+    let key = "webhook.client_certificate.policy";
+    if !mentions.https.any {
+        let problem = Problem::new(
+            "no certificate comes where TLS doesn't end, so that every alert would be refused",
+        );
+        let problem = problem.cured_by("add [webhook.acme] or [webhook.tls], or write \"observe\"");
+        notes.error(key, &policy.at, problem);
+        return;
+    }
+    let proxy = mentions.proxy.as_ref().map(|spot| spot.value);
+    if proxy.is_some_and(Proxy::ends_tls) {
+        let problem = Problem::new(
+            "the proxy in front ends TLS itself, so that TradingView's certificate stays there and \
+             every alert would be refused",
+        );
+        let problem = problem.cured_by(
+            "have the proxy pass TLS on as it is, with proxy_protocol = true, or write \"observe\"",
+        );
+        notes.warning(key, &policy.at, problem);
     }
 }
 

@@ -49,14 +49,11 @@ pub fn policy(
         accounts.insert(account.name.clone(), policy);
     }
     let sources = config.sources.iter().map(|source| {
-        let dedup_window = source.dedup_window;
-        (
-            source.name.clone(),
-            SourcePolicy {
-                dedup_window,
-                ..SourcePolicy::default()
-            },
-        )
+        let known = SourcePolicy {
+            dedup_window: source.dedup_window,
+            scope: source.scope.clone(),
+        };
+        (source.name.clone(), known)
     });
     Ok(Policy {
         installation: installation.to_owned(),

@@ -21,6 +21,10 @@ const HMAC_SECRET: &str = "CANARY-HMAC-SECRET-0000000000000000000000000000000000
 const WRONG_SECRET: &str = "CANARY-WRONG-SECRET-000000000000000000000000000000000000000001";
 /// A key of its own for the second account, since two accounts can't share one in one market.
 const SECOND_API_KEY: &str = "CANARY-API-KEY-0000000000000000000000000000000000000000000000002";
+/// What the source's secret was before.
+const PREVIOUS: &str = "CANARY-PREVIOUS-000000000000000000000000000000001";
+/// What nobody uses.
+const TRIPWIRE: &str = "CANARY-TRIPWIRE-000000000000000000000000000000001";
 /// Of a bridge that is no account's.
 const STRANGERS_TOKEN: &str = "CANARY-TOKEN-0000000000000000000000000000000002";
 /// The pair of RFC 8032, section 7.1, test 1.
@@ -92,6 +96,8 @@ fn canaries() -> Vec<Vec<u8>> {
             HMAC_SECRET,
             WRONG_SECRET,
             SECRET,
+            PREVIOUS,
+            TRIPWIRE,
             TOKEN,
             STRANGERS_TOKEN,
             ED25519_SECRET,
@@ -412,6 +418,81 @@ accounts = ["canary"]
     }
     assert_silent("what was printed of a terminal", seen.as_bytes());
     assert_silent("the log of a terminal", log.as_bytes());
+    assert!(silent_files(&ponte.folder().join("data")) >= 2);
+}
+
+/// A source's secret, the one before it and its tripwire, of which each is shown wherever it can be.
+#[tokio::test]
+async fn a_sources_secrets_stay_inside() {
+    let mut ponte = Ponte::install("prices = [\"alert\"]");
+    let file = ponte.folder().join("ponte.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let text = text.replace(
+        "secret = \"env:WEBHOOK_SECRET\"",
+        "secret = \"file:secrets/main\"\ntripwire = \"file:secrets/wire\"",
+    );
+    std::fs::write(&file, text).unwrap();
+    ponte.set_log_filter("trace");
+    keep(ponte.folder(), "main", SECRET);
+    keep(ponte.folder(), "wire", TRIPWIRE);
+    let previous = format!("{PREVIOUS}\nvalid until 2999-01-01T00:00:00Z\n");
+    keep(ponte.folder(), "main.previous", &previous);
+    let mut seen = ponte.command(&["check"]).1;
+    ponte.start().await;
+    for (secret, status) in [(SECRET, 200), (PREVIOUS, 200), (TRIPWIRE, 403)] {
+        let body = alert("canary", secret).replace(SECRET, secret);
+        let body = body.replace(&format!("\"id\":\"{secret}\""), "\"id\":\"one\"");
+        seen += &format!("{:?}", ponte.send(&body).await);
+        let broken = format!(r#"{{"segredo":"{secret}","acao":"{secret}" "#);
+        seen += &format!("{:?}", ponte.send(&broken).await);
+        let url = format!("{}/{secret}", ponte.webhook());
+        let answer = program::client()
+            .post(&url)
+            .body("{}")
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(
+            answer.status().as_u16(),
+            if status == 200 { 400 } else { 403 }
+        );
+        seen += &answer.text().await.unwrap();
+        let answer = program::client().get(&url).send().await.unwrap();
+        seen += &answer.text().await.unwrap();
+    }
+    for arguments in [
+        &["secret", "list"][..],
+        &["secret", "list", "--json"],
+        &["secret", "rotate", "main"],
+        &["source", "list"],
+        &["source", "list", "--json"],
+    ] {
+        seen += &ponte.command(arguments).1;
+    }
+    keep(ponte.folder(), "wire", &format!("{SECRET}\n"));
+    seen += &ponte.command(&["secret", "end", "main"]).1;
+    keep(ponte.folder(), "wire", &TRIPWIRE[..3]);
+    seen += &ponte.command(&["check"]).1;
+    seen += &ponte.command(&["secret", "list"]).1;
+    seen += &asked(&ponte).await;
+    seen += &ponte.page("metrics").await;
+    ponte.stop().await;
+    seen += &ponte.command(&["secret", "list"]).1;
+    seen += &asked(&ponte).await;
+    let log = ponte.whole_log();
+    for proof in [
+        "TRIPWIRE",
+        "could not take it over",
+        "stays as it was",
+        "tripwire_uses",
+    ] {
+        assert!(
+            log.contains(proof) || seen.contains(proof),
+            "{proof}: {log}\n{seen}"
+        );
+    }
+    assert_silent("what was printed of secrets", seen.as_bytes());
+    assert_silent("the log of secrets", log.as_bytes());
     assert!(silent_files(&ponte.folder().join("data")) >= 2);
 }
 

@@ -1,7 +1,9 @@
 //! The tests of the program.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
+mod acme;
 mod admin;
+mod backup;
 mod binance;
 mod bridge;
 mod canary;
@@ -23,6 +25,7 @@ mod mt5;
 mod mt5_bridge;
 mod prices;
 mod program;
+mod remote;
 mod restart;
 mod terminals;
 mod tls_client;

@@ -73,7 +73,7 @@ impl Rekey {
                 "in_force": is_done,
             }));
         }
-        let mut text = format!("{} the vault\n", styled(GOOD, "locked anew"));
+        let mut text = format!("{} the vault, with another lock\n", styled(GOOD, "sealed"));
         if let Some(public) = public {
             text += &format!("{}\n", styled(DIM, &format!("public key {public}")));
         }

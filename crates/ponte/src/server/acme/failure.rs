@@ -66,27 +66,33 @@ impl Trouble {
 
     /// What the library or the authority said.
     pub(super) fn of(error: &Error, settings: &AcmeSettings) -> Self {
-        match error {
-            Error::Api(problem) => Self::told(problem, settings),
-            Error::Unsupported(_) => Self {
+        if let Error::Api(problem) = error {
+            return Self::told(problem, settings);
+        }
+        if let Error::Unsupported(_) = error {
+            return Self {
                 then: Then::WithoutReplacing,
                 ..Self::cheap(error.to_string(), AGAIN)
-            },
-            Error::Timeout(_) => Self::counted(
-                "the authority has not come to a result in time",
-                "nothing to do: it is tried again",
-            ),
-            Error::Json(_) => Self::cheap(
-                "what answers is no ACME directory, or one that broke off",
-                "look at webhook.acme.directory, and at what stands between it and this machine",
-            ),
-            Error::Crypto | Error::KeyRejected => Self {
+            };
+        }
+        if let Error::Crypto | Error::KeyRejected = error {
+            return Self {
                 then: Then::NewAccount,
                 ..Self::cheap("the account's key can't be used", AGAIN)
-            },
-            // The library may gain kinds; none of them is a word of the authority.
-            error => Self::cheap(chain(error), REACH),
+            };
         }
+        if let Error::Timeout(_) = error {
+            let why = "the authority has not come to a result in time";
+            return Self::counted(why, "nothing to do: it is tried again");
+        }
+        if let Error::Json(_) = error {
+            return Self::cheap(
+                "what answers is no ACME directory, or one that broke off",
+                "look at webhook.acme.directory, and at what stands between it and this machine",
+            );
+        }
+        // The library may gain kinds; none of them is a word of the authority.
+        Self::cheap(chain(error), REACH)
     }
 
     /// What the authority said (RFC 8555, 6.7).
@@ -136,7 +142,8 @@ fn cure(kind: &str, settings: &AcmeSettings) -> String {
              record that leads elsewhere"
         ),
         "tls" | "unauthorized" | "incorrectResponse" => format!(
-            "something else answered: {reach}, and the A and AAAA records to this machine and no other"
+            "nothing or something else answered there: let the A and AAAA records of each name lead \
+             to this machine and no other; {reach}"
         ),
         "caa" => "the domain's CAA records forbid this authority: add one that allows it".to_owned(),
         "rateLimited" => "wait: the authority says until when; Ponte tries again by itself. Keep \
