@@ -66,10 +66,13 @@ fn rehearse(mut copy: Connection, path: &Path, found: i64, steps: &[&str]) -> Sc
     SchemaOutlook {
         found,
         known: schema::version_of(steps),
-        failure: failure.map(|failure| match failure {
+        failure: failure.map(|failure| {
             // Its text would name the journal, which is untouched.
-            JournalError::Database { source, .. } => source.to_string(),
-            failure => failure.to_string(),
+            if let JournalError::Database { source, .. } = failure {
+                source.to_string()
+            } else {
+                failure.to_string()
+            }
         }),
     }
 }
