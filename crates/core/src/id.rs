@@ -121,11 +121,48 @@ name!(
 /// What the configuration and the engine call the strategy of an alert that names none.
 pub const DEFAULT_STRATEGY: &str = "default";
 
+/// The source and the strategy of the alert with which Ponte tests its own webhook.
+const SELF_TEST: &str = "ponte-selftest";
+/// The strategy of the stop that is placed and taken back to see that it rests.
+const TRY_STOP: &str = "ponte-trystop";
+
 impl StrategyName {
     /// The strategy of alerts that name none.
     #[must_use]
     pub fn unnamed() -> Self {
         Self(DEFAULT_STRATEGY.to_owned())
+    }
+
+    /// The strategy of the alert with which Ponte tests its own webhook.
+    #[must_use]
+    pub fn self_test() -> Self {
+        Self(SELF_TEST.to_owned())
+    }
+
+    /// The strategy of the stop that is placed and taken back to see that it rests.
+    #[must_use]
+    pub fn try_stop() -> Self {
+        Self(TRY_STOP.to_owned())
+    }
+
+    /// Whether the name is Ponte's own: no configuration may use it, and no alert from outside.
+    #[must_use]
+    pub fn is_reserved(&self) -> bool {
+        self.0 == SELF_TEST || self.0 == TRY_STOP
+    }
+}
+
+impl SourceName {
+    /// Where the alerts come from that Ponte makes itself.
+    #[must_use]
+    pub fn self_test() -> Self {
+        Self(SELF_TEST.to_owned())
+    }
+
+    /// Whether the name is Ponte's own: no configuration may use it.
+    #[must_use]
+    pub fn is_reserved(&self) -> bool {
+        self.0 == SELF_TEST || self.0 == TRY_STOP
     }
 }
 

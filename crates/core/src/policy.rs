@@ -362,11 +362,12 @@ pub enum StrategyFilter {
 }
 
 impl StrategyFilter {
-    /// Whether the route takes this strategy.
+    /// Whether the route takes this strategy. Ponte's own go where they are named only: what tests
+    /// the webhook reaches no account by a route of the trader's.
     #[must_use]
     pub fn takes(&self, strategy: &StrategyName) -> bool {
         match self {
-            Self::Any => true,
+            Self::Any => !strategy.is_reserved(),
             Self::Named(names) => names.contains(strategy),
         }
     }

@@ -8,6 +8,7 @@ pub mod brokers;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod doctor;
 pub mod engine;
 pub mod execution;
 pub mod intake;

@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use ponte_core::id::AccountName;
+use ponte_core::id::{AccountName, SourceName};
 use ponte_core::message::{AlertDecision, Fate};
 use ponte_core::time::Timestamp;
 use prometheus_client::encoding::EncodeLabelSet;
@@ -32,6 +32,11 @@ struct Account {
 struct AccountWord {
     account: String,
     outcome: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Source {
+    source: String,
 }
 
 /// Upper bounds of the time histograms, in seconds: 50 µs to 10 s.
@@ -67,6 +72,10 @@ pub struct Metrics {
     /// Positions without the stop that they were asked to have.
     pub naked_positions: Gauge,
     certificate_expires: Family<Listener, Gauge>,
+    /// Sources whose alerts are not taken.
+    pub sources_off: Gauge,
+    tripwires: Family<Source, Counter>,
+    previous_secrets: Family<Source, Counter>,
     terminal_connected: Family<Account, Gauge>,
     bridge_session_age: Family<Account, Gauge>,
     bridge_commands: Family<AccountWord, Counter>,
@@ -123,12 +132,16 @@ impl Default for Metrics {
             halts: Gauge::default(),
             naked_positions: Gauge::default(),
             certificate_expires: Family::default(),
+            sources_off: Gauge::default(),
+            tripwires: Family::default(),
+            previous_secrets: Family::default(),
             terminal_connected: Family::default(),
             bridge_session_age: Family::default(),
             bridge_commands: Family::default(),
             bridge_wakeups: Family::default(),
         };
         metrics.register();
+        metrics.register_sources();
         metrics.register_lines();
         metrics
     }
@@ -201,6 +214,25 @@ impl Metrics {
             "sent_to_answered",
             "First byte to the broker's answer",
             &self.sent_to_answered,
+        );
+    }
+
+    fn register_sources(&mut self) {
+        let r = &mut self.registry;
+        r.register(
+            "sources_off",
+            "Sources whose alerts are not taken",
+            self.sources_off.clone(),
+        );
+        r.register(
+            "tripwire_uses",
+            "How often a source's tripwire was shown",
+            self.tripwires.clone(),
+        );
+        r.register(
+            "previous_secret_uses",
+            "Alerts with the secret before the current one, while a rotation lasts",
+            self.previous_secrets.clone(),
         );
     }
 
@@ -279,6 +311,20 @@ impl Metrics {
             .get_or_create(&Word {
                 outcome: code.to_owned(),
             })
+            .inc();
+    }
+
+    /// Counts a tripwire that was shown.
+    pub fn tripwire_used(&self, source: &SourceName) {
+        let source = source.to_string();
+        self.tripwires.get_or_create(&Source { source }).inc();
+    }
+
+    /// Counts an alert with the secret before the current one.
+    pub fn previous_secret_used(&self, source: &SourceName) {
+        let source = source.to_string();
+        self.previous_secrets
+            .get_or_create(&Source { source })
             .inc();
     }
 

@@ -176,7 +176,13 @@ fn install(place: &Place, package: &str, passed: &mut Passed) -> Result<()> {
             .is_symlink(),
         "the service is not enabled",
     )?;
-    passed.say("the service is enabled and started");
+    must(
+        place
+            .path("etc/systemd/system/sockets.target.wants/ponte.socket")
+            .is_symlink(),
+        "the socket is not enabled",
+    )?;
+    passed.say("socket and service are enabled and started");
     for file in [
         "usr/share/man/man1/ponte.1.gz",
         "usr/share/bash-completion/completions/ponte",

@@ -87,6 +87,14 @@ fn legs(context: Context<'_>, scope: &SourceScope, mut decided: AlertDecision) -
     }
     let mut consequences = Decision::default();
     let signal = decided.signal.clone();
+    if signal.strategy.is_reserved() && !decided.source.is_reserved() {
+        decided.outcome = Outcome::Refused;
+        decided.reason = Some(format!(
+            "strategy {} is Ponte's own, with which it tests itself; give yours another name",
+            signal.strategy
+        ));
+        return Decision::event(Event::AlertDecided(Box::new(decided)));
+    }
     for (account, route) in context.policy.legs(&signal.strategy) {
         if signal.account.as_ref().is_some_and(|only| only != account) {
             continue;

@@ -20,7 +20,7 @@ use rust_decimal::Decimal;
 use self::happenings::{Happening, happenings};
 use crate::engine::script::{Play, seconds};
 use crate::engine::world::{
-    account, account_policy, decimal, futures, policy, quantity, route, source, spot, terminal,
+    account, account_policy, decimal, futures, policy, quantity, route, spot, terminal,
 };
 
 const MAX_POSITION: &str = "8";
@@ -259,10 +259,6 @@ impl<'a> Watch<'a> {
             return;
         };
         if decided[0].outcome == Outcome::Duplicate || decided[0].first.is_some() {
-            return;
-        }
-        // What a limited source may not do is looked at on its own.
-        if decided[0].source != source() {
             return;
         }
         for leg in &decided[0].legs {

@@ -10,8 +10,10 @@ use futures_util::future::join_all;
 use ponte_core::id::AccountName;
 use serde::Deserialize;
 
-use super::wire::{Diagnosis, Terminal};
-use super::{Admin, ApiError};
+use super::wire::{
+    Diagnosis, Group, SelfTest, SelfTestCourse, Terminal, TriedStop, TryStopRequest,
+};
+use super::{Admin, ApiError, NotTried};
 
 /// Who can look at accounts from inside: the admin address knows no broker.
 pub trait Doctor: Send + Sync {
@@ -23,7 +25,28 @@ pub trait Doctor: Send + Sync {
 
     /// Where an account's terminal stands now, from memory; `None` where an account has none.
     fn terminal(&self, account: &AccountName) -> Option<Terminal>;
+
+    /// Looks at the machine, the secrets, the senders and the journal, as this process sees them.
+    fn here(&self) -> Pin<Box<dyn Future<Output = Vec<Group>> + Send + '_>>;
+
+    /// Makes an alert that can be posted to the webhook, once.
+    ///
+    /// # Errors
+    /// When too many were made, or the engine can't be asked.
+    fn make_self_test(&self) -> Trying<'_, SelfTest>;
+
+    /// How far such an alert has come; `None` where there is no such one any more.
+    fn self_test(&self, number: &str) -> Option<SelfTestCourse>;
+
+    /// Places a stop far from the market, looks whether it rests at the broker, and takes it back.
+    ///
+    /// # Errors
+    /// When nothing was placed.
+    fn try_stop(&self, request: TryStopRequest) -> Trying<'_, TriedStop>;
 }
+
+/// Something that is being tried.
+pub type Trying<'a, T> = Pin<Box<dyn Future<Output = Result<T, NotTried>> + Send + 'a>>;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use axum::Json;
 use axum::extract::State as Shared;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use ponte_core::decide::naked_positions;
 use ponte_core::message::{PositionKey, PositionView};
 use ponte_core::order::OrderStatus;
@@ -14,7 +14,8 @@ use ponte_core::signal::PositionSide;
 use ponte_core::state::State;
 use serde_json::json;
 
-use super::wire::{AccountStatus, Heard, Holding, JournalSize, Process, Status};
+use super::auth::{Actor, Role};
+use super::wire::{AccountStatus, Heard, Holding, JournalSize, Me, Process, SourceStatus, Status};
 use super::{Admin, ApiError};
 use crate::clock;
 use crate::config::Config;
@@ -54,12 +55,14 @@ pub(super) async fn metrics(Shared(admin): Shared<Admin>) -> Result<Response, Ap
     // Counts are told even while the engine or the journal are not well: that is when they matter.
     let seen = admin.engine.look_by_policy(|state, policy| {
         let naked = naked_positions(state, policy).len();
-        (waiting(state), state.halts.len(), naked)
+        let off = state.sources_off.len();
+        (waiting(state), state.halts.len(), naked, off)
     });
-    if let Ok(Ok((lanes, halts, naked))) = tokio::time::timeout(PULSE_MAX, seen).await {
+    if let Ok(Ok((lanes, halts, naked, off))) = tokio::time::timeout(PULSE_MAX, seen).await {
         metrics.naked_positions.set(gauge(naked));
         metrics.lanes.set(gauge(lanes));
         metrics.halts.set(gauge(halts));
+        metrics.sources_off.set(gauge(off));
     }
     if let Ok((events, bytes)) = admin.readers.clone().read(Reader::size).await {
         metrics.journal_events.set(events);
@@ -70,6 +73,11 @@ pub(super) async fn metrics(Shared(admin): Shared<Admin>) -> Result<Response, Ap
 }
 
 pub(super) async fn status(Shared(admin): Shared<Admin>) -> Result<Json<Status>, ApiError> {
+    current(&admin).await.map(Json)
+}
+
+/// How Ponte is now.
+pub(super) async fn current(admin: &Admin) -> Result<Status, ApiError> {
     let now = clock::now();
     let process = Process {
         started_at: admin.started_at,
@@ -87,19 +95,31 @@ pub(super) async fn status(Shared(admin): Shared<Admin>) -> Result<Json<Status>,
     for account in &mut seen.accounts {
         account.terminal = admin.doctor.terminal(&account.name);
     }
-    Ok(Json(seen.into_status(
-        &admin.config,
-        Some(process),
-        journal,
-        last_alert,
-        halt_file,
-    )))
+    Ok(seen.into_status(&admin.config, Some(process), journal, last_alert, halt_file))
 }
 
 pub(super) async fn list_positions(
     Shared(admin): Shared<Admin>,
 ) -> Result<Json<Vec<Holding>>, ApiError> {
     Ok(Json(admin.engine.look(positions).await?))
+}
+
+/// Who asks, and what a script of theirs has to bring along.
+pub(super) async fn me(Extension(actor): Extension<Actor>) -> Json<Me> {
+    let me = |name: &str, kind: &str, role, csrf| {
+        Json(Me {
+            name: name.to_owned(),
+            kind: kind.to_owned(),
+            role,
+            csrf,
+        })
+    };
+    match &actor {
+        // Nobody does not come here.
+        Actor::Local | Actor::Nobody => me("local", "local", Role::Operate, None),
+        Actor::User(who) => me(&who.user, "session", who.role, Some(who.csrf.clone())),
+        Actor::Token { name, role } => me(name, "token", *role, None),
+    }
 }
 
 /// The journal's size and its latest alert.
@@ -128,6 +148,7 @@ impl Status {
 /// What of the status is in the engine's state.
 struct Seen {
     halts: Vec<ponte_core::halt::Halt>,
+    sources: Vec<SourceStatus>,
     strategies: Vec<Heard>,
     open_orders: usize,
     unknown_orders: usize,
@@ -154,9 +175,11 @@ impl Seen {
         });
         Self {
             halts: state.halts.clone(),
+            sources: super::statuses(config, &state.sources_off),
             strategies: state
                 .heard
                 .iter()
+                .filter(|(strategy, _)| !strategy.is_reserved())
                 .map(|(strategy, at)| Heard {
                     strategy: strategy.clone(),
                     at: *at,
@@ -182,6 +205,7 @@ impl Seen {
             webhook: format!("http://{}/webhook", config.webhook.listen),
             halts: self.halts,
             halt_file,
+            sources: self.sources,
             journal,
             last_alert,
             strategies: self.strategies,

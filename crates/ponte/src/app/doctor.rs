@@ -4,31 +4,31 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
-use ponte_core::decide::naked_positions;
+use ponte_core::decide::Quotes;
 use ponte_core::id::{AccountName, ClientOrderId, Symbol};
-use ponte_core::message::{Balance, OrderReport};
-use ponte_core::order::OrderStatus;
-use ponte_core::policy::Policy;
+use ponte_core::instrument::Instrument;
+use ponte_core::message::OrderReport;
+use ponte_core::policy::{Policy, Sizing};
 use ponte_core::state::State;
 use rust_decimal::Decimal;
 
+use super::books::{Answers, Books};
 use super::terminals::Terminal;
-use crate::admin::Doctor;
 use crate::admin::wire::{self, Diagnosis, Finding, Health};
-use crate::brokers::{Answer, Broker, BrokerError, BrokerPosition, Credentials};
+use crate::admin::{Doctor, Trying};
+use crate::brokers::{Broker, BrokerError};
 use crate::clock;
 use crate::config::{Account, Broker as BrokerConfig, Config};
+use crate::doctor::say::account as say;
+use crate::doctor::say::some;
+use crate::doctor::secrets::SecretFacts;
 use crate::engine::{Engine, Unavailable};
 use crate::execution::Brokers;
+use crate::intake::selftest::SelfTests;
 
-/// How long a broker may take to answer one question.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// The subject of what could not be asked, until all is together.
 const UNANSWERED: &str = "unanswered";
-/// Most things that one finding names.
-const NAMED_MAX: usize = 5;
 
 /// Looks at the accounts of a running Ponte.
 pub(super) struct Examiner {
@@ -36,6 +36,10 @@ pub(super) struct Examiner {
     pub(super) config: Arc<Config>,
     pub(super) brokers: Brokers,
     pub(super) terminals: Vec<Terminal>,
+    pub(super) secrets: Vec<SecretFacts>,
+    pub(super) self_tests: Arc<SelfTests>,
+    pub(super) quotes: Arc<dyn Quotes + Send + Sync>,
+    pub(super) one_stop_at_a_time: tokio::sync::Mutex<()>,
 }
 
 impl Doctor for Examiner {
@@ -53,6 +57,32 @@ impl Doctor for Examiner {
 
     fn terminal(&self, account: &AccountName) -> Option<wire::Terminal> {
         Some(self.terminal_of(account)?.standing())
+    }
+
+    fn here(&self) -> Pin<Box<dyn Future<Output = Vec<wire::Group>> + Send + '_>> {
+        Box::pin(async move {
+            let seen = crate::doctor::Running {
+                sources_off: self
+                    .engine
+                    .look(|state| state.sources_off.clone())
+                    .await
+                    .ok(),
+                clocks: self.clocks(),
+            };
+            crate::doctor::here(&self.config, &self.secrets, Some(seen)).await
+        })
+    }
+
+    fn make_self_test(&self) -> Trying<'_, wire::SelfTest> {
+        Box::pin(self.new_self_test())
+    }
+
+    fn self_test(&self, number: &str) -> Option<wire::SelfTestCourse> {
+        self.course_of(number)
+    }
+
+    fn try_stop(&self, request: wire::TryStopRequest) -> Trying<'_, wire::TriedStop> {
+        Box::pin(self.try_a_stop(request))
     }
 }
 
@@ -92,7 +122,10 @@ impl Examiner {
         let mut findings = match self.terminal_of(&account.name) {
             // What its credentials allow is among what a terminal says of itself.
             Some(terminal) => terminal.findings(&wanted).await,
-            None => credentials(answers),
+            None => credentials(answers)
+                .into_iter()
+                .chain(self.way(account))
+                .collect(),
         };
         let is_explained = findings
             .iter()
@@ -101,7 +134,14 @@ impl Examiner {
         if self.terminal_of(&account.name).is_none() {
             more.extend(symbols(&wanted, &books[1]));
         }
+        let instruments: Vec<&Instrument> = wanted
+            .iter()
+            .filter_map(|symbol| books[1].instruments.get(symbol))
+            .collect();
+        more.extend(say::closed(&instruments));
+        more.extend(say::sizes(&sizings(account, &self.config), &instruments));
         more.extend(positions(answers, books));
+        more.extend(stops(answers, books));
         more.extend(orders(answers, books));
         // A broker that can't be asked is said once.
         more.retain(|finding| finding.subject != UNANSWERED || !is_explained);
@@ -115,108 +155,33 @@ impl Examiner {
         findings
     }
 
+    /// What the way to an account's broker is like.
+    fn way(&self, account: &Account) -> Vec<Finding> {
+        let broker = self.brokers.get(&account.name);
+        broker.map_or_else(Vec::new, |broker| say::way(&broker.examine()))
+    }
+
+    /// How far the exchanges' clocks are ahead of this machine's; a terminal's machine is no judge.
+    fn clocks(&self) -> Vec<(AccountName, i64)> {
+        let brokers = self.brokers.iter();
+        let brokers = brokers.filter(|(account, _)| self.terminal_of(account).is_none());
+        brokers
+            .filter_map(|(account, broker)| {
+                Some((account.clone(), broker.examine().clock_ahead_milliseconds?))
+            })
+            .collect()
+    }
+
     fn terminal_of(&self, account: &AccountName) -> Option<&Terminal> {
         let mut terminals = self.terminals.iter();
         terminals.find(|terminal| terminal.account == *account)
     }
 
-    async fn books(&self, account: &Account) -> Result<Books, Unavailable> {
+    pub(super) async fn books(&self, account: &Account) -> Result<Books, Unavailable> {
         let name = account.name.clone();
         let look = move |state: &State, policy: &Policy| Books::of(&name, state, policy);
         self.engine.look_by_policy(look).await
     }
-}
-
-/// What Ponte knows of an account at one moment.
-struct Books {
-    halts: Vec<String>,
-    listed: BTreeSet<Symbol>,
-    any_symbol: bool,
-    positions: BTreeMap<Symbol, Decimal>,
-    orders: BTreeSet<ClientOrderId>,
-    unknown: usize,
-    naked: Vec<String>,
-}
-
-impl Books {
-    fn of(account: &AccountName, state: &State, policy: &Policy) -> Self {
-        let known = state.account(account);
-        let mut positions = BTreeMap::<Symbol, Decimal>::new();
-        for (symbol, position) in known
-            .iter()
-            .flat_map(|known| known.positions.values())
-            .flatten()
-        {
-            *positions.entry(symbol.clone()).or_default() += position.quantity;
-        }
-        positions.retain(|_, quantity| !quantity.is_zero());
-        let orders = known.iter().flat_map(|known| known.orders.values());
-        let unknown = orders
-            .clone()
-            .filter(|order| order.status == OrderStatus::Unknown)
-            .count();
-        let of_account = policy.accounts.get(account);
-        let covers = |halt: &&ponte_core::halt::Halt| match &halt.scope {
-            ponte_core::halt::Scope::Global
-            | ponte_core::halt::Scope::Strategy(_)
-            | ponte_core::halt::Scope::Symbol(_) => true,
-            ponte_core::halt::Scope::Account(name) => name == account,
-        };
-        let halts = state.halts.iter().filter(covers).map(|halt| {
-            let level = halt.level.as_str().replace('_', " ");
-            format!("{} ({level}, by {})", halt.scope, halt.by)
-        });
-        let naked = naked_positions(state, policy).into_iter();
-        Self {
-            halts: halts.collect(),
-            listed: of_account.map_or_else(BTreeSet::new, |policy| {
-                policy.instruments.listed.keys().cloned().collect()
-            }),
-            any_symbol: of_account.is_some_and(|policy| policy.instruments.any_other.is_some()),
-            positions,
-            orders: orders.map(|order| order.plan.id).collect(),
-            unknown,
-            naked: naked
-                .filter(|naked| naked.position.account == *account)
-                .map(|naked| naked.to_string())
-                .collect(),
-        }
-    }
-
-    fn knows(&self, symbol: &Symbol) -> bool {
-        self.any_symbol || self.listed.contains(symbol)
-    }
-}
-
-/// What the broker says.
-struct Answers {
-    credentials: Result<Credentials, BrokerError>,
-    balance: Result<Balance, BrokerError>,
-    positions: Result<Vec<BrokerPosition>, BrokerError>,
-    orders: Result<Vec<OrderReport>, BrokerError>,
-}
-
-impl Answers {
-    async fn of(broker: &dyn Broker) -> Self {
-        let (credentials, balance, positions, orders) = tokio::join!(
-            patiently(broker.check_credentials()),
-            patiently(broker.balance()),
-            patiently(broker.positions()),
-            patiently(broker.open_orders()),
-        );
-        Self {
-            credentials,
-            balance,
-            positions,
-            orders,
-        }
-    }
-}
-
-async fn patiently<T>(answer: Answer<'_, Result<T, BrokerError>>) -> Result<T, BrokerError> {
-    let late = || BrokerError::Unanswered(format!("not within {} s", PATIENCE.as_secs()));
-    let answer = tokio::time::timeout(PATIENCE, answer).await;
-    answer.unwrap_or_else(|_| Err(late()))
 }
 
 fn routed(account: &Account, config: &Config) -> Finding {
@@ -266,17 +231,9 @@ fn credentials(answers: &Answers) -> Vec<Finding> {
 }
 
 fn money(account: &Account, answers: &Answers) -> Finding {
-    const SUBJECT: &str = "balance";
     match &answers.balance {
-        Ok(balance) => Finding::fine(
-            SUBJECT,
-            format!(
-                "the equity is {} {}",
-                balance.equity.round_dp(2),
-                account.currency
-            ),
-        ),
-        Err(error) => failed(SUBJECT, error),
+        Ok(balance) => say::money(balance.equity, &account.currency),
+        Err(error) => failed("balance", error),
     }
 }
 
@@ -290,7 +247,7 @@ fn halts(books: &Books) -> Finding {
 }
 
 /// The symbols that the account is meant to trade, or holds, as the broker names them now.
-fn wanted(account: &Account, config: &Config, books: &Books) -> BTreeSet<Symbol> {
+pub(super) fn wanted(account: &Account, config: &Config, books: &Books) -> BTreeSet<Symbol> {
     let allowed = account.rules.allowed_symbols.iter().flatten();
     let routes = config.routes.iter();
     let mapped = routes
@@ -410,6 +367,28 @@ fn positions(answers: &Answers, books: &[Books; 2]) -> Vec<Finding> {
     findings
 }
 
+/// How the routes to an account size.
+fn sizings(account: &Account, config: &Config) -> Vec<Sizing> {
+    let routes = config.routes.iter();
+    let routes = routes.filter(|route| route.accounts.contains(&account.name));
+    routes.map(|route| route.sizing).collect()
+}
+
+/// Whether the stops that Ponte counts on are at the broker: those that were there before and after
+/// the broker was asked.
+fn stops(answers: &Answers, books: &[Books; 2]) -> Option<Finding> {
+    let resting = answers.orders.as_ref().ok()?;
+    let lasting = books[0]
+        .stops
+        .iter()
+        .filter(|(id, _)| books[1].stops.contains_key(*id));
+    let lasting: Vec<_> = lasting.collect();
+    let is_there = |id: &ClientOrderId| resting.iter().any(|report| report.id == *id);
+    let missing = lasting.iter().filter(|(id, _)| !is_there(id));
+    let missing: Vec<Symbol> = missing.map(|(_, symbol)| (*symbol).clone()).collect();
+    say::stops(lasting.len(), &missing)
+}
+
 /// Whether Ponte knows the orders of its own that rest at the broker.
 fn orders(answers: &Answers, books: &[Books; 2]) -> Vec<Finding> {
     const SUBJECT: &str = "orders";
@@ -453,14 +432,5 @@ fn failed(subject: &str, error: &BrokerError) -> Finding {
         BrokerError::Refused(_) | BrokerError::Unreadable(_) => {
             Finding::wrong(subject, error.to_string())
         }
-    }
-}
-
-/// The first of them, and how many more there are.
-fn some(names: &[String]) -> String {
-    let shown = names.iter().take(NAMED_MAX).cloned().collect::<Vec<_>>();
-    match names.len().saturating_sub(NAMED_MAX) {
-        0 => shown.join(", "),
-        more => format!("{} and {more} more", shown.join(", ")),
     }
 }

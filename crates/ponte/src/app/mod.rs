@@ -1,6 +1,7 @@
 //! The assembly: the only room that knows all parts and puts them together.
 
 mod binance;
+mod books;
 mod brokers;
 mod certificates;
 mod doctor;
@@ -10,9 +11,12 @@ mod housekeeping;
 mod inherited;
 mod instruments;
 mod keys;
+mod secrets;
+mod selftest;
 mod serve;
 mod service_manager;
 mod terminals;
+mod trystop;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,8 +32,10 @@ use terminals::Terminal;
 use crate::admin;
 use crate::bridge::Hub;
 use crate::config::{self, Keep, Loaded, UnknownAccount};
+use crate::doctor::secrets::SecretFacts;
 use crate::engine::{Engine, Parts, Retention, Running, StartError};
 use crate::execution;
+use crate::intake::selftest::SelfTests;
 use crate::journal::{JournalError, Writer};
 use crate::metrics::Metrics;
 
@@ -80,6 +86,9 @@ pub enum RunError {
     /// No certificate can be ordered.
     #[error("webhook.acme: {0}")]
     Acme(#[from] crate::server::acme::AcmeError),
+    /// Nobody can sign in from elsewhere.
+    #[error(transparent)]
+    Remote(#[from] admin::auth::RemoteError),
     /// A listener gave up.
     #[error("{what} can't accept connections any more: {source}")]
     Serve {
@@ -98,6 +107,9 @@ pub struct Core {
     pub metrics: Arc<Metrics>,
     /// How many events were replayed at the start.
     pub replayed: u64,
+    /// The tests with which it is asked from outside whether it works.
+    pub self_tests: Arc<SelfTests>,
+    quotes: Arc<dyn Quotes + Send + Sync>,
     brokers: execution::Brokers,
     terminals: Vec<Terminal>,
     hub: Arc<Hub>,
@@ -123,12 +135,13 @@ impl Core {
         let policy = config::policy(config, &journal.installation, &connected.facts)?;
         let first_prices = Arc::new(connected.first_prices(config));
         let metrics = Arc::new(Metrics::default());
+        let quotes: Arc<dyn Quotes + Send + Sync> = Arc::new(connected.quotes);
         let (commands, received) = mpsc::unbounded_channel();
         let (engine, running) = Engine::start(Parts {
             writer,
             state: journal.state,
             policy,
-            quotes: Arc::new(connected.quotes),
+            quotes: quotes.clone(),
             commands,
             metrics: metrics.clone(),
             retention: retention(config),
@@ -172,6 +185,8 @@ impl Core {
             engine,
             metrics,
             replayed: journal.replayed,
+            self_tests: Arc::new(SelfTests::new()),
+            quotes,
             brokers: connected.brokers,
             hub: Hub::new(terminals.iter().map(|known| known.line.clone()).collect()),
             terminals,
@@ -182,10 +197,18 @@ impl Core {
 
     /// Who looks at the accounts.
     #[must_use]
-    pub fn doctor(&self, config: Arc<config::Config>) -> Arc<dyn admin::Doctor> {
+    pub fn doctor(
+        &self,
+        config: Arc<config::Config>,
+        secrets: Vec<SecretFacts>,
+    ) -> Arc<dyn admin::Doctor> {
         Arc::new(doctor::Examiner {
             engine: self.engine.clone(),
             config,
+            secrets,
+            self_tests: self.self_tests.clone(),
+            quotes: self.quotes.clone(),
+            one_stop_at_a_time: tokio::sync::Mutex::default(),
             brokers: self.brokers.clone(),
             terminals: self.terminals.clone(),
         })

@@ -10,6 +10,7 @@ pub mod paper;
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use ponte_core::instrument::Instruments;
 use ponte_core::message::{Balance, CancelAnswer, Fate, FindAnswer, OrderReport, OutsideFill};
@@ -62,6 +63,67 @@ pub trait Broker: Send + Sync {
 
     /// What the credentials allow, and what the owner should know about the account.
     fn check_credentials(&self) -> Answer<'_, Result<Credentials, BrokerError>>;
+
+    /// What the adapter knows of the way to the broker, from memory: nobody is asked.
+    fn examine(&self) -> Examination;
+}
+
+/// What an adapter knows of the way to its broker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Examination {
+    /// How far the broker's clock is ahead of this machine's, in milliseconds; `None` where they were not
+    /// compared, or are one.
+    pub clock_ahead_milliseconds: Option<i64>,
+    /// What the broker grants and how much of it is used; empty where it sets no limits or has told none.
+    pub budgets: Vec<Budget>,
+    /// How what the broker says by itself reaches Ponte.
+    pub reports: Reports,
+    /// How the account counts positions; `None` where the broker has not said it yet.
+    pub positions: Option<PositionMode>,
+}
+
+/// A limit of the broker's on requests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Budget {
+    /// What is counted, for people: `request weight`, `orders`.
+    pub what: &'static str,
+    /// How much of it is used.
+    pub used: u64,
+    /// How much may be.
+    pub limit: u64,
+    /// In which span.
+    pub per: Duration,
+}
+
+/// How what a broker says by itself reaches Ponte.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reports {
+    /// The broker is in this process.
+    Within,
+    /// It is asked again and again.
+    Asked,
+    /// It comes over a connection that is up.
+    Streamed {
+        /// For how long it is.
+        up_for: Duration,
+        /// How long ago the last word came; `None` where none has.
+        heard_ago: Option<Duration>,
+    },
+    /// The connection is down, and it is asked meanwhile; why.
+    Down(String),
+}
+
+/// How an account counts positions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PositionMode {
+    /// What is held of each asset.
+    Holdings,
+    /// One position for each symbol.
+    Net,
+    /// A long and a short one side by side.
+    BothSides,
+    /// Each deal opens one of its own.
+    EachDeal,
 }
 
 /// What a broker says by itself.

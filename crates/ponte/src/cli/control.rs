@@ -275,7 +275,7 @@ fn in_force(halt: &InForce) -> String {
 }
 
 /// Who asks: the user of this machine.
-fn who() -> String {
+pub(super) fn who() -> String {
     let user = ["SUDO_USER", "USER", "LOGNAME"]
         .iter()
         .find_map(|name| std::env::var(name).ok())

@@ -95,6 +95,10 @@ fn shown(explanation: &Explanation) -> String {
         rows.push(("", screen::printable(&reason)));
     }
     let mut text = facts(&rows);
+    if !decision.verdicts.is_empty() {
+        let reason = decision.reason.as_deref().unwrap_or_default();
+        let _ = write!(text, "\n{}", verdicts(&decision.verdicts, reason));
+    }
     for leg in &decision.legs {
         let _ = write!(text, "\n{}", shown_leg(leg));
     }
@@ -144,6 +148,14 @@ fn shown_leg(leg: &LegDecision) -> String {
     if leg.verdicts.is_empty() {
         return text;
     }
+    for line in verdicts(&leg.verdicts, &leg.reason).lines() {
+        let _ = writeln!(text, "  {line}");
+    }
+    text
+}
+
+/// What rules said, as a table.
+fn verdicts(verdicts: &[Verdict], said: &str) -> String {
     let columns = [
         left("rule"),
         left("verdict"),
@@ -151,15 +163,8 @@ fn shown_leg(leg: &LegDecision) -> String {
         right("limit"),
         left("why"),
     ];
-    let rows: Vec<_> = leg
-        .verdicts
-        .iter()
-        .map(|verdict| row(verdict, &leg.reason))
-        .collect();
-    for line in table(&columns, &rows).lines() {
-        let _ = writeln!(text, "  {line}");
-    }
-    text
+    let rows: Vec<_> = verdicts.iter().map(|verdict| row(verdict, said)).collect();
+    table(&columns, &rows)
 }
 
 /// A verdict's row; what the leg has said already is not said again.

@@ -361,7 +361,7 @@ fn steps(path: &Path, answers: &InitAnswers, terminal: Option<&Prepared>) -> Vec
 }
 
 /// The messages to paste: one by hand, one from a strategy.
-fn messages(secret: &Secret, answers: &InitAnswers) -> Vec<String> {
+pub(super) fn messages(secret: &Secret, answers: &InitAnswers) -> Vec<String> {
     // Nobody trades a hundredth of a contract.
     let at_b3 = answers.mt5.as_ref().is_some_and(|mt5| mt5.at_b3);
     let least = if at_b3 { "1" } else { "0.01" };

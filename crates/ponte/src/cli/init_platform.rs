@@ -173,14 +173,33 @@ pub(super) fn write_if_missing(context: &Context, name: PlatformName) -> Result<
 pub(super) fn steps(path: &Path, place: &InitPlace) -> Option<Vec<Step>> {
     let step = |command: &str, why| (command.to_owned(), why);
     match place.platform {
-        Platform::Vps if path == Path::new(INSTALLED) => Some(vec![
-            step("sudo ponte check", "is everything right?"),
-            step("sudo systemctl restart ponte", "start with it"),
-            step(
+        Platform::Vps if path == Path::new(INSTALLED) => {
+            let mut steps = vec![step("sudo ponte check", "is everything right?")];
+            if place.has_certificate {
+                steps.extend([
+                    step(
+                        "sudo cp -r /usr/share/ponte/systemd/ponte.socket.d /etc/systemd/system/",
+                        "the kernel holds port 443, also while Ponte restarts",
+                    ),
+                    step("sudo systemctl daemon-reload", "let systemd know"),
+                    step(
+                        "sudo systemctl stop ponte.service ponte.socket",
+                        "give up the old port",
+                    ),
+                    step(
+                        "sudo systemctl start ponte.socket ponte.service",
+                        "take the new one",
+                    ),
+                ]);
+            } else {
+                steps.push(step("sudo systemctl restart ponte", "start with it"));
+            }
+            steps.push(step(
                 "sudo ponte doctor",
                 "does everything work, from outside too?",
-            ),
-        ]),
+            ));
+            Some(steps)
+        }
         Platform::Docker => Some(vec![
             step(
                 "docker compose up -d",

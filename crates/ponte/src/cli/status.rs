@@ -49,6 +49,12 @@ fn shown(status: &Answer, now: Timestamp) -> String {
         String::new()
     };
     rows.push(("halted", format!("{halts}{file}")));
+    let off = status.sources.iter().filter(|source| !source.on);
+    let off: Vec<_> = off.map(|source| source.source.as_str()).collect();
+    if !off.is_empty() {
+        let text = format!("{}: its alerts are refused", off.join(", "));
+        rows.push(("sources off", styled(BAD, &text)));
+    }
     rows.push(("open orders", open_orders(status)));
     if let Some(process) = &status.process {
         let waiting = format!(
@@ -82,6 +88,9 @@ fn shown(status: &Answer, now: Timestamp) -> String {
     }
     let mut text = facts(&rows);
     push_halts(&mut text, status, now);
+    if !off.is_empty() {
+        let _ = write!(text, "\n{}", super::source::shown(&status.sources, now));
+    }
     let _ = write!(text, "\n{}", accounts(&status.accounts));
     push_strategies(&mut text, status, now);
     text

@@ -238,8 +238,13 @@ fn push_decision(moments: &mut Vec<Moment>, at: Timestamp, decision: &AlertDecis
         "" => String::new(),
         peer => format!(" ({peer})"),
     };
+    let previous = if decision.delivery.previous_secret {
+        ", with the previous secret"
+    } else {
+        ""
+    };
     let text = format!(
-        "{}, for {} from {}{peer}",
+        "{}, for {} from {}{peer}{previous}",
         words::signal(&decision.signal),
         decision.signal.strategy,
         decision.source
@@ -252,6 +257,9 @@ fn push_decision(moments: &mut Vec<Moment>, at: Timestamp, decision: &AlertDecis
         (None, None) => String::from("and committed before any order leaves"),
     };
     moments.push(Moment::new(at, style_of(word), word, reason));
+    for verdict in &decision.verdicts {
+        moments.push(Moment::new(at, DIM, "rule", format!("  {verdict}")));
+    }
     for leg in &decision.legs {
         let word = leg.decision.as_str();
         let text = format!("in {}: {}", leg.account, leg.reason);

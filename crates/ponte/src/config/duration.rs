@@ -12,7 +12,8 @@ const UNITS: [(&str, u64); 5] = [
 ];
 
 /// Reads `45s`; `None` when there is no unit, no number, or more than fits.
-pub(super) fn parse(text: &str) -> Option<Duration> {
+#[must_use]
+pub fn parse(text: &str) -> Option<Duration> {
     let text = text.trim();
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);

@@ -4,15 +4,20 @@
 mod exchange;
 mod https;
 mod network;
+mod remote;
+mod retention;
+mod sources;
 mod terminal;
 mod vault;
 
 pub(super) use exchange::{B3, B3_PRODUCTS};
 pub(super) use https::{WEBHOOK_ACME, WEBHOOK_TLS};
 pub(super) use network::CLIENT_CERTIFICATE;
+pub(super) use remote::ADMIN_REMOTE;
+pub(super) use retention::RETENTION;
+pub(super) use sources::{SCOPE, SOURCES};
 pub(super) use terminal::{BRIDGE, MT5};
-use vault::SECRET_PLACES;
-pub(super) use vault::VAULT;
+pub(super) use vault::{SECRET_PLACES, VAULT};
 
 /// One key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,18 +74,20 @@ impl Section {
 }
 
 /// All sections, in the order of the file.
-pub const SECTIONS: [&Section; 19] = [
+pub const SECTIONS: &[&Section] = &[
     &FILE,
     &WEBHOOK,
     &WEBHOOK_TLS,
     &WEBHOOK_ACME,
     &CLIENT_CERTIFICATE,
     &ADMIN,
+    &ADMIN_REMOTE,
     &BRIDGE,
     &VAULT,
     &LOG,
     &RETENTION,
     &SOURCES,
+    &SCOPE,
     &ACCOUNTS,
     &BINANCE,
     &MT5,
@@ -90,6 +97,17 @@ pub const SECTIONS: [&Section; 19] = [
     &INSTRUMENTS,
     &ROUTES,
 ];
+
+/// Every key with its section's name, sorted: what `ponte upgrade-check` compares of two versions.
+#[must_use]
+pub fn key_paths() -> Vec<String> {
+    let sections = SECTIONS.iter().copied().chain([&SIZE]);
+    let mut paths: Vec<_> = sections
+        .flat_map(|section| section.keys.iter().map(|key| section.path_of(key.name)))
+        .collect();
+    paths.sort();
+    paths
+}
 
 /// The keys of a route's size, of which exactly one is written.
 pub const SIZE: Section = Section {
@@ -204,13 +222,16 @@ pub(super) const WEBHOOK: Section = Section {
 pub(super) const ADMIN: Section = Section {
     path: "admin",
     is_list: false,
-    keys: &[means(
-        "listen",
-        "address",
-        "\"127.0.0.1:8081\"",
-        "a loopback address:port",
-        "\"[::1]:9081\"",
-    )],
+    keys: &[
+        means(
+            "listen",
+            "address",
+            "\"127.0.0.1:8081\"",
+            "a loopback address:port",
+            "\"[::1]:9081\"",
+        ),
+        section("remote"),
+    ],
 };
 
 pub(super) const LOG: Section = Section {
@@ -230,32 +251,6 @@ pub(super) const LOG: Section = Section {
             "\"info\"",
             "\"error\", \"warn\", \"info\", \"debug\", \"trace\"",
             "\"debug\"",
-        ),
-    ],
-};
-
-pub(super) const RETENTION: Section = Section {
-    path: "retention",
-    is_list: false,
-    keys: &[
-        keep("refusals", "\"90d\"", "\"14d\""),
-        keep("events", "\"forever\"", "\"3650d\""),
-    ],
-};
-
-pub(super) const SOURCES: Section = Section {
-    path: "sources",
-    is_list: true,
-    keys: &[
-        required("name", "name", "1 to 64 bytes, unique", "\"main\""),
-        required("secret", "secret", SECRET_PLACES, "\"env:WEBHOOK_SECRET\""),
-        means("format", "choice", "\"ponte\"", "\"ponte\"", "\"ponte\""),
-        means(
-            "dedup_window",
-            "duration",
-            "\"45s\"",
-            "\"1s\" to \"1d\"",
-            "\"2m\"",
         ),
     ],
 };
@@ -579,16 +574,6 @@ const fn optional(
 /// A switch that is off until it is written.
 const fn truth(name: &'static str, example: &'static str) -> Key {
     means(name, "true or false", "false", "true, false", example)
-}
-
-const fn keep(name: &'static str, default: &'static str, example: &'static str) -> Key {
-    means(
-        name,
-        "duration",
-        default,
-        "\"1d\" to \"36500d\", \"forever\"",
-        example,
-    )
 }
 
 const fn section(name: &'static str) -> Key {

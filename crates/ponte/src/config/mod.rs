@@ -25,8 +25,11 @@ mod platform;
 mod policy;
 mod proxy;
 mod public_url;
+mod remote;
+mod reserved;
 mod routes;
 mod rules;
+mod scope;
 mod secrets;
 mod sections;
 mod senders;
@@ -44,25 +47,28 @@ use ponte_core::id::AccountName;
 use toml::de::DeTable;
 
 pub use client_certificate::{ClientCertificatePolicy, ClientCertificateRules};
+pub use duration::parse as parse_duration;
 pub use finding::{ConfigErrors, Finding, Place, Severity};
 pub use https::WebhookTls;
-pub use keys::{Absent, Key, SECTIONS, SIZE, Section};
+pub use keys::{Absent, Key, SECTIONS, SIZE, Section, key_paths};
 pub use listen::{Listen, NotListen};
 pub use model::{
-    Account, Accounting, Admin, BinanceBroker, BinanceFutures, BinanceHosts, BinanceMarket, Bridge,
-    Broker, Config, Fills, Keep, Log, LogFormat, LogLevel, MarginType, Mt5Broker, OrderLife,
-    OrderTransport, PaperBroker, PriceSource, Retention, Source, SourceFormat, StopSize,
-    TriggerPrice, VolumeFilling, Webhook,
+    Account, Accounting, Admin, AdminRemote, BinanceBroker, BinanceFutures, BinanceHosts,
+    BinanceMarket, Bridge, Broker, Config, Fills, Keep, Log, LogFormat, LogLevel, MarginType,
+    Mt5Broker, OrderLife, OrderTransport, PaperBroker, PriceSource, Retention, Source,
+    SourceFormat, StopSize, TriggerPrice, VolumeFilling, Webhook,
 };
 pub use network::{AllowFrom, Cidr, CidrError, ClientAddress, NamedSet, TRADINGVIEW_ADDRESSES};
 pub use platform::{InitPlace, Platform};
 pub use policy::{UnknownAccount, policy};
 pub use proxy::Proxy;
 pub use public_url::PublicUrl;
+pub use scope::{EXPIRY_WARNING, Expiring, expiring, source_keys};
 pub use secrets::SecretUse;
 pub use template::{InitAnswers, InitMarket, InitTerminal, SecretPlace, template};
 
-use crate::secret::{BinanceSecrets, Places, Secret, SourceSecrets, Variables};
+use crate::clock;
+use crate::secret::{BinanceSecrets, Entry, Places, Secret, SourceSecrets, Variables};
 use finding::{Notes, Problem};
 use secrets::Resolved;
 use sections::Mentions;
@@ -78,6 +84,8 @@ pub struct Loaded {
     pub config: Config,
     /// The sources' secrets.
     pub secrets: SourceSecrets,
+    /// The sources' secrets beside those: previous ones while a rotation lasts, tripwires.
+    pub spare_secrets: Vec<Entry>,
     /// The keys of the accounts that have a broker on the internet.
     pub broker_secrets: BTreeMap<AccountName, BinanceSecrets>,
     /// The tokens of the terminals' bridges.
@@ -123,6 +131,7 @@ pub fn load_with(path: &Path, variables: &Variables<'_>) -> Result<Loaded, Confi
     let config = read(&mut notes, &mut mentions, &text, path);
     let Resolved {
         sources: secrets,
+        spare: mut spare_secrets,
         binance: broker_secrets,
         tokens: terminal_tokens,
     } = {
@@ -131,6 +140,10 @@ pub fn load_with(path: &Path, variables: &Variables<'_>) -> Result<Loaded, Confi
         let vault = vault::opened(&mut notes, &mentions, config.as_ref(), &places);
         secrets::resolved(&mut notes, &mentions, &places.with_vault(vault.as_ref()))
     };
+    scope::ends(&mut notes, &mentions, clock::now());
+    if let Some(config) = &config {
+        scope::companions(&mut notes, &mentions, config, &secrets, &mut spare_secrets);
+    }
     if let Some(bridge) = config.as_ref().and_then(|config| config.bridge.as_ref()) {
         bridge::look_at_files(&mut notes, &mentions, bridge);
     }
@@ -140,10 +153,17 @@ pub fn load_with(path: &Path, variables: &Variables<'_>) -> Result<Loaded, Confi
     {
         https::look_at_files(&mut notes, &mentions, tls);
     }
+    let remote = config
+        .as_ref()
+        .and_then(|config| config.admin.remote.as_ref());
+    if let Some(remote) = remote {
+        remote::look_at_files(&mut notes, &mentions, remote);
+    }
     let Parsed { config, warnings } = finish(notes, config)?;
     Ok(Loaded {
         config,
         secrets,
+        spare_secrets,
         broker_secrets,
         terminal_tokens,
         warnings,

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use ponte_core::id::{AccountName, SourceName};
 use ponte_core::instrument::Instruments;
-use ponte_core::policy::{Exchange, Fitting, Guard, Mode, Route, Rules};
+use ponte_core::policy::{Exchange, Fitting, Guard, Mode, Route, Rules, SourceScope};
+use ponte_core::time::Timestamp;
 use rust_decimal::Decimal;
 
 use super::client_certificate::ClientCertificateRules;
@@ -46,6 +47,16 @@ impl Config {
     /// What it means that orders of accounts move real money, a sentence for each such account.
     pub fn real_money_notices(&self) -> impl Iterator<Item = String> {
         self.accounts.iter().filter_map(Account::real_money_notice)
+    }
+
+    /// The account in which the test of the webhook trades: the first that is simulated here.
+    #[must_use]
+    pub fn self_test_account(&self) -> Option<&Account> {
+        let is_paper = |account: &&Account| match account.broker {
+            Broker::Paper(_) => account.mode == Mode::Paper,
+            Broker::Binance(_) | Broker::Mt5(_) => false,
+        };
+        self.accounts.iter().find(is_paper)
     }
 }
 
@@ -89,6 +100,27 @@ pub struct Webhook {
 pub struct Admin {
     /// Where the JSON API, `/healthz` and `/metrics` are served; a loopback address. Default: `127.0.0.1:8081`.
     pub listen: SocketAddr,
+    /// Where the owner signs in from elsewhere. Default: nowhere.
+    pub remote: Option<AdminRemote>,
+}
+
+/// The owner's side beyond loopback: with TLS, users and tokens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AdminRemote {
+    /// The address; without TLS a loopback address behind a proxy. Default: `127.0.0.1:8444`.
+    pub listen: SocketAddr,
+    /// The host names and addresses that it answers to, in small letters; at least one.
+    pub names: Vec<String>,
+    /// The files for TLS. Default: none, where a proxy speaks TLS.
+    pub tls: Option<CertificateFiles>,
+    /// Whether a proxy's word about the client's address is believed. Default: no.
+    pub behind_proxy: bool,
+    /// The proxies. Default: none.
+    pub trusted_proxies: Vec<Cidr>,
+    /// After so long without use a session ends. Default: 12 hours.
+    pub session_idle: Duration,
+    /// After so long a session ends in any case. Default: 7 days.
+    pub session_max: Duration,
 }
 
 /// Where the bridges beside terminals call.
@@ -172,10 +204,20 @@ pub struct Source {
     pub name: SourceName,
     /// Where its secret is kept.
     pub secret: SecretRef,
+    /// Where the secret before it is kept, while a rotation lasts.
+    pub previous_secret: Option<SecretRef>,
+    /// From when on the previous secret is not taken any more. Default: never.
+    pub previous_until: Option<Timestamp>,
+    /// Where a secret is kept that nobody uses: whoever shows it has stolen it.
+    pub tripwire: Option<SecretRef>,
+    /// From when on no alert of it is taken any more. Default: never.
+    pub expires: Option<Timestamp>,
     /// The format of its messages. Default: Ponte's own.
     pub format: SourceFormat,
     /// How long a body without id and time counts as a resend of the first; 1 s to 24 h. Default: 45 s.
     pub dedup_window: Duration,
+    /// What it may do. Default: everything.
+    pub scope: SourceScope,
 }
 
 /// A message format.

@@ -1,10 +1,12 @@
 //! What a configuration means to the engine.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use ponte_core::id::AccountName;
+use ponte_core::id::{AccountName, StrategyName};
 use ponte_core::instrument::Instruments;
-use ponte_core::policy::{AccountPolicy, Capabilities, Policy, SourcePolicy};
+use ponte_core::policy::{
+    AccountPolicy, Capabilities, Policy, Route, Sizing, SourcePolicy, StrategyFilter,
+};
 
 use super::model::{Account, Broker, Config};
 
@@ -47,21 +49,36 @@ pub fn policy(
         accounts.insert(account.name.clone(), policy);
     }
     let sources = config.sources.iter().map(|source| {
-        let dedup_window = source.dedup_window;
-        (
-            source.name.clone(),
-            SourcePolicy {
-                dedup_window,
-                ..SourcePolicy::default()
-            },
-        )
+        let known = SourcePolicy {
+            dedup_window: source.dedup_window,
+            scope: source.scope.clone(),
+        };
+        (source.name.clone(), known)
     });
     Ok(Policy {
         installation: installation.to_owned(),
         accounts,
-        routes: config.routes.clone(),
+        routes: own_routes(config).chain(config.routes.clone()).collect(),
         sources: sources.collect(),
     })
+}
+
+/// The routes of the strategies whose names are Ponte's own: the test of the webhook reaches one paper
+/// account and nothing else, the stop that is tried the account that it names.
+fn own_routes(config: &Config) -> impl Iterator<Item = Route> {
+    let route = |strategy, accounts: Vec<AccountName>| {
+        (!accounts.is_empty()).then(|| Route {
+            strategies: StrategyFilter::Named(BTreeSet::from([strategy])),
+            accounts,
+            sizing: Sizing::AsAlert,
+            symbols: BTreeMap::new(),
+        })
+    };
+    let paper = config.self_test_account().map(|known| known.name.clone());
+    let all = config.accounts.iter().map(|known| known.name.clone());
+    let self_test = route(StrategyName::self_test(), paper.into_iter().collect());
+    let try_stop = route(StrategyName::try_stop(), all.collect());
+    self_test.into_iter().chain(try_stop)
 }
 
 /// What helps where an account does not list a symbol.

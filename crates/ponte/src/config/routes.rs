@@ -12,6 +12,7 @@ use toml::de::{DeTable, DeValue};
 use super::accounts::symbol;
 use super::finding::{Notes, Problem};
 use super::keys::SIZE;
+use super::reserved;
 use super::sections::{Mentions, RouteMention};
 use super::table::{Spot, Table};
 use super::value::{self, DecimalRange, Value, unexpected};
@@ -58,9 +59,7 @@ pub(super) fn route(
 
 fn strategies(notes: &mut Notes<'_>, table: &Table<'_, '_>) -> Option<StrategyFilter> {
     table.demand(notes, "strategies");
-    let list = table.list(notes, "strategies", |value| {
-        value::name(value, "the name of a strategy", StrategyName::new)
-    })?;
+    let list = table.list(notes, "strategies", reserved::strategy)?;
     if table.is_empty_list("strategies") {
         let problem = Problem::new("takes no strategy");
         let problem = problem.cured_by("write [\"*\"] for all, or name some");

@@ -8,11 +8,11 @@ use std::path::Path;
 use ponte_core::id::{AccountName, SourceName};
 
 use super::finding::{Notes, Place, Problem, Severity};
-use super::sections::{BinanceMention, Mentions, Mt5Mention};
+use super::sections::{BinanceMention, Mentions, Mt5Mention, SpareMention};
 use super::table::{Spot, Table};
 use crate::secret::{
-    BinanceSecrets, Places, SECRET_BYTES_GOOD, Secret, SecretError, SecretRef, SecretRefError,
-    SourceSecrets,
+    BinanceSecrets, Entry, Places, Role, SECRET_BYTES_GOOD, Secret, SecretError, SecretRef,
+    SecretRefError, SourceSecrets,
 };
 
 /// Shortest token of a terminal, in bytes: nobody has to type it, and whoever guesses it trades.
@@ -39,6 +39,8 @@ pub(super) fn secret_reference(
         Err(error) => {
             let (variable, file) = match key {
                 "secret" => ("WEBHOOK_SECRET", "secrets/main"),
+                "previous_secret" => ("WEBHOOK_SECRET_BEFORE", "secrets/main-before"),
+                "tripwire" => ("WEBHOOK_TRIPWIRE", "secrets/main-tripwire"),
                 "token" => ("MT5_TOKEN", "secrets/mt5-bridge-token"),
                 "api_key" => ("BINANCE_API_KEY", "secrets/binance-api-key"),
                 "key" => ("VAULT_KEY", "/etc/ponte/vault-key"),
@@ -59,6 +61,8 @@ pub(super) fn secret_reference(
 #[derive(Clone, Copy)]
 enum Purpose<'m> {
     Webhook(&'m SourceName),
+    Previous(&'m SpareMention),
+    Tripwire(&'m SpareMention),
     ApiKey(&'m BinanceMention),
     SigningKey(&'m BinanceMention),
     Token(&'m Mt5Mention),
@@ -68,6 +72,12 @@ impl fmt::Display for Purpose<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Webhook(source) => write!(f, "the secret of source \"{source}\""),
+            Self::Previous(mention) => {
+                write!(f, "the previous_secret of source \"{}\"", mention.source)
+            }
+            Self::Tripwire(mention) => {
+                write!(f, "the tripwire of source \"{}\"", mention.source)
+            }
             Self::ApiKey(mention) => write!(f, "the api_key of account \"{}\"", mention.account),
             Self::SigningKey(mention) => {
                 write!(f, "the signing_key of account \"{}\"", mention.account)
@@ -87,6 +97,8 @@ impl Named<'_> {
     const fn key(&self) -> &'static str {
         match self.purpose {
             Purpose::Webhook(_) => "sources.secret",
+            Purpose::Previous(_) => "sources.previous_secret",
+            Purpose::Tripwire(_) => "sources.tripwire",
             Purpose::ApiKey(_) => "accounts.binance.api_key",
             Purpose::SigningKey(_) => "accounts.binance.signing_key",
             Purpose::Token(_) => "accounts.mt5.token",
@@ -99,9 +111,11 @@ impl Named<'_> {
 
     fn resolve(&self, places: &Places<'_>) -> Result<Secret, SecretError> {
         match self.purpose {
-            Purpose::Webhook(_) | Purpose::ApiKey(_) | Purpose::Token(_) => {
-                places.text(&self.reference.value)
-            }
+            Purpose::Webhook(_)
+            | Purpose::Previous(_)
+            | Purpose::Tripwire(_)
+            | Purpose::ApiKey(_)
+            | Purpose::Token(_) => places.text(&self.reference.value),
             Purpose::SigningKey(_) => places.signing_key(&self.reference.value),
         }
     }
@@ -115,6 +129,17 @@ impl Named<'_> {
                 let problem = format!("source \"{this}\" has the same secret as \"{earlier}\"");
                 Some(Problem::new(problem).cured_by("give each source its own"))
             }
+            (Purpose::Tripwire(_), _) | (_, Purpose::Tripwire(_)) => Some(problem().cured_by(
+                "make one that nobody uses: ponte secret tripwire; whoever shows it switches its \
+                 source off",
+            )),
+            (Purpose::Webhook(source), Purpose::Previous(mention)) if *source == mention.source => {
+                None
+            }
+            (
+                Purpose::Webhook(_) | Purpose::Previous(_),
+                Purpose::Webhook(_) | Purpose::Previous(_),
+            ) => Some(problem().cured_by("give each source its own")),
             // One key for both markets of one account at the exchange is usual.
             (Purpose::ApiKey(a), Purpose::ApiKey(b)) if a.market != b.market => None,
             (Purpose::ApiKey(_), Purpose::ApiKey(_)) => Some(problem().cured_by(
@@ -130,14 +155,20 @@ impl Named<'_> {
             (Purpose::Token(_), _) | (_, Purpose::Token(_)) => Some(problem().cured_by(
                 "give the terminal its own: ponte bridge token; it lies on another machine",
             )),
-            (Purpose::Webhook(_), Purpose::ApiKey(_) | Purpose::SigningKey(_)) => {
+            (
+                Purpose::Webhook(_) | Purpose::Previous(_),
+                Purpose::ApiKey(_) | Purpose::SigningKey(_),
+            ) => {
                 Some(problem().cured_by(
                     "give the source its own: whoever reads an alert would hold a broker's key",
                 ))
             }
             (
                 Purpose::ApiKey(_) | Purpose::SigningKey(_),
-                Purpose::Webhook(_) | Purpose::ApiKey(_) | Purpose::SigningKey(_),
+                Purpose::Webhook(_)
+                | Purpose::Previous(_)
+                | Purpose::ApiKey(_)
+                | Purpose::SigningKey(_),
             ) => Some(problem().cured_by(
                 "the api_key is what the exchange shows, the signing_key is what it shows only once \
                  or the private key of your own",
@@ -150,6 +181,13 @@ fn all(mentions: &Mentions) -> Vec<Named<'_>> {
     let sources = mentions.secrets.iter().map(|(source, reference)| Named {
         purpose: Purpose::Webhook(source),
         reference,
+    });
+    let spare = mentions.spare_secrets.iter().map(|mention| Named {
+        purpose: match mention.role {
+            Role::Current | Role::Previous => Purpose::Previous(mention),
+            Role::Tripwire => Purpose::Tripwire(mention),
+        },
+        reference: &mention.reference,
     });
     let brokers = mentions.binance.iter().flat_map(|mention| {
         let api_key = mention.api_key.as_ref().map(|reference| Named {
@@ -167,7 +205,7 @@ fn all(mentions: &Mentions) -> Vec<Named<'_>> {
         let purpose = Purpose::Token(mention);
         Some(Named { purpose, reference })
     });
-    sources.chain(brokers).chain(tokens).collect()
+    sources.chain(spare).chain(brokers).chain(tokens).collect()
 }
 
 /// The keys whose secrets are in the vault, and where their values stand.
@@ -222,6 +260,7 @@ pub(super) fn same_references(notes: &mut Notes<'_>, mentions: &Mentions) {
 #[derive(Default)]
 pub(super) struct Resolved {
     pub(super) sources: SourceSecrets,
+    pub(super) spare: Vec<Entry>,
     pub(super) binance: BTreeMap<AccountName, BinanceSecrets>,
     pub(super) tokens: BTreeMap<AccountName, Secret>,
 }
@@ -271,7 +310,9 @@ fn same_value(
 fn guessable(notes: &mut Notes<'_>, named: &Named<'_>, secret: &Secret) {
     let bytes = secret.bytes();
     match named.purpose {
-        Purpose::Webhook(_) if bytes < SECRET_BYTES_GOOD => {
+        Purpose::Webhook(_) | Purpose::Previous(_) | Purpose::Tripwire(_)
+            if bytes < SECRET_BYTES_GOOD =>
+        {
             let problem = format!(
                 "the secret in {} has {bytes} bytes, at least {SECRET_BYTES_GOOD} are safe",
                 named.reference.value
@@ -287,21 +328,36 @@ fn guessable(notes: &mut Notes<'_>, named: &Named<'_>, secret: &Secret) {
             let problem = Problem::new(problem).cured_by("make a random one: ponte bridge token");
             named.note(notes, Severity::Error, problem);
         }
-        Purpose::Webhook(_) | Purpose::ApiKey(_) | Purpose::SigningKey(_) | Purpose::Token(_) => {}
+        Purpose::Webhook(_)
+        | Purpose::Previous(_)
+        | Purpose::Tripwire(_)
+        | Purpose::ApiKey(_)
+        | Purpose::SigningKey(_)
+        | Purpose::Token(_) => {}
     }
 }
 
 /// What helps with a broker's key is not what helps with a secret that its owner may choose.
 fn cure(error: &SecretError, named: &Named<'_>) -> String {
     let is_chosen = match named.purpose {
-        Purpose::Webhook(_) | Purpose::Token(_) => true,
+        Purpose::Webhook(_) | Purpose::Previous(_) | Purpose::Tripwire(_) | Purpose::Token(_) => {
+            true
+        }
         Purpose::ApiKey(_) | Purpose::SigningKey(_) => false,
     };
     let is_token = match named.purpose {
         Purpose::Token(_) => true,
-        Purpose::Webhook(_) | Purpose::ApiKey(_) | Purpose::SigningKey(_) => false,
+        Purpose::Webhook(_)
+        | Purpose::Previous(_)
+        | Purpose::Tripwire(_)
+        | Purpose::ApiKey(_)
+        | Purpose::SigningKey(_) => false,
     };
+    let is_tripwire = matches!(named.purpose, Purpose::Tripwire(_));
     match error {
+        SecretError::NotSet { .. } | SecretError::Unreadable { .. } if is_tripwire => {
+            "make one that nobody uses: ponte secret tripwire".to_owned()
+        }
         SecretError::NotSet { .. }
         | SecretError::TooShort { .. }
         | SecretError::Unreadable { .. }
@@ -347,6 +403,11 @@ fn sorted(read: Vec<(&Named<'_>, Secret)>) -> Resolved {
                 if resolved.sources.get(source).is_none() {
                     resolved.sources.insert(source.clone(), secret);
                 }
+            }
+            Purpose::Previous(mention) | Purpose::Tripwire(mention) => {
+                let source = mention.source.clone();
+                let entry = Entry::new(source, mention.role, mention.until, secret);
+                resolved.spare.push(entry);
             }
             Purpose::ApiKey(mention) => {
                 api_keys.insert(&mention.account, secret);

@@ -1,32 +1,39 @@
 //! Reads each section into what it means. What concerns more than one section is looked at in
 //! [`super::check`], from what is mentioned here.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::ops::Range;
 use std::path::Path;
 use std::time::Duration;
 
-use ponte_core::id::{AccountName, SourceName};
+use ponte_core::id::{AccountName, SourceName, StrategyName};
 use ponte_core::policy::{DEDUP_WINDOW_DEFAULT, StrategyFilter};
+use ponte_core::time::Timestamp;
 
 use super::accounts::account;
 use super::binance::MarketKind;
 use super::client_certificate::{ClientCertificatePolicy, client_certificate};
 use super::finding::{Notes, Problem};
 use super::https::{self, HttpsMention};
-use super::keys::{ADMIN, BRIDGE, CLIENT_CERTIFICATE, LOG, RETENTION, SOURCES, VAULT, WEBHOOK};
+use super::keys::{
+    ADMIN, ADMIN_REMOTE, BRIDGE, CLIENT_CERTIFICATE, LOG, RETENTION, SOURCES, VAULT, WEBHOOK,
+};
 use super::model::{
     Admin, Config, Keep, Log, LogFormat, LogLevel, Retention, Source, SourceFormat, Webhook,
 };
 use super::network::ClientAddress;
 use super::proxy::Proxy;
+use super::remote::RemoteMention;
+use super::reserved;
 use super::routes::route;
+use super::scope;
 use super::secrets::secret_reference;
 use super::senders::senders;
 use super::table::{Spot, Table};
 use super::value::{self, Value, quoted};
 use super::vault::VaultMention;
-use crate::secret::SecretRef;
+use crate::secret::{Role, SecretRef};
 
 const DATA_DIR_DEFAULT: &str = "data";
 const WEBHOOK_LISTEN_DEFAULT: SocketAddr = loopback(8080);
@@ -45,6 +52,7 @@ pub(super) const WINDOW_MAX: Duration = Duration::from_secs(DAY);
 pub(super) struct Mentions {
     pub(super) webhook_listen: Option<Spot<SocketAddr>>,
     pub(super) admin_listen: Option<Spot<SocketAddr>>,
+    pub(super) remote: Option<RemoteMention>,
     pub(super) allow_any: Option<Range<usize>>,
     pub(super) proxy: Option<Spot<Proxy>>,
     pub(super) proxy_protocol: Option<Spot<bool>>,
@@ -54,6 +62,9 @@ pub(super) struct Mentions {
     pub(super) https: HttpsMention,
     pub(super) sources: Vec<Spot<SourceName>>,
     pub(super) secrets: Vec<(SourceName, Spot<SecretRef>)>,
+    pub(super) spare_secrets: Vec<SpareMention>,
+    pub(super) ends: Vec<EndMention>,
+    pub(super) scopes: Vec<ScopeMention>,
     pub(super) binance: Vec<BinanceMention>,
     pub(super) mt5: Vec<Mt5Mention>,
     pub(super) bridge: Option<BridgeMention>,
@@ -93,6 +104,29 @@ pub(super) struct BridgeMention {
     pub(super) files: Vec<(&'static str, Range<usize>)>,
 }
 
+/// A source's secret beside the current one.
+#[derive(Debug)]
+pub(super) struct SpareMention {
+    pub(super) source: SourceName,
+    pub(super) role: Role,
+    pub(super) reference: Spot<SecretRef>,
+    pub(super) until: Option<Timestamp>,
+}
+
+/// A moment from which on a secret is not taken any more.
+#[derive(Debug)]
+pub(super) struct EndMention {
+    pub(super) key: &'static str,
+    pub(super) at: Spot<Timestamp>,
+}
+
+/// What a source may reach, where that must be there.
+#[derive(Debug)]
+pub(super) struct ScopeMention {
+    pub(super) strategies: Option<Spot<BTreeSet<StrategyName>>>,
+    pub(super) accounts: Vec<Spot<AccountName>>,
+}
+
 /// A route's two ends.
 #[derive(Debug)]
 pub(super) struct RouteMention {
@@ -112,7 +146,7 @@ pub(super) fn config(
     let webhook = file.child(notes, "webhook", &WEBHOOK);
     let webhook = self::webhook(notes, mentions, &webhook, base);
     let admin = file.child(notes, "admin", &ADMIN);
-    let admin = self::admin(notes, mentions, &admin);
+    let admin = self::admin(notes, mentions, &admin, base);
     let bridge = file.child(notes, "bridge", &BRIDGE);
     let bridge = super::bridge::bridge(notes, mentions, &bridge, base);
     let vault = file.child(notes, "vault", &VAULT);
@@ -193,24 +227,29 @@ fn webhook(
     }
 }
 
-fn admin(notes: &mut Notes<'_>, mentions: &mut Mentions, table: &Table<'_, '_>) -> Admin {
+fn admin(
+    notes: &mut Notes<'_>,
+    mentions: &mut Mentions,
+    table: &Table<'_, '_>,
+    base: &Path,
+) -> Admin {
     let listen = table.read(notes, "listen", |value| {
         let address = value::socket_address(value)?;
         if address.ip().to_canonical().is_loopback() {
             return Ok(address);
         }
-        let problem = format!(
-            "{address} is not a loopback address, and this version serves the admin side to its \
-             own machine only"
-        );
+        let problem =
+            format!("{address} is not a loopback address, and admin.listen asks for no password");
         Err(Problem::new(problem).cured_by(format!(
-            "write \"127.0.0.1:{}\" and reach it from elsewhere through ssh -L",
+            "write \"127.0.0.1:{}\", and for elsewhere add a section [admin.remote]",
             address.port()
         )))
     });
     mentions.admin_listen.clone_from(&listen);
+    let remote = table.child(notes, "remote", &ADMIN_REMOTE);
     Admin {
         listen: listen.map_or(ADMIN_LISTEN_DEFAULT, |spot| spot.value),
+        remote: super::remote::remote(notes, mentions, &remote, base),
     }
 }
 
@@ -264,14 +303,14 @@ fn source(
     table: &Table<'_, '_>,
     base: &Path,
 ) -> Option<Source> {
-    let name = table.required(notes, "name", |value| {
-        value::name(value, "a name", SourceName::new)
-    });
+    let name = table.required(notes, "name", reserved::source);
     mentions.sources.extend(name.clone());
     let secret = secret_reference(notes, table, "secret", base);
     if let (Some(name), Some(secret)) = (&name, &secret) {
         mentions.secrets.push((name.value.clone(), secret.clone()));
     }
+    let spare = scope::spare(notes, mentions, table, base, name.as_ref());
+    let scope = scope::scope(notes, mentions, table);
     let format = table.read(notes, "format", |value| {
         value::choice(value, &[("ponte", SourceFormat::Ponte)])
     });
@@ -289,8 +328,13 @@ fn source(
     Some(Source {
         name: name?.value,
         secret: secret?.value,
+        previous_secret: spare.previous_secret,
+        previous_until: spare.previous_until,
+        tripwire: spare.tripwire,
+        expires: spare.expires,
         format: format.map_or(SourceFormat::Ponte, |spot| spot.value),
         dedup_window: window.map_or(DEDUP_WINDOW_DEFAULT, |spot| spot.value),
+        scope,
     })
 }
 

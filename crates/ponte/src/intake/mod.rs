@@ -17,6 +17,8 @@ mod door;
 mod health;
 mod plain;
 mod receive;
+pub mod selftest;
+mod tripwire;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -34,25 +36,29 @@ use tokio::sync::Semaphore;
 use crate::config::{AllowFrom, Cidr, ClientAddress, ClientCertificateRules};
 use crate::engine::Engine;
 use crate::metrics::Metrics;
-use crate::secret::SourceSecrets;
+use crate::secret::Keyring;
 use crate::server::failures::Failures;
 use certificate::Certificates;
 use door::Door;
 pub use health::health;
 pub use plain::PlainSide;
 use receive::Desk;
+use selftest::SelfTests;
+use tripwire::Tripwires;
 
 /// How long the whole body may take to arrive. TradingView gives up after three seconds.
 pub const BODY_READ_MAX: Duration = Duration::from_secs(10);
 /// Most larger bodies that are held at once, so that 64 MiB is the most that they take.
 const LARGE_BODIES_MAX: usize = 256;
+/// The same for those who may not send, in which only tripwires are looked for: 4 MiB.
+const STRANGERS_LARGE_BODIES_MAX: usize = 16;
 
 /// What the webhook is made of.
 pub struct Intake {
     /// Where alerts go.
     pub engine: Engine,
     /// The sources' secrets.
-    pub secrets: SourceSecrets,
+    pub keyring: Arc<Keyring>,
     /// How each of these sources writes its messages.
     pub formats: BTreeMap<SourceName, Format>,
     /// The addresses that may send.
@@ -67,19 +73,19 @@ pub struct Intake {
     pub failures_per_minute: u32,
     /// How long a body may take; [`BODY_READ_MAX`] outside of tests.
     pub body_read_max: Duration,
+    /// The tests with which Ponte is asked from outside whether it works.
+    pub self_tests: Arc<SelfTests>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
 }
 
 impl Intake {
     /// The webhook's routes: `POST /webhook` and `POST /webhook/{token}`, nothing else.
-    ///
-    /// # Panics
-    /// When a source has a secret and no format.
     pub fn router(self) -> Router {
         let desk = Desk {
-            engine: self.engine,
-            door: Door::new(self.secrets, self.formats),
+            engine: self.engine.clone(),
+            door: Door::new(self.keyring, self.formats),
+            tripwires: Tripwires::new(self.engine.clone(), self.metrics.clone()),
             allow_from: self.allow_from,
             trusted_proxies: self.trusted_proxies,
             client_address: self.client_address,
@@ -87,6 +93,8 @@ impl Intake {
             failures: Failures::new(self.failures_per_minute),
             body_read_max: self.body_read_max,
             large_bodies: Semaphore::new(LARGE_BODIES_MAX),
+            strangers_large_bodies: Semaphore::new(STRANGERS_LARGE_BODIES_MAX),
+            self_tests: self.self_tests,
             metrics: self.metrics,
         };
         Router::new()
@@ -116,6 +124,6 @@ async fn no_such_path(State(desk): State<Arc<Desk>>, request: Request) -> Respon
     desk.misdirected(&request.into_parts().0).await
 }
 
-async fn no_such_method(State(desk): State<Arc<Desk>>) -> Response {
-    desk.wrong_method()
+async fn no_such_method(State(desk): State<Arc<Desk>>, request: Request) -> Response {
+    desk.wrong_method(&request.into_parts().0)
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Request};
 use axum::http::header::CONTENT_ENCODING;
 use axum::http::request::Parts;
@@ -25,6 +25,8 @@ use tokio::sync::Semaphore;
 use super::answer;
 use super::certificate::{self, Certificates};
 use super::door::{Admitted, Door, Stranger};
+use super::selftest::{self, Arrival, Claim, SelfTests};
+use super::tripwire::Tripwires;
 use crate::clock;
 use crate::config::{AllowFrom, Cidr, ClientAddress};
 use crate::engine::{Alert, Engine};
@@ -40,6 +42,7 @@ const KEPT_BYTES_MAX: usize = 2048;
 pub(super) struct Desk {
     pub(super) engine: Engine,
     pub(super) door: Door,
+    pub(super) tripwires: Tripwires,
     pub(super) allow_from: AllowFrom,
     pub(super) trusted_proxies: Vec<Cidr>,
     pub(super) client_address: ClientAddress,
@@ -47,6 +50,8 @@ pub(super) struct Desk {
     pub(super) failures: Failures,
     pub(super) body_read_max: Duration,
     pub(super) large_bodies: Semaphore,
+    pub(super) strangers_large_bodies: Semaphore,
+    pub(super) self_tests: Arc<SelfTests>,
     pub(super) metrics: Arc<Metrics>,
 }
 
@@ -62,6 +67,8 @@ enum Refusal {
     NoSecret,
     WrongSecret,
     Certificate,
+    ExpiredSecret,
+    Tripwire,
 }
 
 /// Who is at the other end.
@@ -86,6 +93,7 @@ impl Desk {
     /// Answers a request to a path that is not ours.
     pub(super) async fn misdirected(&self, head: &Parts) -> Response {
         // What is posted may be an alert whose owner wonders where it went; the rest passes by.
+        self.look_for_tripwire(head, last_segment(head), &[]);
         if head.method == Method::POST {
             let refuse = async { self.refuse(self.client(head), clock::now(), Refusal::Path) };
             return self.guarded(refuse).await;
@@ -95,7 +103,8 @@ impl Desk {
     }
 
     /// Answers a request to the webhook that is no `POST`.
-    pub(super) fn wrong_method(&self) -> Response {
+    pub(super) fn wrong_method(&self, head: &Parts) -> Response {
+        self.look_for_tripwire(head, last_segment(head), &[]);
         self.metrics.refused("method");
         answer::bare(StatusCode::METHOD_NOT_ALLOWED)
     }
@@ -111,29 +120,97 @@ impl Desk {
 
     async fn answer(&self, head: &Parts, token: Option<&str>, body: Body) -> Response {
         let client = self.client(head);
+        if let Some(claim) = self.self_tests.claim(&head.headers) {
+            return self.self_test(client, head, claim, body).await;
+        }
         if !self.allows(client) {
             // Read like any other, so that nobody learns from when the answer comes.
-            body::skip(body, BODY_BYTES_MAX, self.body_read_max).await;
+            let body = self.strangers_body(body).await;
+            self.look_for_tripwire(head, token, &body);
             return self.refuse(client, clock::now(), Refusal::Address);
         }
         if is_encoded(&head.headers) {
             body::skip_in_background(body);
+            self.look_for_tripwire(head, token, &[]);
             return self.refuse(client, clock::now(), Refusal::Encoding);
         }
         let room = &self.large_bodies;
         let body = body::read(body, BODY_BYTES_MAX, self.body_read_max, room).await;
         let received_at = clock::now();
-        let refusal = match body {
+        let error = match body {
             Ok(body) => return self.judge(client, head, token, &body, received_at).await,
-            Err(BodyError::NoRoom) => {
+            Err(error) => error,
+        };
+        self.look_for_tripwire(head, token, &[]);
+        let refusal = match error {
+            BodyError::NoRoom => {
                 self.metrics.refused("unavailable");
                 return answer::unavailable("too many large alerts at once; nothing was done");
             }
-            Err(BodyError::TooLarge) => Refusal::TooLarge,
-            Err(BodyError::Slow) => Refusal::Slow,
-            Err(BodyError::Incomplete) => Refusal::Incomplete,
+            BodyError::TooLarge => Refusal::TooLarge,
+            BodyError::Slow => Refusal::Slow,
+            BodyError::Incomplete => Refusal::Incomplete,
         };
         self.refuse(client, received_at, refusal)
+    }
+
+    /// The body of somebody who may not send, where it is worth a look.
+    async fn strangers_body(&self, body: Body) -> Bytes {
+        if !self.door.has_tripwires() {
+            body::skip(body, BODY_BYTES_MAX, self.body_read_max).await;
+            return Bytes::new();
+        }
+        let room = &self.strangers_large_bodies;
+        let read = body::read(body, BODY_BYTES_MAX, self.body_read_max, room).await;
+        read.unwrap_or_default()
+    }
+
+    /// A tripwire is heard wherever it is shown, whatever the answer is.
+    fn look_for_tripwire(&self, head: &Parts, token: Option<&str>, body: &[u8]) {
+        if let Some(source) = self.door.tripwire_in(token, &head.headers, body) {
+            let client = self.client(head);
+            self.tripwires.used(source, client.to_string());
+        }
+    }
+
+    /// Answers what claims to be a test of Ponte's own; one that is forged is a stranger's.
+    async fn self_test(
+        &self,
+        client: Client<'_>,
+        head: &Parts,
+        claim: Claim,
+        body: Body,
+    ) -> Response {
+        let (most, room) = (selftest::BODY_BYTES_MAX, &self.large_bodies);
+        let body = body::read(body, most, self.body_read_max, room).await;
+        let received_at = clock::now();
+        let test = body
+            .ok()
+            .and_then(|body| self.self_tests.recognise(claim, &body));
+        let Some(test) = test else {
+            return self.refuse(client, received_at, Refusal::WrongSecret);
+        };
+        let is_allowed = self.allows(client);
+        let peer = client.peer.to_canonical();
+        let mut proxies = self.trusted_proxies.iter();
+        let arrival = Arrival {
+            peer,
+            address: client.address.map(|address| address.to_canonical()),
+            is_allowed,
+            by_proxy: proxies.any(|range| range.contains(peer)),
+            forwarded: selftest::forwarding(&head.headers),
+        };
+        self.self_tests.arrived(&test.number, arrival);
+        let carried_out =
+            self.self_tests
+                .carry_out(&self.engine, test, received_at, client.to_string());
+        match carried_out.await {
+            Ok(decision) => {
+                log(&decision);
+                answer::decided(&decision)
+            }
+            Err(unavailable) => answer::unavailable(&unavailable.to_string()),
+        }
     }
 
     async fn judge(
@@ -144,46 +221,70 @@ impl Desk {
         body: &[u8],
         received_at: Timestamp,
     ) -> Response {
-        let Admitted { source, signal } = match self.door.admit(token, &head.headers, body) {
+        let admitted = self.door.admit(token, &head.headers, body, received_at);
+        let Admitted {
+            source,
+            previous_secret,
+            signal,
+        } = match admitted {
             Ok(admitted) => admitted,
-            Err(Stranger::NoSecret) => return self.refuse(client, received_at, Refusal::NoSecret),
-            Err(Stranger::WrongSecret) => {
-                return self.refuse(client, received_at, Refusal::WrongSecret);
-            }
+            Err(stranger) => return self.turn_away(client, received_at, stranger),
         };
         if !self.certificates.accepts(client.certificate) {
             self.tell_of_new_key(client, None);
-            return self.refuse_from(client, Some(source), received_at, Refusal::Certificate);
+            return self.refuse_known(client, received_at, Refusal::Certificate, Some(source));
+        }
+        if previous_secret {
+            self.metrics.previous_secret_used(&source);
         }
         let kept = format::redact(body, KEPT_BYTES_MAX);
-        let kept = self.door.scrubbed(source, kept);
+        let delivery = Delivery {
+            peer: client.to_string(),
+            body: self.door.scrubbed(kept),
+            certificate: certificate::remembered(client.certificate),
+            previous_secret,
+        };
         match signal {
             Ok(signal) => {
-                self.hand_over(client, source, signal, kept, received_at)
+                self.hand_over(client, source, signal, delivery, received_at)
                     .await
             }
-            Err(error) => self.not_understood(client, source, error, kept, received_at),
+            Err(error) => self.not_understood(source, error, delivery, received_at),
         }
+    }
+
+    /// The same answer for everybody; only the record knows more.
+    fn turn_away(
+        &self,
+        client: Client<'_>,
+        received_at: Timestamp,
+        stranger: Stranger,
+    ) -> Response {
+        let (refusal, source) = match stranger {
+            Stranger::NoSecret => (Refusal::NoSecret, None),
+            Stranger::WrongSecret => (Refusal::WrongSecret, None),
+            Stranger::Expired(source) => (Refusal::ExpiredSecret, Some(source)),
+            Stranger::Tripwire(source) => {
+                self.tripwires.used(source.clone(), client.to_string());
+                (Refusal::Tripwire, Some(source))
+            }
+        };
+        self.refuse_known(client, received_at, refusal, source)
     }
 
     async fn hand_over(
         &self,
         client: Client<'_>,
-        source: &SourceName,
+        source: SourceName,
         signal: Signal,
-        body: String,
+        delivery: Delivery,
         received_at: Timestamp,
     ) -> Response {
         let alert = Alert {
             source: source.clone(),
             received_at,
             signal,
-            delivery: Delivery {
-                peer: client.to_string(),
-                body,
-                certificate: certificate::remembered(client.certificate),
-                previous_secret: false,
-            },
+            delivery,
         };
         match self.engine.alert(alert).await {
             Ok(decision) => {
@@ -203,25 +304,30 @@ impl Desk {
     /// The owner's own message, broken: recorded always, and no failure of the address.
     fn not_understood(
         &self,
-        client: Client<'_>,
-        source: &SourceName,
+        source: SourceName,
         mut error: FormatError,
-        excerpt: String,
+        delivery: Delivery,
         received_at: Timestamp,
     ) -> Response {
-        error.message = self.door.scrubbed(source, error.message);
-        error.field = error.field.map(|field| self.door.scrubbed(source, field));
-        tracing::debug!(%source, peer = %client, status = 400, code = error.code, "alert not understood");
+        let Delivery {
+            peer,
+            body,
+            certificate,
+            ..
+        } = delivery;
+        error.message = self.door.scrubbed(error.message);
+        error.field = error.field.map(|field| self.door.scrubbed(field));
+        tracing::debug!(%source, %peer, status = 400, code = error.code, "alert not understood");
         self.metrics.refused(error.code);
         self.engine.refused(RefusedRequest {
             received_at,
-            peer: client.to_string(),
-            source: Some(source.clone()),
+            peer,
+            source: Some(source),
             http_status: StatusCode::BAD_REQUEST.as_u16(),
             code: error.code.to_owned(),
             message: error.to_string(),
-            excerpt: Some(excerpt),
-            certificate: certificate::remembered(client.certificate),
+            excerpt: Some(body),
+            certificate,
         });
         answer::malformed(&error)
     }
@@ -236,16 +342,16 @@ impl Desk {
 
     /// Turns a stranger away.
     fn refuse(&self, client: Client<'_>, received_at: Timestamp, refusal: Refusal) -> Response {
-        self.refuse_from(client, None, received_at, refusal)
+        self.refuse_known(client, received_at, refusal, None)
     }
 
-    /// Turns a stranger away, or one who brings a source's secret and is one all the same.
-    fn refuse_from(
+    /// Turns away who has shown something of a source's.
+    fn refuse_known(
         &self,
         client: Client<'_>,
-        source: Option<&SourceName>,
         received_at: Timestamp,
         refusal: Refusal,
+        source: Option<SourceName>,
     ) -> Response {
         let (code, status) = (refusal.code(), refusal.status());
         match self.failures.count(client.key(), clock::instant()) {
@@ -267,7 +373,7 @@ impl Desk {
                     self.engine.refused(RefusedRequest {
                         received_at,
                         peer: client.to_string(),
-                        source: source.cloned(),
+                        source,
                         http_status: status.as_u16(),
                         code: code.to_owned(),
                         message: refusal.message().to_owned(),
@@ -314,9 +420,12 @@ impl Refusal {
     fn status(self) -> StatusCode {
         match self {
             Self::Path => StatusCode::NOT_FOUND,
-            Self::Address | Self::NoSecret | Self::WrongSecret | Self::Certificate => {
-                StatusCode::FORBIDDEN
-            }
+            Self::Address
+            | Self::NoSecret
+            | Self::WrongSecret
+            | Self::Certificate
+            | Self::ExpiredSecret
+            | Self::Tripwire => StatusCode::FORBIDDEN,
             Self::Encoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Slow => StatusCode::REQUEST_TIMEOUT,
@@ -336,6 +445,8 @@ impl Refusal {
             Self::NoSecret => "no_secret",
             Self::WrongSecret => "wrong_secret",
             Self::Certificate => "client_certificate",
+            Self::ExpiredSecret => "expired_secret",
+            Self::Tripwire => "tripwire",
         }
     }
 
@@ -354,6 +465,10 @@ impl Refusal {
                 "the secret was right, and its client certificate is missing or not one that \
                  webhook.client_certificate takes"
             }
+            Self::ExpiredSecret => {
+                "the source's secret has ended: its expires has passed, or a rotation's overlap"
+            }
+            Self::Tripwire => "the source's tripwire was shown, a secret that nobody uses",
         }
     }
 
@@ -361,9 +476,13 @@ impl Refusal {
     fn ends_connection(self) -> bool {
         match self {
             Self::Encoding | Self::TooLarge | Self::Slow | Self::Incomplete => true,
-            Self::Path | Self::Address | Self::NoSecret | Self::WrongSecret | Self::Certificate => {
-                false
-            }
+            Self::Path
+            | Self::Address
+            | Self::NoSecret
+            | Self::WrongSecret
+            | Self::Certificate
+            | Self::ExpiredSecret
+            | Self::Tripwire => false,
         }
     }
 }
@@ -395,6 +514,15 @@ fn log(decision: &AlertDecision) {
         latency_us = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX),
         "alert decided"
     );
+}
+
+/// Where a path that is not ours may have a token in it.
+fn last_segment(head: &Parts) -> Option<&str> {
+    head.uri
+        .path()
+        .rsplit('/')
+        .next()
+        .filter(|segment| !segment.is_empty())
 }
 
 /// Whether the body is anything but the message itself.

@@ -54,14 +54,38 @@ pub struct Broken {
 /// When the journal can't be read at all.
 pub fn verify(path: &Path) -> Result<Verified, JournalError> {
     let connection = schema::open_for_reading(path)?;
-    check(&connection).map_err(JournalError::database(path))
+    check(&connection, None).map_err(JournalError::database(path))
 }
 
-fn check(connection: &Connection) -> Result<Verified, rusqlite::Error> {
-    let mut statement =
-        connection.prepare("SELECT seq, at, data, prev_hash, hash FROM events ORDER BY seq")?;
-    let mut rows = statement.query([])?;
-    let anchor: Option<String> = meta(connection, "chain_anchor")?;
+/// The same for the newest events, at most so many: what they follow is taken for what was written.
+///
+/// # Errors
+/// When the journal can't be read at all.
+pub fn verify_newest(path: &Path, most: i64) -> Result<Verified, JournalError> {
+    let connection = schema::open_for_reading(path)?;
+    let ends = "SELECT COALESCE(MIN(seq), 0), COALESCE(MAX(seq), 0) FROM events";
+    let newest = connection.query_row(ends, [], |row| {
+        let (first, last) = (row.get::<_, i64>(0)?, row.get::<_, i64>(1)?);
+        Ok((last - first >= most).then_some(last - most))
+    });
+    newest
+        .and_then(|after| check(&connection, after))
+        .map_err(JournalError::database(path))
+}
+
+/// Checks the events after `after`, or all.
+fn check(connection: &Connection, after: Option<i64>) -> Result<Verified, rusqlite::Error> {
+    let mut statement = connection
+        .prepare("SELECT seq, at, data, prev_hash, hash FROM events WHERE seq > ?1 ORDER BY seq")?;
+    let mut rows = statement.query([after.unwrap_or(0)])?;
+    let anchor: Option<String> = match after {
+        Some(after) => {
+            let hash = "SELECT hash FROM events WHERE seq = ?1";
+            let hash = connection.query_row(hash, [after], |row| row.get(0));
+            Some(Digest(hash?).to_string())
+        }
+        None => meta(connection, "chain_anchor")?,
+    };
     let anchor = anchor
         .and_then(|text| Digest::try_from(text).ok())
         .unwrap_or(Digest::ZERO);

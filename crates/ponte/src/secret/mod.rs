@@ -6,24 +6,29 @@
 
 mod error;
 mod form;
+mod keyring;
 mod places;
 mod reference;
+pub mod rotation;
 mod seal;
 mod sources;
+mod strength;
 mod value;
 mod vault;
 
 use std::ffi::OsString;
 
 pub use error::SecretError;
+pub use keyring::{Entry, Keyring, Reloaded, Ring, Role, SecretFacts, SourceKeys};
 pub use places::Places;
 pub use reference::{NAME_BYTES_MAX, SecretName, SecretRef, SecretRefError};
 pub use seal::{NotAKey, OpenError, Opener, PASSPHRASE_BYTES_MIN, PublicKey, SealFor, SealKey};
 pub use sources::{SourceSecrets, place_of};
+pub use strength::SECRET_BITS_GOOD;
 pub use value::Secret;
 pub use vault::{
-    Entry, VAULT_FILE, VAULT_SECRETS_MAX, Vault, VaultError, VaultGuard, VaultLock, VaultOpener,
-    vault_path, write_key,
+    Entry as VaultEntry, VAULT_FILE, VAULT_SECRETS_MAX, Vault, VaultError, VaultGuard, VaultLock,
+    VaultOpener, vault_path, write_key,
 };
 
 /// Shortest secret that is taken, in bytes.

@@ -82,6 +82,27 @@ impl SecretRef {
     }
 }
 
+impl SecretRef {
+    /// Whether it can be another one while the process runs: its environment and its credentials stay
+    /// what they were, and the vault is opened at the start only.
+    #[must_use]
+    pub const fn can_change(&self) -> bool {
+        match self {
+            Self::Env(_) | Self::Credential(_) | Self::Vault(_) => false,
+            Self::File(_) => true,
+        }
+    }
+
+    /// The file that it is kept in, where it is in one of its own.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::File(path) => Some(path),
+            Self::Env(_) | Self::Credential(_) | Self::Vault(_) => None,
+        }
+    }
+}
+
 impl fmt::Display for SecretRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -38,6 +38,11 @@ impl SourceSecrets {
             .find_map(|(name, secret)| (name == source).then_some(secret))
     }
 
+    /// The sources and their secrets, to be kept elsewhere.
+    pub(super) fn into_pairs(self) -> Vec<(SourceName, Secret)> {
+        self.secrets
+    }
+
     /// The sources and their secrets, in the order of the configuration.
     pub fn iter(&self) -> impl Iterator<Item = (&SourceName, &Secret)> {
         self.secrets.iter().map(|(name, secret)| (name, secret))

@@ -128,6 +128,14 @@ impl Secret {
         write_new(&self.text, path)
     }
 
+    /// The same secret once more, for who holds on to it while another takes its place.
+    pub(super) fn copied(&self) -> Self {
+        Self {
+            text: self.text.clone(),
+            digest: self.digest.clone(),
+        }
+    }
+
     /// How many bytes the secret has.
     #[must_use]
     pub fn bytes(&self) -> usize {

@@ -92,6 +92,10 @@ secret = "env:WEBHOOK_SECRET"
         format!("http://127.0.0.1:{}/webhook", self.webhook)
     }
 
+    pub(crate) fn admin_port(&self) -> u16 {
+        self.admin
+    }
+
     pub(crate) fn webhook_address(&self) -> std::net::SocketAddr {
         ([127, 0, 0, 1], self.webhook).into()
     }

@@ -133,9 +133,11 @@ proptest! {
         let mut watch = Watch::new(&policy);
         for (happening, (source, switch)) in happenings.into_iter().zip(from_whom) {
             if let Some(line) = switch {
-                watch.happens(&Happening::Line(line));
+                watch.play.line(&line);
             }
-            watch.happens(&from(happening, source));
+            if let Some(line) = watch.line(&from(happening, source)) {
+                watch.play.line(&line);
+            }
         }
         watch.play.check_replay();
         audit(&watch);

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 
 use super::code::{BANNED, TOO_MANY_REQUESTS};
+use crate::brokers::Budget;
 
 /// The share of a limit that only exits may use, in percent.
 const EXIT_SHARE_PERCENT: u64 = 10;
@@ -41,6 +42,15 @@ pub(super) enum Counted {
     Weight,
     /// Orders, by account.
     Orders,
+}
+
+impl Counted {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Weight => "request weight",
+            Self::Orders => "orders",
+        }
+    }
 }
 
 /// A limit as exchange info and the WebSocket API tell it.
@@ -156,6 +166,22 @@ impl Limits {
         }
     }
 
+    /// What the exchange grants, and how much of it is used.
+    pub(super) fn budgets(&self, now: Instant) -> Vec<Budget> {
+        let inside = self.inside();
+        let budget = |((counted, per), limit): (&(Counted, Duration), &u64)| {
+            let used = inside.used.get(&(*counted, *per));
+            let is_fresh = |at: Instant| now.saturating_duration_since(at) < *per;
+            Budget {
+                what: counted.name(),
+                used: used.map_or(0, |(used, at)| if is_fresh(*at) { *used } else { 0 }),
+                limit: *limit,
+                per: *per,
+            }
+        };
+        inside.limits.iter().map(budget).collect()
+    }
+
     /// Notes that the exchange refused for too many requests: `status` 429 or 418. `code` -1015 is
     /// about orders only.
     pub(super) fn note_refusal(
@@ -190,10 +216,7 @@ impl Inside {
             let is_stale = now.saturating_duration_since(*at) >= *interval;
             let share = limit.saturating_mul(100 - EXIT_SHARE_PERCENT) / 100;
             if *counted == what && !is_stale && *used >= share {
-                let kind = match counted {
-                    Counted::Weight => "request weight",
-                    Counted::Orders => "orders",
-                };
+                let kind = counted.name();
                 return Err(format!(
                     "{used} of {limit} {kind} per {} s are used, the rest is kept for exits",
                     interval.as_secs()
@@ -247,6 +270,9 @@ mod tests {
         assert!(limits.permit(Purpose::Question, now).is_err());
         assert!(limits.permit(Purpose::Exit, now).is_ok());
         assert!(limits.permit(Purpose::Entry, now + seconds(60)).is_ok());
+        let used = |at| limits.budgets(at).first().map(|budget| budget.used);
+        assert_eq!(used(now), Some(5_400));
+        assert_eq!(used(now + seconds(60)), Some(0));
     }
 
     #[test]

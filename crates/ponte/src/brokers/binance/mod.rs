@@ -14,6 +14,7 @@ mod ids;
 mod limits;
 mod options;
 mod params;
+mod pulse;
 mod reply;
 mod sign;
 mod socket;

@@ -48,7 +48,10 @@ use self::server_clock::ServerClock;
 use self::shields::{Holding, Shields};
 use crate::bridge::protocol::{SymbolInfo, Want};
 use crate::bridge::{Line, Listener, Presence};
-use crate::brokers::{Answer, Broker, BrokerError, BrokerPosition, Credentials, News};
+use crate::brokers::{
+    Answer, Broker, BrokerError, BrokerPosition, Credentials, Examination, News, PositionMode,
+    Reports,
+};
 use crate::clock;
 
 /// How far back a session tells deals and ended orders.
@@ -346,5 +349,28 @@ impl Broker for Mt5 {
 
     fn check_credentials(&self) -> Answer<'_, Result<Credentials, BrokerError>> {
         Box::pin(async move { self.read_credentials() })
+    }
+
+    fn examine(&self) -> Examination {
+        let reports = match self.line.presence() {
+            Presence::Present(seen) => Reports::Streamed {
+                up_for: seen.session_age,
+                heard_ago: Some(seen.heard_ago),
+            },
+            Presence::NeverSeen => Reports::Down("no bridge has called yet".to_owned()),
+            Presence::Away(seen) => Reports::Down(format!(
+                "the bridge has not been heard for {} s",
+                seen.heard_ago.as_secs()
+            )),
+        };
+        Examination {
+            clock_ahead_milliseconds: self.desk().skew_milliseconds,
+            budgets: Vec::new(),
+            reports,
+            positions: Some(match self.options.accounting {
+                Accounting::Netting => PositionMode::Net,
+                Accounting::Hedging => PositionMode::EachDeal,
+            }),
+        }
     }
 }

@@ -23,7 +23,10 @@ use tokio::sync::{broadcast, mpsc};
 
 use super::market::{Market, MarketPrices};
 use super::translate;
-use crate::brokers::{Answer, Broker, BrokerError, BrokerPosition, Credentials, News};
+use crate::brokers::{
+    Answer, Broker, BrokerError, BrokerPosition, Credentials, Examination, News, PositionMode,
+    Reports,
+};
 use crate::clock;
 
 /// What an embedded paper account is made of.
@@ -504,5 +507,14 @@ impl Broker for Embedded {
                 warnings: Vec::new(),
             })
         })
+    }
+
+    fn examine(&self) -> Examination {
+        Examination {
+            clock_ahead_milliseconds: None,
+            budgets: Vec::new(),
+            reports: Reports::Within,
+            positions: Some(PositionMode::Net),
+        }
     }
 }

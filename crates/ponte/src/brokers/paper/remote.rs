@@ -20,7 +20,10 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 use super::translate;
-use crate::brokers::{Answer, Broker, BrokerError, BrokerPosition, Credentials, News};
+use crate::brokers::{
+    Answer, Broker, BrokerError, BrokerPosition, Credentials, Examination, News, PositionMode,
+    Reports,
+};
 use crate::clock;
 use crate::tls;
 
@@ -543,5 +546,14 @@ impl Broker for Remote {
                 warnings: Vec::new(),
             })
         })
+    }
+
+    fn examine(&self) -> Examination {
+        Examination {
+            clock_ahead_milliseconds: None,
+            budgets: Vec::new(),
+            reports: Reports::Asked,
+            positions: Some(PositionMode::Net),
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ponte_core::id::SourceName;
 use ponte_core::message::SenderCertificate;
 use ponte_core::time::Timestamp;
 use rusqlite::types::Value;
@@ -125,8 +126,9 @@ impl Seen {
             return;
         };
         let Sender { peer, certificate } = request.delivery.unwrap_or(request.own);
-        // What an operator asks to be explained comes from nowhere.
-        if peer.is_empty() {
+        // What an operator asks to be explained comes from nowhere, what Ponte asks itself from itself.
+        let is_own = SourceName::new(&source).is_ok_and(|source| source.is_reserved());
+        if peer.is_empty() || is_own {
             return;
         }
         let (alerts, refused) = (u64::from(is_alert), u64::from(!is_alert));

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use ponte::admin;
 use ponte::app::Core;
+use ponte::secret::Keyring;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -39,13 +40,17 @@ async fn a_ponte_that_works_says_so() {
 async fn an_engine_that_takes_nothing_is_not_ready() {
     let (_folder, mut loaded) = installed();
     let core = Core::start(&mut loaded).await.unwrap();
+    let keys = ponte::config::source_keys(&loaded.config);
+    let keyring = Keyring::new(keys, loaded.secrets, loaded.spare_secrets);
     let config = Arc::new(loaded.config);
     let router = admin::router(admin::Parts {
         engine: core.engine.clone(),
         metrics: core.metrics.clone(),
-        doctor: core.doctor(config.clone()),
+        doctor: core.doctor(config.clone(), Vec::new()),
         config,
+        keyring: Arc::new(keyring),
         started_at: ponte::clock::now(),
+        held_open: false,
     });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());

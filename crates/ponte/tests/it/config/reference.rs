@@ -18,6 +18,7 @@ const KEYS: &str =
 const MT5: &str = "name = \"paper\"\nbroker = \"mt5\"\nmode = \"demo\"\ncurrency = \"BRL\"\n";
 const TERMINAL: &str = "login = 1\nserver = \"Demo\"\ntoken = \"env:TOKEN\"\n";
 const ACME: &str = "domains = [\"hook.example.com\"]\naccept_terms = true\n";
+const REMOTE: &str = "names = [\"localhost\"]\ncertificate = \"c.pem\"\nkey = \"k.pem\"\n";
 const CERTIFICATE: &str = "certificate = \"c.pem\"\nkey = \"k.pem\"\n";
 
 const BINANCE_GUIDE: &str = include_str!("../../../../../docs/binance.md");
@@ -67,22 +68,31 @@ fn with_line(section: &Section, line: &str) -> String {
         ""
     };
     text += &part("webhook", proxies);
-    if section.path == "webhook.client_certificate" {
-        text += &format!("[webhook.tls]\n{CERTIFICATE}");
-    }
     if section.path == "webhook.tls" {
         text += &part("webhook.tls", CERTIFICATE);
     }
     if section.path == "webhook.acme" {
         text += &part("webhook.acme", ACME);
     }
+    if section.path == "webhook.client_certificate" {
+        text += &format!("[webhook.tls]\n{CERTIFICATE}");
+    }
     for path in ["webhook.client_certificate", "admin", "log", "retention"] {
         text += &part(path, "");
+    }
+    if section.path == "admin.remote" {
+        text += &part("admin.remote", REMOTE);
     }
     if account == MT5 {
         text += &part("bridge", CERTIFICATE);
     }
+    if section.path == "vault" {
+        text += &part("vault", "");
+    }
     text += &part("sources", PARTS.source);
+    if section.path == "sources.scope" {
+        text += &part("sources.scope", "");
+    }
     text += &part("accounts", &account);
     if is_binance {
         text += &part("accounts.binance", KEYS);
@@ -249,7 +259,8 @@ fn the_portuguese_reference_names_exactly_the_keys() {
 }
 
 /// Longer ones first, so that a part of one is not replaced before the whole.
-const WORDS: [(&str, &str); 46] = [
+const WORDS: &[(&str, &str)] = &[
+    ("host names, addresses", "nomes de host, endereços"),
     (
         "names and IP addresses, 1 to 100",
         "nomes e endereços IP, 1 a 100",
@@ -260,6 +271,7 @@ const WORDS: [(&str, &str); 46] = [
         "letras, dígitos e hífens, até 64",
     ),
     ("an https URL", "uma URL https"),
+    ("host names, addresses", "nomes de host, endereços"),
     (
         "\"alert\" or a table with one key",
         "\"alert\" ou uma tabela com uma chave",
@@ -280,6 +292,9 @@ const WORDS: [(&str, &str); 46] = [
     ("2 to 12 letters and digits", "2 a 12 letras e dígitos"),
     ("names of accounts", "nomes de contas"),
     ("symbols, at least one", "símbolos, ao menos um"),
+    ("names, at least one", "nomes, ao menos um"),
+    ("a date or RFC 3339", "uma data ou RFC 3339"),
+    ("moment", "momento"),
     ("a trade server", "um servidor de negociação"),
     ("a PEM file", "um arquivo PEM"),
     ("a time of the day", "um horário"),

@@ -188,3 +188,69 @@ async fn a_containers_first_start_writes_the_configuration_and_the_next_one_keep
     let itself = client(Ipv4Addr::LOCALHOST, None);
     assert_eq!(post(&itself, &place.webhook(), alert, &[]).await, 200);
 }
+
+#[test]
+fn what_init_writes_for_a_place_is_free_of_warnings() {
+    let certificate: &[&str] = &["--domain", "hook.example.com", "--accept-terms"];
+    let named: &[&str] = &["--domain", "hook.example.com"];
+    for (platform, flags) in [
+        ("vps", &[][..]),
+        ("vps", certificate),
+        ("docker", certificate),
+        ("fly", named),
+        ("render", &[]),
+        ("railway", &[]),
+        ("cloudflare-tunnel", named),
+        ("ngrok", named),
+        ("nginx", named),
+        ("caddy", &[]),
+    ] {
+        let place = Place::of(platform, flags);
+        let (status, said) = place.command(&["check", "--json"]);
+        assert_eq!(status, 0, "{platform} {flags:?}: {said}");
+        let said: serde_json::Value = serde_json::from_str(&said).unwrap();
+        assert_eq!(
+            said["warnings"],
+            serde_json::json!([]),
+            "{platform} {flags:?}"
+        );
+        let text = place.text();
+        let is_named = text.contains("\npublic_url = \"https://hook.example.com\"\n");
+        assert_eq!(is_named, !flags.is_empty(), "{platform}: {text}");
+        let orders = text.contains("\n[webhook.acme]\naccept_terms = true\n");
+        assert_eq!(orders, flags == certificate, "{platform}: {text}");
+    }
+}
+
+#[test]
+fn a_certificate_needs_a_place_for_it_and_the_terms_accepted() {
+    let place = Place::of("vps", &[]);
+    for (flags, expected) in [
+        (
+            &["--platform", "vps", "--domain", "hook.example.com"][..],
+            "--accept-terms",
+        ),
+        (
+            &[
+                "--platform",
+                "fly",
+                "--domain",
+                "a.fly.dev",
+                "--accept-terms",
+            ],
+            "on a vps or in docker",
+        ),
+        (&["--domain", "hook.example.com"], "--platform"),
+        (&["--platform", "heroku"], "possible values"),
+        (
+            &["--platform", "vps", "--domain", "no host", "--accept-terms"],
+            "no host",
+        ),
+    ] {
+        let arguments = [&["init", "--config", "other/ponte.toml"][..], flags].concat();
+        let (status, said) = place.command(&arguments);
+        assert_eq!(status, 2, "{flags:?}: {said}");
+        assert!(said.contains(expected), "{flags:?}: {said}");
+        assert!(!place.path("other").exists(), "{flags:?}");
+    }
+}

@@ -152,11 +152,19 @@ fn caddy(folder: &Path, port: u16, behind: u16, lets_all_in: bool) -> Command {
     command
 }
 
-fn platform(kind: Kind) -> &'static str {
-    match kind {
+/// A Ponte for this web server. It calls from 127.0.0.1, and the other addresses of 127.0.0.0/8 stand for the world.
+fn behind(kind: Kind, flags: &[&str]) -> Place {
+    let name = match kind {
         Kind::Nginx => "nginx",
         Kind::Caddy => "caddy",
-    }
+    };
+    let place = Place::of(name, flags);
+    let preset = format!("proxy = \"{name}\"");
+    place.edit(
+        &preset,
+        &format!("{preset}\ntrusted_proxies = [\"127.0.0.1\"]"),
+    );
+    place
 }
 
 const BOTH: [Kind; 2] = [Kind::Nginx, Kind::Caddy];
@@ -164,7 +172,7 @@ const BOTH: [Kind; 2] = [Kind::Nginx, Kind::Caddy];
 #[tokio::test(flavor = "multi_thread")]
 async fn an_alert_passes_the_web_server_and_a_stranger_does_not() {
     for kind in BOTH {
-        let mut place = Place::of(platform(kind), &["--domain", NAME]);
+        let mut place = behind(kind, &["--domain", NAME]);
         place.start().await;
         let front = Front::start(kind, place.folder.path(), place.port, false).await;
         let sender = client(TRADINGVIEW, Some(&front.certificate));
@@ -201,7 +209,7 @@ async fn an_alert_passes_the_web_server_and_a_stranger_does_not() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_client_claims_of_itself_does_not_pass_the_web_server() {
     for kind in BOTH {
-        let mut place = Place::of(platform(kind), &[]);
+        let mut place = behind(kind, &[]);
         place.start().await;
         // The web server lets everybody in: Ponte alone looks at who it is.
         let front = Front::start(kind, place.folder.path(), place.port, true).await;
@@ -237,7 +245,7 @@ async fn what_a_client_claims_of_itself_does_not_pass_the_web_server() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_ponte_that_does_not_answer_is_503_and_is_asked_once() {
     for kind in BOTH {
-        let mut place = Place::of(platform(kind), &[]);
+        let mut place = behind(kind, &[]);
         place.start().await;
         let front = Front::start(kind, place.folder.path(), place.port, false).await;
         let sender = client(TRADINGVIEW, Some(&front.certificate));
@@ -284,7 +292,7 @@ async fn a_ponte_that_does_not_answer_is_503_and_is_asked_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_may_be_as_large_as_ponte_takes_it() {
     for kind in BOTH {
-        let mut place = Place::of(platform(kind), &[]);
+        let mut place = behind(kind, &[]);
         place.start().await;
         let front = Front::start(kind, place.folder.path(), place.port, false).await;
         let sender = client(TRADINGVIEW, Some(&front.certificate));

@@ -9,6 +9,7 @@ mod connections;
 mod proxies;
 mod refusals;
 mod secrecy;
+mod secrets;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -21,10 +22,11 @@ use ponte::config::{
     AllowFrom, Cidr, ClientAddress, ClientCertificatePolicy, ClientCertificateRules, NamedSet,
 };
 use ponte::engine::{Committed, Engine, Parts, Retention, Running};
+use ponte::intake::selftest::SelfTests;
 use ponte::intake::{BODY_READ_MAX, Intake};
 use ponte::journal::{ExportFilter, Reader, Writer, path_in};
 use ponte::metrics::Metrics;
-use ponte::secret::{Secret, SourceSecrets};
+use ponte::secret::{Entry, Keyring, Secret, SourceKeys, SourceSecrets};
 use ponte::server::{Gate, Limits, Security, serve_gated};
 use ponte_core::decide::Quotes;
 use ponte_core::format::Format;
@@ -64,6 +66,10 @@ struct Setup {
     security: Security,
     gate: Gate,
     client_certificate: ClientCertificateRules,
+    /// Ends of sources.
+    keys: Vec<SourceKeys>,
+    /// Secrets beside the current ones.
+    spare: Vec<Entry>,
 }
 
 impl Default for Setup {
@@ -82,6 +88,8 @@ impl Default for Setup {
                 policy: ClientCertificatePolicy::Observe,
                 keys: Default::default(),
             },
+            keys: Vec::new(),
+            spare: Vec::new(),
         }
     }
 }
@@ -118,12 +126,13 @@ impl World {
         let mut secrets = SourceSecrets::default();
         secrets.insert(source("main"), secret(SECRET));
         secrets.insert(source("second"), secret(SECOND_SECRET));
+        let keyring = Keyring::new(setup.keys, secrets, setup.spare);
         let names = ["main", "second"].map(source);
         let mut trusted_proxies = setup.trusted_proxies.map_or(vec![], NamedSet::ranges);
         trusted_proxies.extend(setup.proxies);
         let intake = Intake {
             engine: engine.clone(),
-            secrets,
+            keyring: Arc::new(keyring),
             formats: names.map(|name| (name, Format::Ponte)).into(),
             allow_from: setup.allow_from,
             trusted_proxies,
@@ -131,6 +140,7 @@ impl World {
             client_certificate: setup.client_certificate,
             failures_per_minute: setup.failures_per_minute,
             body_read_max: setup.body_read_max,
+            self_tests: Arc::new(SelfTests::new()),
             metrics: metrics.clone(),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -22,7 +22,7 @@ use crate::brokers::binance::options::{
 };
 use crate::brokers::binance::params::Params;
 use crate::brokers::binance::reply::Reply;
-use crate::brokers::{BrokerError, BrokerPosition, Credentials};
+use crate::brokers::{self, BrokerError, BrokerPosition, Credentials};
 use crate::secret::Secret;
 
 /// An offset of the clocks above this is worth a word, in milliseconds.
@@ -36,6 +36,16 @@ pub(super) struct Account {
     settings: BTreeMap<String, SymbolConfigView>,
     /// Contracts whose difference has been told.
     told: BTreeSet<String>,
+}
+
+impl Account {
+    /// How the account counts positions, where it is known.
+    pub(super) fn known_mode(&self) -> Option<brokers::PositionMode> {
+        self.mode.map(|mode| match mode {
+            PositionMode::OneWay => brokers::PositionMode::Net,
+            PositionMode::Hedge => brokers::PositionMode::BothSides,
+        })
+    }
 }
 
 /// What the owner wants of every contract.

@@ -36,8 +36,9 @@ use self::place::StopStyle;
 use super::client::{Call, Client};
 use super::options::{Options, Transport};
 use super::params::Params;
+use super::pulse::Pulse;
 use super::ws_api::WsApi;
-use crate::brokers::{Answer, Broker, BrokerError, BrokerPosition, Credentials, News};
+use crate::brokers::{Answer, Broker, BrokerError, BrokerPosition, Credentials, Examination, News};
 use crate::clock;
 
 /// One account's USDⓈ-M futures.
@@ -55,6 +56,7 @@ pub(super) struct Futures {
     dead_mans_switch: Option<Duration>,
     account: Mutex<Account>,
     book: Mutex<Book>,
+    pulse: Pulse,
     /// Acknowledged orders of which the stream has not told yet, and until when it should.
     awaited: Mutex<BTreeMap<ClientOrderId, Instant>>,
     /// Wakes whoever follows the stream to say that something was missed.
@@ -138,6 +140,7 @@ pub(super) fn connect(options: Options) -> Result<Arc<dyn Broker>, BrokerError> 
         dead_mans_switch,
         account: Mutex::default(),
         book: Mutex::default(),
+        pulse: Pulse::new(),
         awaited: Mutex::default(),
         missed: Notify::new(),
     }))
@@ -214,5 +217,14 @@ impl Broker for Futures {
 
     fn check_credentials(&self) -> Answer<'_, Result<Credentials, BrokerError>> {
         Box::pin(self.read_credentials())
+    }
+
+    fn examine(&self) -> Examination {
+        Examination {
+            clock_ahead_milliseconds: self.client.clock.skew_milliseconds(),
+            budgets: self.client.limits.budgets(clock::instant()),
+            reports: self.pulse.reports(),
+            positions: self.account().known_mode(),
+        }
     }
 }

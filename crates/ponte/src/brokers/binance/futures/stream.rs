@@ -83,6 +83,7 @@ impl Futures {
                 }
                 Err(why) => why,
             };
+            self.pulse.down(&why);
             if told != why {
                 tracing::warn!(
                     account.id = %self.name, reason = why,
@@ -127,6 +128,7 @@ impl Futures {
     /// Reads a connection's messages until it ends, and says why it did.
     async fn listen(&self, mut socket: Socket, key: &str, into: &UnboundedSender<News>) -> String {
         self.awaited().clear();
+        self.pulse.up();
         // What happened before this connection has not been told.
         tell(into, News::Missed);
         let mut key_ends = pin!(self.keep_key(key));
@@ -141,7 +143,7 @@ impl Futures {
         loop {
             tokio::select! {
                 message = socket.receive() => match message {
-                    Ok(text) => match self.understand(&text) {
+                    Ok(text) => match self.heard(&text) {
                         Step::Nothing => {}
                         Step::Tell(report) => tell(into, News::Order(report)),
                         Step::Ask(id, symbol, service) => questions.push(self.ask(id, symbol, service)),
@@ -212,6 +214,11 @@ impl Futures {
         awaited
             .iter()
             .find_map(|(id, until)| (*until <= now).then_some(*id))
+    }
+
+    fn heard(&self, text: &str) -> Step {
+        self.pulse.heard();
+        self.understand(text)
     }
 
     fn understand(&self, text: &str) -> Step {

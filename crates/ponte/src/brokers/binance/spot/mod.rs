@@ -22,8 +22,12 @@ use tokio::sync::mpsc;
 
 use super::client::Client;
 use super::options::{Options, Transport};
+use super::pulse::Pulse;
 use super::ws_api::WsApi;
-use crate::brokers::{Answer, Broker, BrokerError, BrokerPosition, Credentials, News};
+use crate::brokers::{
+    Answer, Broker, BrokerError, BrokerPosition, Credentials, Examination, News, PositionMode,
+};
+use crate::clock;
 use ledger::Ledger;
 
 /// What orders can be in the spot market.
@@ -48,6 +52,7 @@ pub(super) struct Spot {
     transport: Transport,
     has_restrictions: bool,
     ledger: Ledger,
+    pulse: Pulse,
     /// Orders whose standing has to be looked up and reported.
     owed: mpsc::UnboundedSender<ClientOrderId>,
     owed_taken: Mutex<Option<mpsc::UnboundedReceiver<ClientOrderId>>>,
@@ -76,6 +81,7 @@ impl Spot {
             transport,
             has_restrictions,
             ledger: Ledger::new(currency),
+            pulse: Pulse::new(),
             owed,
             owed_taken: Mutex::new(Some(taken)),
             expected: Mutex::default(),
@@ -139,5 +145,14 @@ impl Broker for Spot {
 
     fn check_credentials(&self) -> Answer<'_, Result<Credentials, BrokerError>> {
         Box::pin(self.credentials())
+    }
+
+    fn examine(&self) -> Examination {
+        Examination {
+            clock_ahead_milliseconds: self.client.clock.skew_milliseconds(),
+            budgets: self.client.limits.budgets(clock::instant()),
+            reports: self.pulse.reports(),
+            positions: Some(PositionMode::Holdings),
+        }
     }
 }

@@ -64,11 +64,13 @@ impl Spot {
                             tracing::warn!(account.id = %self.account, reason = why,
                                 "order reports can't be streamed; the account is polled meanwhile");
                         }
+                        self.pulse.down(&why);
                         is_first = false;
                         stream = Stream::Down;
                         tell(&into, News::Missed);
                     }
                     Some(SocketEvent::Message(text)) => {
+                        self.pulse.heard();
                         stream = self.heard(&text, stream, &into).await;
                     }
                     None => return,
@@ -102,8 +104,12 @@ impl Spot {
         self.forget_expected();
         tell(into, News::Missed);
         match failed {
-            None => Stream::Flowing,
+            None => {
+                self.pulse.up();
+                Stream::Flowing
+            }
             Some(why) => {
+                self.pulse.down(&why);
                 // Said once, not with every attempt.
                 if before != Stream::Silent {
                     tracing::warn!(account.id = %self.account, reason = why,
