@@ -122,7 +122,9 @@ impl Connections {
             Some(_) => self.limits.handshake_max,
             None => self.limits.header_read_max,
         };
-        matches!(timeout(patience, stream.readable()).await, Ok(Ok(())))
+        // The byte stays where it is: what follows reads it again.
+        let mut first = [0];
+        matches!(timeout(patience, stream.peek(&mut first)).await, Ok(Ok(1)))
     }
 
     /// Answers a connection, after the handshake where there is one. No memory of HTTP is taken before.

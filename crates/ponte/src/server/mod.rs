@@ -49,8 +49,9 @@ use entrance::Entrance;
 use slots::Slots;
 
 /// Most connections at once, where the system has as many file handles; when they are reached, a known
-/// sender waits to be accepted, and a stranger takes the place of another one.
-pub const CONNECTIONS_MAX: u32 = 16_384;
+/// sender waits to be accepted, and a stranger takes the place of another one. One that has begun to
+/// speak takes some 40 KiB, so that all of them stay below 200 MiB.
+pub const CONNECTIONS_MAX: u32 = 4096;
 /// Most bytes of a request's line and headers, past which it is answered `431`.
 pub const HEADER_BYTES_MAX: usize = 16 * 1024;
 /// How long the line and the headers may take to arrive, and how long a connection may lie idle.

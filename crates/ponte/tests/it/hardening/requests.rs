@@ -117,7 +117,7 @@ async fn framing_is_read_in_one_way_only() {
                 "a proxy's request",
                 "CONNECT ponte:443 HTTP/1.1\r\nhost: ponte:443\r\nconnection: close\r\n\r\n"
                     .to_owned(),
-                &[405],
+                &[404],
             ),
         ] {
             let said = target.say(OWNER, request.as_bytes()).await;
