@@ -38,6 +38,7 @@ use crate::execution;
 use crate::intake::selftest::SelfTests;
 use crate::journal::{JournalError, Writer};
 use crate::metrics::Metrics;
+use crate::secret::Keyring;
 
 pub use brokers::ConnectError;
 pub use certificates::certificates;
@@ -212,6 +213,14 @@ impl Core {
             brokers: self.brokers.clone(),
             terminals: self.terminals.clone(),
         })
+    }
+
+    /// Keeps the sources' secrets as their files are, from now on.
+    fn keep(&mut self, keyring: Keyring) -> Arc<Keyring> {
+        let keyring = Arc::new(keyring);
+        let watch = secrets::watch(self.engine.clone(), keyring.clone());
+        self.tasks.push(tokio::spawn(watch));
+        keyring
     }
 
     /// Where the bridges beside terminals call.

@@ -80,11 +80,7 @@ async fn serve_inheriting(mut loaded: Loaded, inherited: Inherited) -> Result<Se
         ..
     } = loaded;
     let keys = config::source_keys(&config);
-    let keyring = Arc::new(Keyring::new(keys, secrets, spare_secrets));
-    core.tasks.push(tokio::spawn(super::secrets::watch(
-        core.engine.clone(),
-        keyring.clone(),
-    )));
+    let keyring = core.keep(Keyring::new(keys, secrets, spare_secrets));
     let config = Arc::new(config);
     let (stop, stopping) = watch::channel(false);
     let mut intake = intake(&core, &config, keyring.clone()).router();
