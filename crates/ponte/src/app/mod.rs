@@ -32,7 +32,7 @@ use terminals::Terminal;
 use crate::admin;
 use crate::bridge::Hub;
 use crate::config::{self, Keep, Loaded, UnknownAccount};
-use crate::doctor::secrets::SecretFacts;
+use crate::doctor::secrets::AccountSecret;
 use crate::engine::{Engine, Parts, Retention, Running, StartError};
 use crate::execution;
 use crate::intake::selftest::SelfTests;
@@ -201,12 +201,14 @@ impl Core {
     pub fn doctor(
         &self,
         config: Arc<config::Config>,
-        secrets: Vec<SecretFacts>,
+        keyring: Arc<Keyring>,
+        account_secrets: Vec<AccountSecret>,
     ) -> Arc<dyn admin::Doctor> {
         Arc::new(doctor::Examiner {
             engine: self.engine.clone(),
             config,
-            secrets,
+            keyring,
+            account_secrets,
             self_tests: self.self_tests.clone(),
             quotes: self.quotes.clone(),
             one_stop_at_a_time: tokio::sync::Mutex::default(),

@@ -16,7 +16,7 @@ use super::inherited::{Addresses, Inherited};
 use super::{Core, RunError, certificates, gate, service_manager};
 use crate::bridge::Hub;
 use crate::config::{self, AdminRemote, Bridge, Broker, Config, Loaded, SourceFormat};
-use crate::doctor::secrets;
+use crate::doctor::secrets::of_accounts;
 use crate::intake::{BODY_READ_MAX, Intake, PlainSide};
 use crate::secret::Keyring;
 use crate::server::acme::Acme;
@@ -71,7 +71,7 @@ async fn serve_inheriting(mut loaded: Loaded, inherited: Inherited) -> Result<Se
     } = Doors::take(&loaded.config, inherited, security, http_listen).await?;
     let held_open = webhook.limits.held_open;
     let started_at = clock::now();
-    let secret_facts = secrets::facts(&loaded);
+    let account_secrets = of_accounts(&loaded);
     let mut core = Core::start(&mut loaded).await?;
     let Loaded {
         config,
@@ -91,7 +91,7 @@ async fn serve_inheriting(mut loaded: Loaded, inherited: Inherited) -> Result<Se
         engine: core.engine.clone(),
         metrics: core.metrics.clone(),
         config: config.clone(),
-        doctor: core.doctor(config.clone(), secret_facts),
+        doctor: core.doctor(config.clone(), keyring.clone(), account_secrets),
         keyring,
         started_at,
         held_open,
