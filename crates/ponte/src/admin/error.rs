@@ -119,6 +119,7 @@ impl ApiError {
             | Self::Bad { .. }
             | Self::Format(_)
             | Self::TooLarge
+            | Self::TooMany(_)
             | Self::NotFound(_)
             | Self::Method
             | Self::HaltFile(_)

@@ -64,10 +64,11 @@ pub(super) async fn secrets(
 /// Takes over what was written into the secrets' files, and puts on record who says so.
 pub(super) async fn reload(
     Shared(admin): Shared<Admin>,
+    Extension(actor): Extension<Actor>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Reloaded>, ApiError> {
     let request: ReloadRequest = read(&body?)?;
-    let by = line("by", &request.by, BY_BYTES_MAX)?;
+    let by = line("by", &actor.by(&request.by), BY_BYTES_MAX)?;
     let action = line("action", &request.action, ACTION_BYTES_MAX)?;
     let detail = line("detail", &request.detail, REASON_BYTES_MAX)?;
     if by.is_empty() {

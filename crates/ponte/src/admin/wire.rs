@@ -294,7 +294,8 @@ pub struct SourceRequest {
     /// Why, for people.
     #[serde(default)]
     pub reason: Option<String>,
-    /// Who asks.
+    /// Who asks. Beyond loopback it is whoever has signed in, whatever stands here.
+    #[serde(default)]
     pub by: String,
 }
 

@@ -108,9 +108,11 @@ async fn serve_inheriting(mut loaded: Loaded, inherited: Inherited) -> Result<Se
         remote.as_ref().map(Taken::address).transpose()?,
     );
     let from_elsewhere = from_elsewhere(&core, &config, &owner)?;
+    let places = doors.places()?;
+    let acme = doors.acme;
     let mut listeners = vec![
-        webhook.serve(intake, stopping.clone()),
-        admin.serve(admin::router(owner), stopping.clone()),
+        doors.webhook.serve(intake, stopping.clone()),
+        doors.admin.serve(admin::router(owner), stopping.clone()),
     ];
     if let (Some(plain), Some(acme)) = (plain, &acme) {
         let router = plain_side(&core, &config, acme.clone()).router();
@@ -119,6 +121,10 @@ async fn serve_inheriting(mut loaded: Loaded, inherited: Inherited) -> Result<Se
     if let (Some(remote), Some(router)) = (remote, from_elsewhere) {
         listeners.push(remote.serve(router, stopping.clone()));
     }
+    if let (Some(remote), Some(router)) = (doors.remote, from_elsewhere) {
+        listeners.push(remote.serve(router, stopping.clone()));
+    }
+    let bridge = doors.bridge;
     listeners.extend(bridge.map(|bridge| bridge.serve(core.hub().router(), stopping)));
     let watch = certificates::watch(config, core.metrics.clone());
     let mut upkeep = vec![tokio::spawn(watch)];
@@ -136,6 +142,75 @@ async fn serve_inheriting(mut loaded: Loaded, inherited: Inherited) -> Result<Se
         listeners,
         upkeep,
     })
+}
+
+/// Every address of the configuration, taken before anything is done.
+struct Doors {
+    webhook: Taken,
+    plain: Option<Taken>,
+    admin: Taken,
+    remote: Option<Taken>,
+    bridge: Option<Taken>,
+    acme: Option<Arc<Acme>>,
+}
+
+/// Where they turned out to be.
+struct Places {
+    webhook: SocketAddr,
+    admin: SocketAddr,
+    remote: Option<SocketAddr>,
+    bridge: Option<SocketAddr>,
+    challenges: Option<SocketAddr>,
+}
+
+impl Doors {
+    async fn open(config: &Config, inherited: Inherited) -> Result<Self, RunError> {
+        let mut addresses = Addresses::new(inherited);
+        let (security, acme) = certificates::of_webhook(config)?;
+        let place = config.webhook.listen;
+        let webhook = Taken {
+            security,
+            ..Taken::take(&mut addresses, "webhook.listen", place).await?
+        };
+        let webhook = webhook.behind(gate::of_webhook(&config.webhook));
+        let plain = match acme.as_ref().and_then(|acme| acme.http_listen()) {
+            Some(place) => {
+                let plain = Taken::take(&mut addresses, "webhook.acme.http_listen", place).await?;
+                Some(plain.behind(gate::of_plain_side(&config.webhook)))
+            }
+            None => None,
+        };
+        let place = config.admin.listen;
+        let admin = Taken::take(&mut addresses, "admin.listen", place).await?;
+        let remote = match &config.admin.remote {
+            Some(remote) => Some(Taken::for_owner(&mut addresses, remote).await?),
+            None => None,
+        };
+        let bridge = match terminals_call_at(config) {
+            Some(bridge) => Some(Taken::for_bridges(&mut addresses, bridge).await?),
+            None => None,
+        };
+        addresses.all_claimed()?;
+        Ok(Self {
+            webhook,
+            plain,
+            admin,
+            remote,
+            bridge,
+            acme,
+        })
+    }
+
+    fn places(&self) -> Result<Places, RunError> {
+        let maybe = |taken: &Option<Taken>| taken.as_ref().map(Taken::address).transpose();
+        Ok(Places {
+            webhook: self.webhook.address()?,
+            admin: self.admin.address()?,
+            remote: maybe(&self.remote)?,
+            bridge: maybe(&self.bridge)?,
+            challenges: maybe(&self.plain)?,
+        })
+    }
 }
 
 /// Runs until `shutdown` is ready; calls `up` once alerts are taken. The service manager, if there is

@@ -5,6 +5,7 @@ mod exchange;
 mod https;
 mod network;
 mod remote;
+mod retention;
 mod sources;
 mod terminal;
 mod vault;
@@ -13,6 +14,7 @@ pub(super) use exchange::{B3, B3_PRODUCTS};
 pub(super) use https::{WEBHOOK_ACME, WEBHOOK_TLS};
 pub(super) use network::CLIENT_CERTIFICATE;
 pub(super) use remote::ADMIN_REMOTE;
+pub(super) use retention::RETENTION;
 pub(super) use sources::{SCOPE, SOURCES};
 pub(super) use terminal::{BRIDGE, MT5};
 pub(super) use vault::{SECRET_PLACES, VAULT};
@@ -250,15 +252,6 @@ pub(super) const LOG: Section = Section {
             "\"error\", \"warn\", \"info\", \"debug\", \"trace\"",
             "\"debug\"",
         ),
-    ],
-};
-
-pub(super) const RETENTION: Section = Section {
-    path: "retention",
-    is_list: false,
-    keys: &[
-        keep("refusals", "\"90d\"", "\"14d\""),
-        keep("events", "\"forever\"", "\"3650d\""),
     ],
 };
 
@@ -581,16 +574,6 @@ const fn optional(
 /// A switch that is off until it is written.
 const fn truth(name: &'static str, example: &'static str) -> Key {
     means(name, "true or false", "false", "true, false", example)
-}
-
-const fn keep(name: &'static str, default: &'static str, example: &'static str) -> Key {
-    means(
-        name,
-        "duration",
-        default,
-        "\"1d\" to \"36500d\", \"forever\"",
-        example,
-    )
 }
 
 const fn section(name: &'static str) -> Key {

@@ -222,6 +222,42 @@ fn installed(signing: Signing, market: &str, orders: &str, url: &str) -> Ponte {
     ponte
 }
 
+/// Where the keys are kept.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Kept {
+    Files,
+    Vault,
+}
+
+/// Moves all keys into the vault, and takes the files away.
+fn into_the_vault(ponte: &Ponte) -> String {
+    let (status, mut seen) = ponte.command(&["vault", "init"]);
+    assert_eq!(status, 0, "{seen}");
+    let path = ponte.folder().join("ponte.toml");
+    let toml = std::fs::read_to_string(&path).unwrap();
+    let toml = toml.replace(
+        "[webhook]",
+        "[vault]\nkey = \"file:secrets/vault-key\"\n[webhook]",
+    );
+    std::fs::write(&path, &toml).unwrap();
+    let (status, imported) = ponte.command(&["vault", "import", "--all"]);
+    assert_eq!(status, 0, "{imported}");
+    seen += &imported;
+    for entry in std::fs::read_dir(ponte.folder().join("secrets")).unwrap() {
+        let file = entry.unwrap().path();
+        if !file.ends_with("vault-key") {
+            std::fs::remove_file(file).unwrap();
+        }
+    }
+    let kept = toml.replace("\"file:secrets/", "\"vault:");
+    let kept = kept.replace("vault:vault-key", "file:secrets/vault-key");
+    let kept = kept.replace("env:WEBHOOK_SECRET", "vault:webhook-secret");
+    std::fs::write(&path, kept).unwrap();
+    seen + &ponte.command(&["vault", "list"]).1
+        + &ponte.command(&["vault", "list", "--json"]).1
+        + &ponte.command(&["vault", "remove", "canary-api-key"]).1
+}
+
 fn alert(strategy: &str, id: &str) -> String {
     format!(
         r#"{{"segredo":"{SECRET}","acao":"COMPRA","ativo":"BTCUSDT","qtd":0.01,"stop":50000,"alvo":70000,"estrategia":"{strategy}","id":"{id}"}}"#
@@ -272,10 +308,14 @@ async fn asked(ponte: &Ponte) -> String {
     seen
 }
 
-async fn the_keys_stay_inside(signing: Signing, market: &str, orders: &str) {
+async fn the_keys_stay_inside(signing: Signing, market: &str, orders: &str, kept: Kept) {
     let exchange = Exchange::start(signing).await;
     let mut ponte = installed(signing, market, orders, &exchange.url);
     let mut seen = ponte.command(&["check"]).1;
+    if kept == Kept::Vault {
+        seen += &into_the_vault(&ponte);
+        seen += &ponte.command(&["check"]).1;
+    }
     ponte.start().await;
     seen += &trade(&ponte, "canary", "first").await;
     seen += &trade(&ponte, "stranger", "refused").await;
@@ -297,6 +337,7 @@ async fn the_keys_stay_inside(signing: Signing, market: &str, orders: &str) {
     ponte.start().await;
     seen += &trade(&ponte, "canary", "still gone").await;
     seen += &asked(&ponte).await;
+    seen += &ponte.command(&["backup", "backup.tar"]).1;
     ponte.stop().await;
     seen += &asked(&ponte).await;
 
@@ -316,6 +357,14 @@ async fn the_keys_stay_inside(signing: Signing, market: &str, orders: &str) {
     assert_silent(&format!("the log, {run}"), log.as_bytes());
     let files = silent_files(&ponte.folder().join("data"));
     assert!(files >= 2, "{files} files");
+    let backup = std::fs::read(ponte.folder().join("backup.tar")).unwrap();
+    assert_silent(&format!("the backup, {run}"), &backup);
+    if kept == Kept::Vault {
+        let key = std::fs::read_to_string(ponte.folder().join("secrets/vault-key")).unwrap();
+        let key = key.lines().last().unwrap();
+        assert!(key.starts_with("AGE-SECRET-KEY-"));
+        assert!(!seen.contains(key) && !log.contains(key));
+    }
 }
 
 /// Looks at every file below a folder, and says how many there were.
@@ -335,22 +384,22 @@ fn silent_files(folder: &Path) -> usize {
 
 #[tokio::test]
 async fn an_hmac_secret_stays_inside_over_rest() {
-    the_keys_stay_inside(Signing::Hmac, "spot", "rest").await;
+    the_keys_stay_inside(Signing::Hmac, "spot", "rest", Kept::Files).await;
 }
 
 #[tokio::test]
 async fn an_hmac_secret_stays_inside_over_a_web_socket() {
-    the_keys_stay_inside(Signing::Hmac, "futures", "websocket").await;
+    the_keys_stay_inside(Signing::Hmac, "futures", "websocket", Kept::Vault).await;
 }
 
 #[tokio::test]
 async fn an_ed25519_key_stays_inside_over_rest() {
-    the_keys_stay_inside(Signing::Ed25519, "futures", "rest").await;
+    the_keys_stay_inside(Signing::Ed25519, "futures", "rest", Kept::Files).await;
 }
 
 #[tokio::test]
 async fn an_ed25519_key_stays_inside_over_a_web_socket() {
-    the_keys_stay_inside(Signing::Ed25519, "spot", "websocket").await;
+    the_keys_stay_inside(Signing::Ed25519, "spot", "websocket", Kept::Vault).await;
 }
 
 #[tokio::test]

@@ -19,6 +19,7 @@ mod end_to_end;
 mod end_to_end_binance;
 mod end_to_end_mt5;
 mod full_disk;
+mod hardening;
 mod hosting;
 mod intake;
 mod mt5;

@@ -20,7 +20,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::digest;
-use crate::server::failures::network;
+use crate::server::network;
 
 /// After so long without a failure nothing is remembered.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(3600);

@@ -22,7 +22,7 @@ use super::{digest, pair_of};
 use crate::clock;
 use crate::config::{AdminRemote, Cidr, ClientAddress};
 use crate::engine::Engine;
-use crate::server::failures::network;
+use crate::server::network;
 
 /// Requests that one address may make in a minute without being signed in.
 const STRANGERS_PER_MINUTE: u32 = 240;

@@ -3,3 +3,4 @@
 mod foreign;
 mod journal;
 mod under_load;
+mod units;

@@ -260,6 +260,7 @@ fn the_portuguese_reference_names_exactly_the_keys() {
 
 /// Longer ones first, so that a part of one is not replaced before the whole.
 const WORDS: &[(&str, &str)] = &[
+    ("host names, addresses", "nomes de host, endereços"),
     (
         "names and IP addresses, 1 to 100",
         "nomes e endereços IP, 1 a 100",

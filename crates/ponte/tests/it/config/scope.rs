@@ -132,7 +132,7 @@ fn a_previous_secret_has_an_end() {
     check(
         &with_keys("previous_secret = \"s3cr3t-itself\"\n"),
         &expect![[r#"
-            ponte.toml:4:19: sources.previous_secret: expected "env:NAME" or "file:PATH", found a text that begins with neither; write "env:WEBHOOK_SECRET_BEFORE" or "file:secrets/main-before" and keep the secret itself there
+            ponte.toml:4:19: sources.previous_secret: expected "env:NAME", "file:PATH", "credential:NAME" or "vault:NAME", found a text that begins with none of them; write "env:WEBHOOK_SECRET_BEFORE" or "file:secrets/main-before" and keep the secret itself there
               4 | previous_secret = …
                 |                   ^
             ponte.toml:4:19: warning: sources.previous_secret: the previous secret holds for ever; add previous_until = "2027-01-31T12:00:00Z", or take it out

@@ -92,7 +92,7 @@ async fn the_way_to_the_exchange_is_looked_at() {
     let url = format!("http://{}/admin/clock", exchange.address);
     let set = client()
         .post(url)
-        .json(&json!({"offset_ms": 7_000}))
+        .json(&json!({"skew_ms": 7_000}))
         .send()
         .await
         .unwrap();
@@ -100,7 +100,8 @@ async fn the_way_to_the_exchange_is_looked_at() {
     ponte.start().await;
     let report = ask(&ponte, &[]).await;
     report.says("machine", "clock", "wrong", "ms behind the one of");
-    report.says("spot", "broker_clock", "look", "ms ahead");
+    report.says("spot", "credentials", "look", "off the exchange's");
+    assert!(report.all("spot", "broker_clock").is_empty(), "said once");
     ponte.stop().await;
 }
 

@@ -32,13 +32,6 @@ impl Report {
         part["findings"].as_array().unwrap().clone()
     }
 
-    /// The first finding about a subject.
-    fn finding(&self, name: &str, subject: &str) -> (String, String) {
-        let all = self.all(name, subject);
-        let first = all.into_iter().next();
-        first.unwrap_or_else(|| panic!("nothing about {subject}: {:#?}", self.of(name)))
-    }
-
     /// The health and the text of every finding about a subject.
     fn all(&self, name: &str, subject: &str) -> Vec<(String, String)> {
         let text = |value: &Value| value.as_str().unwrap().to_owned();

@@ -48,7 +48,7 @@ async fn a_stop_rests_and_is_taken_back_wherever_there_are_stops() {
     }
     let open = ponte.ask("orders?open=true").await;
     assert!(open.as_array().unwrap().is_empty(), "{open}");
-    let (_, record) = ponte.command(&["export", "--kind", "operator_acted"]);
+    let (_, record) = ponte.command(&["export"]);
     assert_eq!(record.matches("stop_tried").count(), 3, "{record}");
     let (status, text) = ponte.command(&["doctor", "--try-stop", "paper"]);
     assert_eq!(status, 0, "{text}");
@@ -95,6 +95,7 @@ async fn real_money_is_not_touched_by_a_slip() {
 name = "spot"
 broker = "binance"
 mode = "live"
+trade_real_money = true
 currency = "USDT"
 [accounts.rules]
 max_order_notional = "100"

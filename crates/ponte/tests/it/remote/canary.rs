@@ -58,7 +58,7 @@ async fn what_opens_stays_inside() {
     browser.post("/sign-out", &[]).await;
     site.ponte.stop().await;
     let log = site.ponte.whole_log();
-    for proof in ["DEBUG", "somebody did not get in"] {
+    for proof in ["somebody did not get in", "second_factor_failed"] {
         assert!(log.contains(proof), "nothing of {proof:?}");
     }
     let data = site.ponte.folder().join("data");

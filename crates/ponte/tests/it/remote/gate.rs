@@ -152,6 +152,15 @@ async fn tokens_open_until_they_are_revoked_or_expire() {
     let token = late["token"].as_str().unwrap();
     assert_eq!(ask("/metrics", token).await.status, StatusCode::OK);
     let path = site.ponte.folder().join("data/admin/users.json");
+    // The use is written down in the background; a change of ours must not cross it.
+    let used = || {
+        let listed = site.say(&["token", "list", "--json"], "");
+        let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
+        listed[0]["last_used"]["from"] == "127.0.0.1"
+    };
+    while !used() {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
     let text = std::fs::read_to_string(&path).unwrap();
     let end = late["expires_at"].to_string();
     let text = text.replace(&end, "1000000");

@@ -189,71 +189,74 @@ async fn pages_speak_two_languages() {
     assert!(browser.get("/").await.text.contains("Trading"));
 }
 
+/// Commands with what they are given, how they end and what they say.
+const COMMANDS: &[(&[&str], &str, i32, &str)] = &[
+    (
+        &["user", "add", "ana", "--role", "operate"],
+        "short",
+        1,
+        "5 characters, the minimum is 12",
+    ),
+    (
+        &["user", "add", "ana", "--role", "operate"],
+        "senha-senha-2026",
+        1,
+        "--generate",
+    ),
+    (
+        &["user", "add", "a b", "--role", "operate"],
+        PASSWORD,
+        2,
+        "can't be a name",
+    ),
+    (
+        &["user", "add", "ana", "--role", "king"],
+        PASSWORD,
+        2,
+        "view",
+    ),
+    (
+        &["user", "add", "Ana", "--role", "operate"],
+        PASSWORD,
+        0,
+        "added ana",
+    ),
+    (
+        &["user", "add", "ana", "--role", "view"],
+        PASSWORD,
+        1,
+        "already",
+    ),
+    (&["user", "role", "eva", "view"], "", 1, "there is ana"),
+    (
+        &["user", "add", "eva", "--role", "view", "--generate"],
+        "",
+        0,
+        "shown this once",
+    ),
+    (
+        &["token", "add", "t", "--role", "view", "--expires", "5m"],
+        "",
+        2,
+        "90d",
+    ),
+    (
+        &["token", "add", "t", "--role", "view", "--expires", "90d"],
+        "",
+        0,
+        "ponte_",
+    ),
+    (&["token", "add", "t", "--role", "view"], "", 1, "already"),
+    (&["token", "revoke", "u"], "", 1, "there is t"),
+    (&["token", "revoke", "t"], "", 0, "revoked"),
+];
+
 #[test]
 fn users_and_tokens_are_kept_without_a_running_ponte() {
     let site = Site::installed();
-    for (arguments, input, status, said) in [
-        (
-            &["user", "add", "ana", "--role", "operate"][..],
-            "short",
-            1,
-            "5 characters, the minimum is 12",
-        ),
-        (
-            &["user", "add", "ana", "--role", "operate"],
-            "senha-senha-2026",
-            1,
-            "--generate",
-        ),
-        (
-            &["user", "add", "a b", "--role", "operate"],
-            PASSWORD,
-            2,
-            "can't be a name",
-        ),
-        (
-            &["user", "add", "ana", "--role", "king"],
-            PASSWORD,
-            2,
-            "view",
-        ),
-        (
-            &["user", "add", "Ana", "--role", "operate"],
-            PASSWORD,
-            0,
-            "added ana",
-        ),
-        (
-            &["user", "add", "ana", "--role", "view"],
-            PASSWORD,
-            1,
-            "already",
-        ),
-        (&["user", "role", "eva", "view"], "", 1, "there is ana"),
-        (
-            &["user", "add", "eva", "--role", "view", "--generate"],
-            "",
-            0,
-            "shown this once",
-        ),
-        (
-            &["token", "add", "t", "--role", "view", "--expires", "5m"],
-            "",
-            2,
-            "90d",
-        ),
-        (
-            &["token", "add", "t", "--role", "view", "--expires", "90d"],
-            "",
-            0,
-            "ponte_",
-        ),
-        (&["token", "add", "t", "--role", "view"], "", 1, "already"),
-        (&["token", "revoke", "u"], "", 1, "there is t"),
-        (&["token", "revoke", "t"], "", 0, "revoked"),
-    ] {
+    for (arguments, input, status, said) in COMMANDS {
         let (found, text) = site.try_to_say(arguments, input);
-        assert_eq!(found, status, "{arguments:?}: {text}");
+        assert_eq!(found, *status, "{arguments:?}: {text}");
         assert!(text.contains(said), "{arguments:?}: {text}");
     }
     let acts = site.acts();
