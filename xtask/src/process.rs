@@ -37,6 +37,17 @@ impl Running {
         Ok(self.child.try_wait()?.map(|status| status.success()))
     }
 
+    /// Asks the program to end, as a service manager does, and waits until it has.
+    pub(crate) fn end(&mut self) -> Result<()> {
+        let id = self.id().to_string();
+        run(Command::new("kill").args(["-TERM", &id]))?;
+        let status = self.child.wait()?;
+        if status.success() {
+            return Ok(());
+        }
+        Err(format!("{} did not end well: {status}", self.name).into())
+    }
+
     /// Fails if the program has ended by itself.
     pub(crate) fn must_run(&mut self) -> Result<()> {
         match self.child.try_wait()? {

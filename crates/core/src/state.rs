@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::halt::Halt;
 use crate::id::{AccountName, AlertId, ClientOrderId, SourceName, StrategyName, Symbol};
 use crate::message::{
-    AlertDecision, Balance, Event, Outcome, PositionKey, PositionView, SourceOff,
+    AlertDecision, Balance, Event, Outcome, PositionKey, PositionView, SourceOff, SourceSwitched,
 };
 use crate::number::Price;
 use crate::order::{Lane, Order, OrderClass, OrderPlan, OrderStatus, Origin};
@@ -208,17 +208,7 @@ impl State {
             | Event::Alarm { .. }
             | Event::FlattenRequested { .. }
             | Event::OperatorActed { .. } => {}
-            Event::SourceSwitched(switched) if switched.on => {
-                self.sources_off.remove(&switched.source);
-            }
-            Event::SourceSwitched(switched) => {
-                let off = SourceOff {
-                    by: switched.by.clone(),
-                    reason: switched.reason.clone(),
-                    since: at,
-                };
-                self.sources_off.insert(switched.source.clone(), off);
-            }
+            Event::SourceSwitched(switched) => self.apply_switch(at, switched),
             Event::AlertDecided(decision) => self.apply_alert(decision),
             Event::OrderPlanned { plan, waits } => self.apply_plan(at, plan, *waits),
             Event::AccountRead { account, balance } => {
@@ -269,6 +259,19 @@ impl State {
 
     fn account_mut(&mut self, name: &AccountName) -> &mut AccountState {
         self.accounts.entry(name.clone()).or_default()
+    }
+
+    fn apply_switch(&mut self, at: Timestamp, switched: &SourceSwitched) {
+        if switched.on {
+            self.sources_off.remove(&switched.source);
+            return;
+        }
+        let off = SourceOff {
+            by: switched.by.clone(),
+            reason: switched.reason.clone(),
+            since: at,
+        };
+        self.sources_off.insert(switched.source.clone(), off);
     }
 
     fn apply_alert(&mut self, decision: &AlertDecision) {

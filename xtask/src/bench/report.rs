@@ -128,14 +128,15 @@ fn write_rest(text: &mut String, results: &Results) -> Result<()> {
         )?;
     }
     for start in &results.starts {
-        let (alerts, ready, memory) = (
+        let (alerts, ready, ended, memory) = (
             start.alerts,
             millis(start.ready),
+            millis(start.ended),
             mebibytes(start.resident_kib),
         );
         writeln!(
             text,
-            "| start with {alerts} alerts in the journal | ready in {ready}, {memory} resident |"
+            "| start with {alerts} alerts in the journal | ready in {ready}, ended in {ended}, {memory} resident |"
         )?;
     }
     Ok(())
@@ -193,6 +194,14 @@ fn aims_of_burst_and_start(results: &Results) -> Vec<Aim> {
             measured: millis(start.ready),
             wanted: "below 1 s".to_owned(),
             is_met: start.ready < Duration::from_secs(1),
+        });
+    }
+    if let Some(start) = results.starts.last() {
+        aims.push(Aim {
+            what: format!("end with {} alerts", start.alerts),
+            measured: millis(start.ended),
+            wanted: "below 1 s".to_owned(),
+            is_met: start.ended < Duration::from_secs(1),
         });
     }
     for start in &results.starts {

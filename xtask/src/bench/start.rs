@@ -1,5 +1,5 @@
-//! Start-up and memory: from the start of the process to the first `200` of `/readyz`, with an empty
-//! journal and with one that is a million alerts long.
+//! Start, end and memory: from the start of the process to the first `200` of `/readyz`, and from
+//! `SIGTERM` to its end, with an empty journal and with long ones.
 
 use std::fs;
 use std::path::Path;
@@ -18,6 +18,8 @@ pub(crate) struct Start {
     pub(crate) alerts: u32,
     /// The median of some starts.
     pub(crate) ready: Duration,
+    /// From `SIGTERM` to the end of the process, the median of some.
+    pub(crate) ended: Duration,
     /// Resident memory when idle, in KiB.
     pub(crate) resident_kib: u64,
 }
@@ -25,15 +27,19 @@ pub(crate) struct Start {
 /// Measures both.
 pub(crate) fn run(bench: &Bench, results: &mut Results) -> Result<()> {
     let program = bench.build("ponte")?;
-    for alerts in [0, if bench.is_quick { 10_000 } else { 1_000_000 }] {
+    let filled: &[u32] = match bench.is_quick {
+        true => &[0, 10_000],
+        false => &[0, 100_000, 1_000_000],
+    };
+    for &alerts in filled {
         let folder = bench.folder("start")?;
         if alerts > 0 {
             fill(&program, &folder, alerts)?;
         }
         let start = measure(bench, &program, &folder, alerts)?;
         println!(
-            "   {alerts} alerts: ready in {:?}, {} KiB resident",
-            start.ready, start.resident_kib
+            "   {alerts} alerts: ready in {:?}, ended in {:?}, {} KiB resident",
+            start.ready, start.ended, start.resident_kib
         );
         results.starts.push(start);
     }
@@ -61,19 +67,24 @@ fn fill(program: &Path, folder: &Folder, alerts: u32) -> Result<()> {
 
 fn measure(bench: &Bench, program: &Path, folder: &Folder, alerts: u32) -> Result<Start> {
     let count = if bench.is_quick { 1 } else { 5 };
-    let mut samples = Vec::new();
+    let (mut samples, mut ends) = (Vec::new(), Vec::new());
     let mut resident_kib = 0;
     for _ in 0..count {
         let watch = Stopwatch::start();
-        let ponte = ponte::ready(program, folder)?;
+        let mut ponte = ponte::ready(program, folder)?;
         samples.push(watch.elapsed());
         thread::sleep(IDLE);
         resident_kib = resident_kib.max(resident(ponte.running.id())?);
+        let watch = Stopwatch::start();
+        ponte.running.end()?;
+        ends.push(watch.elapsed());
     }
     samples.sort_unstable();
+    ends.sort_unstable();
     Ok(Start {
         alerts,
         ready: disk::quantile(&samples, 0.5),
+        ended: disk::quantile(&ends, 0.5),
         resident_kib,
     })
 }

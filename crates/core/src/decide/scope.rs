@@ -95,8 +95,8 @@ fn may_not(verbs: Verbs, alert: &AlertDecision) -> String {
         Verbs::Entries => "may only open positions, and this closes one",
         Verbs::All => "may do everything",
     };
-    let word = alert.signal.intent.name();
-    format!("source {} {what}: {word}", alert.source)
+    let word = alert.signal.intent.name().replace('_', " ");
+    format!("source {} {what} ({word})", alert.source)
 }
 
 /// An account that the alert itself names.

@@ -1,9 +1,9 @@
 //! What a person asks for: halt, resume, flatten, explain.
 
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::extract::{Query, State as Shared};
+use axum::{Extension, Json};
 use ponte_core::format::{Format, parse, redact};
 use ponte_core::halt::Scope;
 use ponte_core::id::SourceName;
@@ -11,7 +11,8 @@ use ponte_core::message::{Delivery, OperatorAction, OperatorRequest};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::wire::{Explanation, HaltRequest, Operated, ScopeRequest};
+use super::auth::Actor;
+use super::wire::{Explanation, HaltRequest, Operated, RecordRequest, ScopeRequest};
 use super::{Admin, ApiError, BY_BYTES_MAX, REASON_BYTES_MAX};
 use crate::clock;
 use crate::config::{Config, Source, SourceFormat};
@@ -22,9 +23,18 @@ const EXCERPT_BYTES_MAX: usize = 400;
 
 pub(super) async fn halt(
     Shared(admin): Shared<Admin>,
+    Extension(actor): Extension<Actor>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Operated>, ApiError> {
-    let request: HaltRequest = read(&body?)?;
+    set_halt(&admin, &actor, read(&body?)?).await.map(Json)
+}
+
+/// Sets a halt for whoever asks.
+pub(super) async fn set_halt(
+    admin: &Admin,
+    actor: &Actor,
+    request: HaltRequest,
+) -> Result<Operated, ApiError> {
     let reason = request
         .reason
         .map(|reason| line("reason", &reason, REASON_BYTES_MAX))
@@ -34,28 +44,56 @@ pub(super) async fn halt(
         level: request.level,
         reason: reason.filter(|reason| !reason.is_empty()),
     };
-    operate(&admin, &request.by, action).await
+    operate(admin, &actor.by(&request.by), action).await
 }
 
 pub(super) async fn resume(
     Shared(admin): Shared<Admin>,
+    Extension(actor): Extension<Actor>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Operated>, ApiError> {
-    let request: ScopeRequest = read(&body?)?;
+    lift_halt(&admin, &actor, read(&body?)?).await.map(Json)
+}
+
+/// Lifts a halt for whoever asks.
+pub(super) async fn lift_halt(
+    admin: &Admin,
+    actor: &Actor,
+    request: ScopeRequest,
+) -> Result<Operated, ApiError> {
     if request.scope == Scope::Global && admin.halt_file().exists() {
         return Err(ApiError::HaltFile(held_by_file(&admin.config)));
     }
     let scope = request.scope;
-    operate(&admin, &request.by, OperatorAction::Resume { scope }).await
+    let by = actor.by(&request.by);
+    operate(admin, &by, OperatorAction::Resume { scope }).await
 }
 
 pub(super) async fn flatten(
     Shared(admin): Shared<Admin>,
+    Extension(actor): Extension<Actor>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Operated>, ApiError> {
     let request: ScopeRequest = read(&body?)?;
-    let scope = request.scope;
-    operate(&admin, &request.by, OperatorAction::Flatten { scope }).await
+    let (by, scope) = (actor.by(&request.by), request.scope);
+    let operated = operate(&admin, &by, OperatorAction::Flatten { scope });
+    operated.await.map(Json)
+}
+
+/// Puts on record what a program of this machine has done to Ponte: the command line has changed the
+/// users, say.
+pub(super) async fn record(
+    Shared(admin): Shared<Admin>,
+    Extension(actor): Extension<Actor>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<Operated>, ApiError> {
+    let request: RecordRequest = read(&body?)?;
+    let action = line("action", &request.action, BY_BYTES_MAX)?;
+    let detail = line("detail", &request.detail, REASON_BYTES_MAX)?;
+    let action = OperatorAction::Record { action, detail };
+    operate(&admin, &actor.by(&request.by), action)
+        .await
+        .map(Json)
 }
 
 #[derive(Deserialize)]
@@ -81,19 +119,19 @@ pub(super) async fn operate(
     admin: &Admin,
     by: &str,
     action: OperatorAction,
-) -> Result<Json<Operated>, ApiError> {
+) -> Result<Operated, ApiError> {
     let by = line("by", by, BY_BYTES_MAX)?;
     if by.is_empty() {
         return Err(ApiError::bad("by", "say who asks"));
     }
     let events = admin.engine.operate(OperatorRequest { by, action }).await?;
     let halts = admin.engine.look(|state| state.halts.clone()).await?;
-    Ok(Json(Operated {
+    Ok(Operated {
         changed: !events.is_empty(),
         running: true,
         events,
         halts,
-    }))
+    })
 }
 
 /// What is said to somebody who would resume while the file is there.

@@ -1,8 +1,10 @@
 //! What can go wrong with a request, and how it is said.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::rejection::{BytesRejection, QueryRejection};
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use ponte_core::format::FormatError;
 use serde::{Deserialize, Serialize};
@@ -20,6 +22,18 @@ pub enum ApiError {
     /// A foreign page could have sent it.
     #[error("{0}")]
     NotSure(String),
+    /// Nobody is known behind it.
+    #[error("sign in, or bring a token: Authorization: Bearer ponte_…")]
+    NotSignedIn,
+    /// Whoever is known behind it may not.
+    #[error("{0}")]
+    NotAllowed(String),
+    /// It does not bring what only a page of this address knows.
+    #[error("the session's csrf token is missing or wrong; load the page again")]
+    Forged,
+    /// Too many requests.
+    #[error("too many requests; try again in {} s", .0.as_secs().max(1))]
+    TooOften(Duration),
     /// Something in it makes no sense.
     #[error("{message}")]
     Bad {
@@ -85,9 +99,42 @@ impl ApiError {
         }
     }
 
-    fn status(&self) -> StatusCode {
+    /// The headers that belong to its status.
+    pub(super) fn mark(&self, response: &mut Response) {
         match self {
-            Self::Foreign(_) => StatusCode::FORBIDDEN,
+            Self::NotSignedIn => {
+                let scheme = HeaderValue::from_static("Bearer");
+                response
+                    .headers_mut()
+                    .insert(header::WWW_AUTHENTICATE, scheme);
+            }
+            Self::TooOften(wait) => {
+                let seconds = HeaderValue::from(wait.as_secs().max(1));
+                response.headers_mut().insert(header::RETRY_AFTER, seconds);
+            }
+            Self::Foreign(_)
+            | Self::NotSure(_)
+            | Self::NotAllowed(_)
+            | Self::Forged
+            | Self::Bad { .. }
+            | Self::Format(_)
+            | Self::TooLarge
+            | Self::TooMany(_)
+            | Self::NotFound(_)
+            | Self::Method
+            | Self::HaltFile(_)
+            | Self::TooMany(_)
+            | Self::Unavailable(_)
+            | Self::Journal(_)
+            | Self::Internal => {}
+        }
+    }
+
+    pub(super) fn status(&self) -> StatusCode {
+        match self {
+            Self::Foreign(_) | Self::NotAllowed(_) | Self::Forged => StatusCode::FORBIDDEN,
+            Self::NotSignedIn => StatusCode::UNAUTHORIZED,
+            Self::TooOften(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::NotSure(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Bad { .. } | Self::Format(_) => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -103,6 +150,10 @@ impl ApiError {
     fn code(&self) -> &str {
         match self {
             Self::Foreign(_) => "foreign_origin",
+            Self::NotSignedIn => "not_signed_in",
+            Self::NotAllowed(_) => "not_allowed",
+            Self::Forged => "csrf",
+            Self::TooOften(_) => "too_often",
             Self::NotSure(_) => "unsure_origin",
             Self::Bad { .. } => "bad_request",
             Self::Format(error) => error.code,
@@ -123,6 +174,10 @@ impl ApiError {
             Self::Format(error) => error.field.clone(),
             Self::Foreign(_)
             | Self::NotSure(_)
+            | Self::NotSignedIn
+            | Self::NotAllowed(_)
+            | Self::Forged
+            | Self::TooOften(_)
             | Self::TooLarge
             | Self::NotFound(_)
             | Self::Method
@@ -144,7 +199,9 @@ impl IntoResponse for ApiError {
                 field: self.field(),
             },
         };
-        (self.status(), Json(body)).into_response()
+        let mut response = (self.status(), Json(body)).into_response();
+        self.mark(&mut response);
+        response
     }
 }
 

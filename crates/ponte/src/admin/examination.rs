@@ -1,16 +1,17 @@
 //! What the doctor does beside looking at accounts: this process from inside, the test of the webhook,
 //! and the stop that is tried.
 
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State as Shared};
+use axum::{Extension, Json};
 use ponte_core::id::{AccountName, Symbol};
 use ponte_core::policy::Mode;
 use ponte_core::time::Timestamp;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use super::auth::Actor;
 use super::control::read;
 use super::wire::Finding;
 use super::{Admin, ApiError};
@@ -184,8 +185,10 @@ pub(super) async fn self_test(
 
 pub(super) async fn try_stop(
     Shared(admin): Shared<Admin>,
+    Extension(actor): Extension<Actor>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<TriedStop>, ApiError> {
-    let request: TryStopRequest = read(&body?)?;
+    let mut request: TryStopRequest = read(&body?)?;
+    request.by = actor.by(&request.by);
     Ok(Json(admin.doctor.try_stop(request).await?))
 }

@@ -11,12 +11,16 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use super::auth::Actor;
 use super::{ApiError, PONTE_HEADER};
 
 /// Turns away what does not come from a program of this machine; marks every answer as Ponte's.
-pub(super) async fn check(request: Request, next: Next) -> Response {
+pub(super) async fn check(mut request: Request, next: Next) -> Response {
     let mut response = match examine(&request) {
-        Ok(()) => next.run(request).await,
+        Ok(()) => {
+            request.extensions_mut().insert(Actor::Local);
+            next.run(request).await
+        }
         Err(error) => error.into_response(),
     };
     let headers = response.headers_mut();
@@ -82,7 +86,10 @@ fn unforgeable(path: &str, headers: &HeaderMap) -> Result<(), ApiError> {
 }
 
 /// The value of a header that may be there once.
-fn only<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h str>, ApiError> {
+pub(super) fn only<'h>(
+    headers: &'h HeaderMap,
+    name: &HeaderName,
+) -> Result<Option<&'h str>, ApiError> {
     let mut values = headers.get_all(name).iter();
     let first = values.next();
     if values.next().is_some() {

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State as Shared;
 use axum::extract::rejection::BytesRejection;
+use axum::{Extension, Json};
 use ponte_core::id::SourceName;
 use ponte_core::message::{OperatorAction, OperatorRequest, SourceOff};
 use ponte_core::time::Timestamp;
 
+use super::auth::Actor;
 use super::control::{line, operate, read};
 use super::wire::{Operated, ReloadRequest, SourceRequest, SourceStatus};
 use super::{Admin, ApiError, BY_BYTES_MAX, REASON_BYTES_MAX};
@@ -29,6 +30,7 @@ pub(super) async fn sources(
 
 pub(super) async fn switch(
     Shared(admin): Shared<Admin>,
+    Extension(actor): Extension<Actor>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Operated>, ApiError> {
     let request: SourceRequest = read(&body?)?;
@@ -44,7 +46,9 @@ pub(super) async fn switch(
         on: request.on,
         reason: reason.filter(|reason| !reason.is_empty()),
     };
-    operate(&admin, &request.by, action).await
+    operate(&admin, &actor.by(&request.by), action)
+        .await
+        .map(Json)
 }
 
 pub(super) async fn secrets(
@@ -60,10 +64,11 @@ pub(super) async fn secrets(
 /// Takes over what was written into the secrets' files, and puts on record who says so.
 pub(super) async fn reload(
     Shared(admin): Shared<Admin>,
+    Extension(actor): Extension<Actor>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Reloaded>, ApiError> {
     let request: ReloadRequest = read(&body?)?;
-    let by = line("by", &request.by, BY_BYTES_MAX)?;
+    let by = line("by", &actor.by(&request.by), BY_BYTES_MAX)?;
     let action = line("action", &request.action, ACTION_BYTES_MAX)?;
     let detail = line("detail", &request.detail, REASON_BYTES_MAX)?;
     if by.is_empty() {

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use axum::Json;
 use axum::extract::State as Shared;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use ponte_core::decide::naked_positions;
 use ponte_core::message::{PositionKey, PositionView};
 use ponte_core::order::OrderStatus;
@@ -14,7 +14,8 @@ use ponte_core::signal::PositionSide;
 use ponte_core::state::State;
 use serde_json::json;
 
-use super::wire::{AccountStatus, Heard, Holding, JournalSize, Process, SourceStatus, Status};
+use super::auth::{Actor, Role};
+use super::wire::{AccountStatus, Heard, Holding, JournalSize, Me, Process, SourceStatus, Status};
 use super::{Admin, ApiError};
 use crate::clock;
 use crate::config::Config;
@@ -72,6 +73,11 @@ pub(super) async fn metrics(Shared(admin): Shared<Admin>) -> Result<Response, Ap
 }
 
 pub(super) async fn status(Shared(admin): Shared<Admin>) -> Result<Json<Status>, ApiError> {
+    current(&admin).await.map(Json)
+}
+
+/// How Ponte is now.
+pub(super) async fn current(admin: &Admin) -> Result<Status, ApiError> {
     let now = clock::now();
     let process = Process {
         started_at: admin.started_at,
@@ -89,19 +95,31 @@ pub(super) async fn status(Shared(admin): Shared<Admin>) -> Result<Json<Status>,
     for account in &mut seen.accounts {
         account.terminal = admin.doctor.terminal(&account.name);
     }
-    Ok(Json(seen.into_status(
-        &admin.config,
-        Some(process),
-        journal,
-        last_alert,
-        halt_file,
-    )))
+    Ok(seen.into_status(&admin.config, Some(process), journal, last_alert, halt_file))
 }
 
 pub(super) async fn list_positions(
     Shared(admin): Shared<Admin>,
 ) -> Result<Json<Vec<Holding>>, ApiError> {
     Ok(Json(admin.engine.look(positions).await?))
+}
+
+/// Who asks, and what a script of theirs has to bring along.
+pub(super) async fn me(Extension(actor): Extension<Actor>) -> Json<Me> {
+    let me = |name: &str, kind: &str, role, csrf| {
+        Json(Me {
+            name: name.to_owned(),
+            kind: kind.to_owned(),
+            role,
+            csrf,
+        })
+    };
+    match &actor {
+        // Nobody does not come here.
+        Actor::Local | Actor::Nobody => me("local", "local", Role::Operate, None),
+        Actor::User(who) => me(&who.user, "session", who.role, Some(who.csrf.clone())),
+        Actor::Token { name, role } => me(name, "token", *role, None),
+    }
 }
 
 /// The journal's size and its latest alert.

@@ -11,10 +11,24 @@ use ponte_core::time::Timestamp;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use super::auth::Role;
 pub use super::examination::{
     Arrival, Group, SelfTest, SelfTestCourse, Stage, TriedStop, TryStopRequest,
 };
 use crate::journal::AlertRow;
+
+/// What a running Ponte is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Version {
+    /// The program's version.
+    pub version: String,
+    /// The version of the journal's schema that it writes.
+    pub schema: i64,
+    /// Whether its socket for alerts lives on without it, so that a restart loses none.
+    pub held_open: bool,
+    /// The keys of the configuration that it knows, each with its section.
+    pub config_keys: Vec<String>,
+}
 
 /// How Ponte is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -249,7 +263,8 @@ pub struct HaltRequest {
     /// Why, for people.
     #[serde(default)]
     pub reason: Option<String>,
-    /// Who asks.
+    /// Who asks. Beyond loopback it is whoever has signed in, whatever stands here.
+    #[serde(default)]
     pub by: String,
 }
 
@@ -263,7 +278,8 @@ const fn default_level() -> HaltLevel {
 pub struct ScopeRequest {
     /// What it is about.
     pub scope: Scope,
-    /// Who asks.
+    /// Who asks. Beyond loopback it is whoever has signed in, whatever stands here.
+    #[serde(default)]
     pub by: String,
 }
 
@@ -278,7 +294,8 @@ pub struct SourceRequest {
     /// Why, for people.
     #[serde(default)]
     pub reason: Option<String>,
-    /// Who asks.
+    /// Who asks. Beyond loopback it is whoever has signed in, whatever stands here.
+    #[serde(default)]
     pub by: String,
 }
 
@@ -308,6 +325,33 @@ pub struct SourceStatus {
     /// From when on its alerts are refused, where that is set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<Timestamp>,
+}
+
+/// Asks that something be put on record; on the loopback address only.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordRequest {
+    /// What was done: a stable word.
+    pub action: String,
+    /// To what, for people; never a secret.
+    #[serde(default)]
+    pub detail: String,
+    /// Who did it.
+    pub by: String,
+}
+
+/// Who is signed in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Me {
+    /// The user, or the token's name.
+    pub name: String,
+    /// `session`, `token`, or `local` for a program of this machine.
+    pub kind: String,
+    /// What it may do.
+    pub role: Role,
+    /// What a script sends as `X-CSRF-Token` to change anything; in a session only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub csrf: Option<String>,
 }
 
 /// What a person's request made true.

@@ -234,30 +234,13 @@ pub(super) async fn connect(
                 let feed = feeds.feed(hosts, super::binance::QUOTE_AGE_MAX);
                 follow_symbols(&feed, account, state);
                 connected.quotes.0.insert(name.clone(), Source::Feed(feed));
-                let (broker_asked, memory) = (broker.clone(), memory.clone());
-                asked.push(async move {
-                    let may_withdraw = binance.allow_withdrawal_keys;
-                    // An account that has traded here before must not hold up the alerts of all.
-                    let patience = match memory.recall(&account.name) {
-                        Some(_) => START_PATIENCE,
-                        None => keys::PATIENCE,
-                    };
-                    let keys = keys::check(&account.name, may_withdraw, &*broker_asked, patience);
-                    let list = memory.at_start(&account.name, &*broker_asked);
-                    let (keys, list) = tokio::join!(keys, list);
-                    let looked = keys.map_err(failed)?;
-                    let (list, next) = match list.map_err(failed)? {
-                        AtStart::Fresh(list) => (list, RENEW_EVERY),
-                        AtStart::Remembered(list) => (list, Duration::ZERO),
-                    };
-                    let facts = (broker_asked.capabilities(), list);
-                    let unchecked =
-                        (looked == Looked::NotYet && !may_withdraw).then(|| Unchecked {
-                            account: account.name.clone(),
-                            broker: broker_asked.clone(),
-                        });
-                    Ok((account.name.clone(), facts, next, unchecked))
-                });
+                let may_withdraw = binance.allow_withdrawal_keys;
+                asked.push(ask_at_start(
+                    account,
+                    may_withdraw,
+                    broker.clone(),
+                    memory.clone(),
+                ));
                 broker
             }
             BrokerConfig::Mt5(mt5) => {
@@ -271,14 +254,62 @@ pub(super) async fn connect(
         };
         connected.brokers.insert(name, broker);
     }
-    for facts in join_all(asked).await {
-        let (name, facts, next, unchecked) = facts?;
-        connected.with_lists.insert(name.clone(), next);
-        connected.facts.insert(name, facts);
-        connected.unchecked.extend(unchecked);
+    for told in join_all(asked).await {
+        let told = told?;
+        let name = told.account;
+        connected.with_lists.insert(name.clone(), told.list_again);
+        connected.facts.insert(name, told.facts);
+        connected.unchecked.extend(told.unchecked);
     }
     connected.feeds = feeds.0.into_iter().map(|(_, _, feed)| feed).collect();
     Ok(connected)
+}
+
+/// What a broker on the internet has told a start.
+struct ToldAtStart {
+    account: AccountName,
+    facts: (Capabilities, Instruments),
+    /// When its list of instruments is read next.
+    list_again: Duration,
+    /// Its key, where it is not known yet what it may do.
+    unchecked: Option<Unchecked>,
+}
+
+/// Asks a broker what its key may do and what it lists. An account that has traded here before does
+/// without the answers if they take long: it must not hold up the alerts of all.
+async fn ask_at_start(
+    account: &Account,
+    may_withdraw: bool,
+    broker: Arc<dyn Broker>,
+    memory: Memory,
+) -> Result<ToldAtStart, ConnectError> {
+    let failed = |source| ConnectError {
+        account: account.name.clone(),
+        source,
+    };
+    let patience = match memory.recall(&account.name) {
+        Some(_) => START_PATIENCE,
+        None => keys::PATIENCE,
+    };
+    let looked = keys::check(&account.name, may_withdraw, &*broker, patience);
+    let list = memory.at_start(&account.name, &*broker);
+    let (looked, list) = tokio::join!(looked, list);
+    let looked = looked.map_err(failed)?;
+    let (list, list_again) = match list.map_err(failed)? {
+        AtStart::Fresh(list) => (list, RENEW_EVERY),
+        AtStart::Remembered(list) => (list, Duration::ZERO),
+    };
+    let facts = (broker.capabilities(), list);
+    let unchecked = (looked == Looked::NotYet && !may_withdraw).then(|| Unchecked {
+        account: account.name.clone(),
+        broker,
+    });
+    Ok(ToldAtStart {
+        account: account.name.clone(),
+        facts,
+        list_again,
+        unchecked,
+    })
 }
 
 /// What each account's decisions go by, without a connection to any broker on the internet: their

@@ -32,7 +32,10 @@ pub fn certificates(config: &Config) -> Vec<CertificateReport> {
         .as_ref()
         .and_then(|bridge| bridge.tls.as_ref());
     let bridge = bridge.map(|files| CertificateReport::of_files("bridge", files));
-    webhook.into_iter().chain(bridge).collect()
+    let remote = config.admin.remote.as_ref();
+    let admin = remote.and_then(|remote| remote.tls.as_ref());
+    let admin = admin.map(|files| CertificateReport::of_files("admin", files));
+    webhook.into_iter().chain(bridge).chain(admin).collect()
 }
 
 /// How the webhook speaks, and who keeps its certificate fresh where Ponte does.

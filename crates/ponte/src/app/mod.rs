@@ -86,6 +86,9 @@ pub enum RunError {
     /// No certificate can be ordered.
     #[error("webhook.acme: {0}")]
     Acme(#[from] crate::server::acme::AcmeError),
+    /// Nobody can sign in from elsewhere.
+    #[error(transparent)]
+    Remote(#[from] admin::auth::RemoteError),
     /// A listener gave up.
     #[error("{what} can't accept connections any more: {source}")]
     Serve {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, UNIX_EPOCH};
 
 use ponte_core::message::{OperatorAction, OperatorRequest};
 
@@ -14,8 +14,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Who is on record for a change that nobody has announced.
 const BY: &str = "secret files";
 
-/// What a file's change shows in; `None` while it is not there.
-type Stamp = Option<(Option<SystemTime>, u64)>;
+/// What a file's change shows in: when it was written, in nanoseconds since 1970, and its length;
+/// `None` while it is not there.
+type Stamp = Option<(u128, u64)>;
 
 /// Reads the secrets again whenever one of their files is another one.
 pub(super) async fn watch(engine: Engine, keyring: Arc<Keyring>) {
@@ -54,7 +55,11 @@ async fn stamps(files: &[PathBuf]) -> Vec<Stamp> {
     let mut stamps = Vec::with_capacity(files.len());
     for file in files {
         let metadata = tokio::fs::metadata(file).await.ok();
-        stamps.push(metadata.map(|known| (known.modified().ok(), known.len())));
+        stamps.push(metadata.map(|known| {
+            let written = known.modified().ok();
+            let since = written.and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+            (since.unwrap_or_default().as_nanos(), known.len())
+        }));
     }
     stamps
 }

@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use super::inherited::{Addresses, Inherited};
 use super::{Core, RunError, certificates, gate, service_manager};
 use crate::bridge::Hub;
-use crate::config::{self, Bridge, Broker, Config, Loaded, SourceFormat};
+use crate::config::{self, AdminRemote, Bridge, Broker, Config, Loaded, SourceFormat};
 use crate::doctor::secrets;
 use crate::intake::{BODY_READ_MAX, Intake, PlainSide};
 use crate::secret::Keyring;
@@ -25,6 +25,8 @@ use crate::{admin, clock, server};
 
 /// How long orders on their way to a broker are waited for at least, after the listeners' end.
 const SETTLE_MIN: Duration = Duration::from_millis(100);
+/// Most connections at once where the owner signs in: a few people and their programs.
+const OWNER_CONNECTIONS_MAX: u32 = 512;
 
 /// A whole Ponte that runs.
 pub struct Served {
@@ -32,6 +34,8 @@ pub struct Served {
     pub webhook: SocketAddr,
     /// Where the owner asks.
     pub admin: SocketAddr,
+    /// Where the owner signs in from elsewhere, if anywhere.
+    pub remote: Option<SocketAddr>,
     /// Where the bridges beside terminals call, if there are any.
     pub bridge: Option<SocketAddr>,
     /// Where the certificate authority's questions are answered, if they come over HTTP.
@@ -56,28 +60,15 @@ pub async fn serve(loaded: Loaded) -> Result<Served, RunError> {
 
 /// [`serve`] at sockets that were handed over, where they are the configuration's addresses.
 async fn serve_inheriting(mut loaded: Loaded, inherited: Inherited) -> Result<Served, RunError> {
-    let mut addresses = Addresses::new(inherited);
     let (security, acme) = certificates::of_webhook(&loaded.config)?;
-    let place = loaded.config.webhook.listen;
-    let webhook = Taken {
-        security,
-        ..Taken::take(&mut addresses, "webhook.listen", place).await?
-    };
-    let webhook = webhook.behind(gate::of_webhook(&loaded.config.webhook));
-    let plain = match acme.as_ref().and_then(|acme| acme.http_listen()) {
-        Some(place) => {
-            let plain = Taken::take(&mut addresses, "webhook.acme.http_listen", place).await?;
-            Some(plain.behind(gate::of_plain_side(&loaded.config.webhook)))
-        }
-        None => None,
-    };
-    let place = loaded.config.admin.listen;
-    let admin = Taken::take(&mut addresses, "admin.listen", place).await?;
-    let bridge = match terminals_call_at(&loaded.config) {
-        Some(bridge) => Some(Taken::for_bridges(&mut addresses, bridge).await?),
-        None => None,
-    };
-    addresses.all_claimed()?;
+    let http_listen = acme.as_ref().and_then(|acme| acme.http_listen());
+    let Doors {
+        webhook,
+        plain,
+        admin,
+        remote,
+        bridge,
+    } = Doors::take(&loaded.config, inherited, security, http_listen).await?;
     let held_open = webhook.limits.held_open;
     let started_at = clock::now();
     let secret_facts = secrets::facts(&loaded);
@@ -100,28 +91,40 @@ async fn serve_inheriting(mut loaded: Loaded, inherited: Inherited) -> Result<Se
     if let Some(path) = &config.webhook.health_path {
         intake = intake.merge(crate::intake::health(path, core.engine.clone()));
     }
-    let owner = admin::router(admin::Parts {
+    let owner = admin::Parts {
         engine: core.engine.clone(),
         metrics: core.metrics.clone(),
         config: config.clone(),
         doctor: core.doctor(config.clone(), secret_facts),
         keyring,
         started_at,
-    });
+        held_open,
+    };
     let addresses = (
         webhook.address()?,
         admin.address()?,
         bridge.as_ref().map(Taken::address).transpose()?,
         plain.as_ref().map(Taken::address).transpose()?,
+        remote.as_ref().map(Taken::address).transpose()?,
     );
+    let from_elsewhere = from_elsewhere(&core, &config, &owner)?;
+    let places = doors.places()?;
+    let acme = doors.acme;
     let mut listeners = vec![
-        webhook.serve(intake, stopping.clone()),
-        admin.serve(owner, stopping.clone()),
+        doors.webhook.serve(intake, stopping.clone()),
+        doors.admin.serve(admin::router(owner), stopping.clone()),
     ];
     if let (Some(plain), Some(acme)) = (plain, &acme) {
         let router = plain_side(&core, &config, acme.clone()).router();
         listeners.push(plain.serve(router, stopping.clone()));
     }
+    if let (Some(remote), Some(router)) = (remote, from_elsewhere) {
+        listeners.push(remote.serve(router, stopping.clone()));
+    }
+    if let (Some(remote), Some(router)) = (doors.remote, from_elsewhere) {
+        listeners.push(remote.serve(router, stopping.clone()));
+    }
+    let bridge = doors.bridge;
     listeners.extend(bridge.map(|bridge| bridge.serve(core.hub().router(), stopping)));
     let watch = certificates::watch(config, core.metrics.clone());
     let mut upkeep = vec![tokio::spawn(watch)];
@@ -129,6 +132,7 @@ async fn serve_inheriting(mut loaded: Loaded, inherited: Inherited) -> Result<Se
     Ok(Served {
         webhook: addresses.0,
         admin: addresses.1,
+        remote: addresses.4,
         bridge: addresses.2,
         challenges: addresses.3,
         held_open,
@@ -138,6 +142,75 @@ async fn serve_inheriting(mut loaded: Loaded, inherited: Inherited) -> Result<Se
         listeners,
         upkeep,
     })
+}
+
+/// Every address of the configuration, taken before anything is done.
+struct Doors {
+    webhook: Taken,
+    plain: Option<Taken>,
+    admin: Taken,
+    remote: Option<Taken>,
+    bridge: Option<Taken>,
+    acme: Option<Arc<Acme>>,
+}
+
+/// Where they turned out to be.
+struct Places {
+    webhook: SocketAddr,
+    admin: SocketAddr,
+    remote: Option<SocketAddr>,
+    bridge: Option<SocketAddr>,
+    challenges: Option<SocketAddr>,
+}
+
+impl Doors {
+    async fn open(config: &Config, inherited: Inherited) -> Result<Self, RunError> {
+        let mut addresses = Addresses::new(inherited);
+        let (security, acme) = certificates::of_webhook(config)?;
+        let place = config.webhook.listen;
+        let webhook = Taken {
+            security,
+            ..Taken::take(&mut addresses, "webhook.listen", place).await?
+        };
+        let webhook = webhook.behind(gate::of_webhook(&config.webhook));
+        let plain = match acme.as_ref().and_then(|acme| acme.http_listen()) {
+            Some(place) => {
+                let plain = Taken::take(&mut addresses, "webhook.acme.http_listen", place).await?;
+                Some(plain.behind(gate::of_plain_side(&config.webhook)))
+            }
+            None => None,
+        };
+        let place = config.admin.listen;
+        let admin = Taken::take(&mut addresses, "admin.listen", place).await?;
+        let remote = match &config.admin.remote {
+            Some(remote) => Some(Taken::for_owner(&mut addresses, remote).await?),
+            None => None,
+        };
+        let bridge = match terminals_call_at(config) {
+            Some(bridge) => Some(Taken::for_bridges(&mut addresses, bridge).await?),
+            None => None,
+        };
+        addresses.all_claimed()?;
+        Ok(Self {
+            webhook,
+            plain,
+            admin,
+            remote,
+            bridge,
+            acme,
+        })
+    }
+
+    fn places(&self) -> Result<Places, RunError> {
+        let maybe = |taken: &Option<Taken>| taken.as_ref().map(Taken::address).transpose();
+        Ok(Places {
+            webhook: self.webhook.address()?,
+            admin: self.admin.address()?,
+            remote: maybe(&self.remote)?,
+            bridge: maybe(&self.bridge)?,
+            challenges: maybe(&self.plain)?,
+        })
+    }
 }
 
 /// Runs until `shutdown` is ready; calls `up` once alerts are taken. The service manager, if there is
@@ -206,6 +279,71 @@ fn terminals_call_at(config: &Config) -> Option<&Bridge> {
     config.bridge.as_ref().filter(|_| any)
 }
 
+/// What is served to whoever signs in from elsewhere; `None` where nobody can.
+fn from_elsewhere(
+    core: &Core,
+    config: &Config,
+    owner: &admin::Parts,
+) -> Result<Option<Router>, RunError> {
+    let Some(remote) = &config.admin.remote else {
+        return Ok(None);
+    };
+    let remote = admin::auth::Remote::new(core.engine.clone(), remote, &config.data_dir)?;
+    Ok(Some(admin::remote_router(owner.clone(), remote)))
+}
+
+/// Every address that Ponte listens at.
+struct Doors {
+    webhook: Taken,
+    /// Where the certificate authority asks over HTTP.
+    plain: Option<Taken>,
+    admin: Taken,
+    /// Where the owner signs in from elsewhere.
+    remote: Option<Taken>,
+    bridge: Option<Taken>,
+}
+
+impl Doors {
+    /// Takes all addresses of the configuration, each from what was handed over, or else anew.
+    async fn take(
+        config: &Config,
+        inherited: Inherited,
+        security: Security,
+        http_listen: Option<SocketAddr>,
+    ) -> Result<Self, RunError> {
+        let mut addresses = Addresses::new(inherited);
+        let webhook = Taken {
+            security,
+            gate: gate::of_webhook(&config.webhook),
+            ..Taken::take(&mut addresses, "webhook.listen", config.webhook.listen).await?
+        };
+        let plain = match http_listen {
+            Some(at) => Some(Taken {
+                gate: gate::of_plain_side(&config.webhook),
+                ..Taken::take(&mut addresses, "webhook.acme.http_listen", at).await?
+            }),
+            None => None,
+        };
+        let admin = Taken::take(&mut addresses, "admin.listen", config.admin.listen).await?;
+        let remote = match &config.admin.remote {
+            Some(remote) => Some(Taken::for_owner(&mut addresses, remote).await?),
+            None => None,
+        };
+        let bridge = match terminals_call_at(config) {
+            Some(bridge) => Some(Taken::for_bridges(&mut addresses, bridge).await?),
+            None => None,
+        };
+        addresses.all_claimed()?;
+        Ok(Self {
+            webhook,
+            plain,
+            admin,
+            remote,
+            bridge,
+        })
+    }
+}
+
 /// An address that was taken, and how it is served.
 struct Taken {
     /// The key in the configuration.
@@ -235,8 +373,27 @@ impl Taken {
         })
     }
 
-    fn behind(self, gate: Gate) -> Self {
-        Self { gate, ..self }
+    async fn for_owner(addresses: &mut Addresses, remote: &AdminRemote) -> Result<Self, RunError> {
+        let security = match &remote.tls {
+            Some(files) => {
+                let read = Certificate::read(files.clone());
+                let certificate = read.map_err(|source| RunError::Certificate {
+                    section: "admin.remote",
+                    source,
+                })?;
+                Security::Tls(Tls::with_files(certificate))
+            }
+            None => Security::Plain,
+        };
+        let taken = Self::take(addresses, "admin.remote.listen", remote.listen).await?;
+        Ok(Self {
+            security,
+            limits: Limits {
+                connections_max: OWNER_CONNECTIONS_MAX,
+                ..taken.limits
+            },
+            ..taken
+        })
     }
 
     async fn for_bridges(addresses: &mut Addresses, bridge: &Bridge) -> Result<Self, RunError> {

@@ -252,12 +252,12 @@ pub(super) fn refused(error: &SelfSignedError) -> Failure {
 }
 
 /// The folder of the configuration.
-fn beside(context: &Context) -> &Path {
+pub(super) fn beside(context: &Context) -> &Path {
     context.path.parent().unwrap_or(Path::new(""))
 }
 
 /// A path as the configuration names it: from its own folder.
-fn as_configured(context: &Context, path: &Path) -> String {
+pub(super) fn as_configured(context: &Context, path: &Path) -> String {
     let folder = beside(context);
     let inside = path.strip_prefix(folder).unwrap_or(path);
     inside.display().to_string()

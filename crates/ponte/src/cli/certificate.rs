@@ -10,7 +10,8 @@ use super::context::Context;
 use super::failure::{Failure, REFUSED};
 use super::screen::{self, BAD, BOLD, DIM, GOOD, SO_SO, styled};
 use crate::app;
-use crate::server::{CertificateReport, CertificateSource, NoCertificate, Standing};
+use crate::config::{Config, Webhook};
+use crate::server::{CertificateReport, CertificateSource, NoCertificate, Standing, may_be_plain};
 
 /// Show the listeners' certificates: until when, renewed when, what failed last
 #[derive(Args)]
@@ -18,7 +19,8 @@ use crate::server::{CertificateReport, CertificateSource, NoCertificate, Standin
     ponte certificate\n  \
     ponte certificate --json | jq '.[] | {listener, days_left, next_renewal}'\n\n\
     It reads the files and the data directory, whether Ponte runs or not, and asks nobody.\n\
-    Exit status 1 when a certificate is missing, has ended or is about to, or nobody trusts it.")]
+    A listener in plain HTTP has none, and is not in the JSON. Exit status 1 when a certificate is \
+    missing, has ended or is about to, when nobody trusts it, or when strangers can read the alerts.")]
 pub(super) struct Certificate {}
 
 /// A report as programs read it. Moments are RFC 3339.
@@ -77,7 +79,7 @@ impl Certificate {
             }
             screen::print(&text)?;
         }
-        if reports.iter().all(is_fine) {
+        if reports.iter().all(is_fine) && !is_open(&config.webhook) {
             return Ok(());
         }
         Err(Failure::silent(REFUSED))
@@ -136,27 +138,30 @@ impl Shown {
     }
 }
 
+/// Whether strangers can read what is sent.
+fn is_open(webhook: &Webhook) -> bool {
+    webhook.tls.is_none() && webhook.trusted_proxies.is_empty() && !may_be_plain(webhook.listen)
+}
+
 /// A webhook without a certificate.
-fn plain(config: &crate::config::Config) -> String {
+fn plain(config: &Config) -> String {
     let webhook = &config.webhook;
     let mut text = format!(
         "{}  plain HTTP at {}\n",
         styled(BOLD, "webhook"),
         webhook.listen
     );
-    let (sign, said) = if !webhook.trusted_proxies.is_empty() {
-        (
-            styled(GOOD, "✓"),
-            "the proxies in front of it have the certificate",
-        )
-    } else if webhook.listen.ip().to_canonical().is_loopback() {
+    let (sign, said) = if is_open(webhook) {
+        let said = "everybody on the way reads the alerts' secrets: add [webhook.acme] or \
+                    [webhook.tls], or name the proxy with TLS: proxy, or trusted_proxies";
+        (styled(BAD, "✗"), said)
+    } else if webhook.trusted_proxies.is_empty() {
         let said = "nobody but this machine reaches it; TradingView needs a proxy or tunnel, or \
                     [webhook.acme] and listen = \"0.0.0.0:443\"";
         (styled(SO_SO, "!"), said)
     } else {
-        let said = "everybody on the way reads the alerts' secrets: add [webhook.acme] or \
-                    [webhook.tls], or name the proxy with TLS in trusted_proxies";
-        (styled(BAD, "✗"), said)
+        let said = "the proxies in front of it have the certificate";
+        (styled(GOOD, "✓"), said)
     };
     // Writing to a string can't fail.
     let _ = writeln!(text, "  {sign} {said}");

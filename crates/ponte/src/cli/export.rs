@@ -17,7 +17,7 @@ use crate::admin::moment;
 use crate::journal::{EventRow, ExportFilter, Reader, path_in};
 
 /// The kinds of events, as the journal names them.
-const KINDS: [&str; 17] = [
+const KINDS: [&str; 19] = [
     "started",
     "request_refused",
     "alert_decided",
@@ -35,6 +35,8 @@ const KINDS: [&str; 17] = [
     "halt_set",
     "halt_lifted",
     "flatten_requested",
+    "source_switched",
+    "operator_acted",
 ];
 
 /// Write the journal's events as CSV or JSON lines, oldest first

@@ -59,17 +59,17 @@ impl Failure {
         }
     }
 
+    /// What went wrong.
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// Adds what to do about it.
     pub(super) fn cured_by(self, cure: impl Into<String>) -> Self {
         Self {
             cure: Some(cure.into()),
             ..self
         }
-    }
-
-    /// What went wrong, in a sentence.
-    pub(super) fn told(&self) -> String {
-        self.message.clone()
     }
 
     /// Says it on standard error and gives the exit status.
@@ -158,6 +158,12 @@ impl From<crate::app::RunError> for Failure {
             crate::app::RunError::Broker(connect) => connect,
             crate::app::RunError::Certificate { source, .. } => {
                 return failure.cured_by(source.cure());
+            }
+            crate::app::RunError::Remote(error) => {
+                return match error.cure() {
+                    Some(cure) => failure.cured_by(cure),
+                    None => failure,
+                };
             }
             crate::app::RunError::Journal(_)
             | crate::app::RunError::Start(_)

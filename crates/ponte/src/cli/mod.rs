@@ -4,6 +4,7 @@
 //! runs they work on the journal. Results go to standard output, everything else to standard
 //! error, and the exit status says which kind of end it was.
 
+mod admin;
 mod audit;
 mod b3;
 mod backup;
@@ -30,6 +31,7 @@ mod init_terminal;
 mod lists;
 mod offline;
 mod passphrase;
+mod record;
 mod restore;
 mod run;
 mod scratch;
@@ -41,6 +43,10 @@ mod sources;
 mod status;
 mod story;
 mod table;
+mod token;
+mod upgrade_check;
+mod user;
+mod user_totp;
 mod vault;
 mod venue;
 mod why;
@@ -130,6 +136,7 @@ enum Command {
     Explain(explain::Explain),
     Status(status::Status),
     Health(health::Health),
+    UpgradeCheck(upgrade_check::UpgradeCheck),
     Doctor(doctor::Doctor),
     Alerts(lists::Alerts),
     Orders(lists::Orders),
@@ -146,6 +153,9 @@ enum Command {
     Backup(Box<backup::Backup>),
     Restore(restore::Restore),
     Vault(vault::VaultCommand),
+    User(user::User),
+    Token(token::Token),
+    Admin(admin::Admin),
     Bridge(bridge::Bridge),
     Certificate(certificate::Certificate),
     B3(b3::B3),
@@ -198,6 +208,7 @@ fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Explain(explain) => explain.run(context),
         Command::Status(status) => status.run(context),
         Command::Health(health) => health.run(context),
+        Command::UpgradeCheck(check) => check.run(context),
         Command::Doctor(doctor) => doctor.run(context),
         Command::Alerts(alerts) => alerts.run(context),
         Command::Orders(orders) => orders.run(context),
@@ -214,6 +225,9 @@ fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Backup(backup) => backup.run(context),
         Command::Restore(restore) => restore.run(context),
         Command::Vault(vault) => vault.run(context),
+        Command::User(user) => user.run(context),
+        Command::Token(token) => token.run(context),
+        Command::Admin(admin) => admin.run(context),
         Command::Bridge(bridge) => bridge.run(context),
         Command::Certificate(certificate) => certificate.run(context),
         Command::B3(b3) => b3.run(context),

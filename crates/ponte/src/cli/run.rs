@@ -63,6 +63,7 @@ fn announce(served: &app::Served) {
         admin = %served.admin,
         challenges = served.challenges.map(tracing::field::display),
         held_open = served.held_open,
+        remote = served.remote.map(tracing::field::display),
         replayed = served.replayed,
         "Ponte takes alerts"
     );

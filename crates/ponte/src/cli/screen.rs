@@ -79,6 +79,12 @@ pub(super) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
     print(&text)
 }
 
+/// Says something to whoever watches, on standard error, with its colours: nothing foreign may be in it.
+pub(super) fn say(text: &str) {
+    // Nobody is left to tell when standard error is gone.
+    let _ = write!(anstream::stderr(), "{text}");
+}
+
 /// Says something to whoever watches, on standard error.
 pub(super) fn note(text: &str) {
     // Nobody is left to tell when standard error is gone.

@@ -171,7 +171,7 @@ fn switched(operated: &Operated) -> String {
 pub(super) fn shown(sources: &[SourceStatus], now: Timestamp) -> String {
     let columns = [
         left("source"),
-        left(""),
+        left("state"),
         left("since"),
         left("by"),
         left("reason"),

@@ -12,6 +12,7 @@ use super::finding::{Notes, Problem};
 use super::https;
 use super::network::ClientAddress;
 use super::proxy::Proxy;
+use super::remote::REMOTE_LISTEN_DEFAULT;
 use super::secrets;
 use super::sections::{Mentions, Mt5Mention};
 use super::table::Spot;
@@ -42,6 +43,7 @@ fn listening(notes: &mut Notes<'_>, mentions: &Mentions) {
     let webhook = mentions.webhook_listen.as_ref();
     ports(notes, mentions);
     https::look_at_plain(notes, mentions);
+    https::look_at_handshakes(notes, mentions);
     let public = webhook.filter(|spot| !spot.value.ip().to_canonical().is_loopback());
     if let (Some(at), Some(public)) = (&mentions.allow_any, public) {
         let problem = Problem::new(format!(
@@ -91,6 +93,17 @@ fn ports(notes: &mut Notes<'_>, mentions: &Mentions) {
             "webhook.acme.http_listen",
             "the authority's questions'",
             port,
+            Some(at),
+        ));
+    }
+    if let Some(remote) = &mentions.remote {
+        let listen = remote.listen.as_ref();
+        let at = written(listen).unwrap_or(remote.at.clone());
+        let default = REMOTE_LISTEN_DEFAULT.port();
+        listeners.push((
+            "admin.remote.listen",
+            "the owner's from elsewhere",
+            port(listen, default),
             Some(at),
         ));
     }

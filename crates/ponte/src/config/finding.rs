@@ -8,13 +8,14 @@ use serde::Serialize;
 /// Widest part of a source line that is shown, in characters.
 const EXCERPT_CHARS_MAX: usize = 120;
 /// Words in a line after which a secret may stand; what follows them is never shown.
-const SECRET_WORDS: [&str; 7] = [
+const SECRET_WORDS: [&str; 8] = [
     "secret",
     "segredo",
     "senha",
     "token",
     "password",
     "passphrase",
+    "tripwire",
     "key",
 ];
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::finding::{Notes, Problem};
 use super::keys::{WEBHOOK_ACME, WEBHOOK_TLS};
+use super::proxy::Proxy;
 use super::public_url::{PublicUrl, is_host};
 use super::sections::{self, Mentions};
 use super::table::{Spot, Table};
@@ -36,6 +37,8 @@ pub(super) struct HttpsMention {
     places: Vec<(&'static str, Range<usize>)>,
     /// Where HTTP-01 questions are answered, if they are.
     pub(super) http_listen: Option<Spot<SocketAddr>>,
+    /// Where `[webhook.acme]` stands, if the authority asks by handshakes.
+    handshakes: Option<Range<usize>>,
     /// Whether either section is there, right or wrong.
     pub(super) any: bool,
 }
@@ -132,6 +135,9 @@ fn ordered(
             }));
         }
         (None, ChallengeKind::TlsAlpn01) => {}
+    }
+    if challenge == ChallengeKind::TlsAlpn01 {
+        mentions.https.handshakes = Some(table.at.clone());
     }
     let names = names?;
     addresses_need_a_profile(notes, &names, &chosen, profile.as_ref());
@@ -365,8 +371,11 @@ pub(super) fn look_at_plain(notes: &mut Notes<'_>, mentions: &Mentions) {
     let Some(listen) = &mentions.webhook_listen else {
         return;
     };
-    let proxies = mentions.trusted_proxies.as_ref();
-    let behind_proxies = proxies.is_some_and(|proxies| proxies.value > 0);
+    let behind_proxies = match (&mentions.trusted_proxies, &mentions.proxy) {
+        (Some(listed), _) => listed.value > 0,
+        (None, Some(preset)) => preset.value != Proxy::None,
+        (None, None) => false,
+    };
     if may_be_plain(listen.value) || behind_proxies || mentions.https.any {
         return;
     }
@@ -376,9 +385,25 @@ pub(super) fn look_at_plain(notes: &mut Notes<'_>, mentions: &Mentions) {
     ));
     let problem = problem.cured_by(
         "add [webhook.acme] to get a certificate, or [webhook.tls] with files of your own; behind a \
-         proxy with TLS name its address in trusted_proxies",
+         proxy with TLS write proxy, or its address in trusted_proxies",
     );
     notes.warning("webhook.listen", &listen.at, problem);
+}
+
+/// Notes an authority's handshakes that would end at a proxy.
+pub(super) fn look_at_handshakes(notes: &mut Notes<'_>, mentions: &Mentions) {
+    let preset = mentions.proxy.as_ref();
+    if !preset.is_some_and(|preset| preset.value.ends_tls()) {
+        return;
+    }
+    if let Some(at) = &mentions.https.handshakes {
+        let problem =
+            Problem::new("TLS ends at webhook.proxy, so that no authority's handshake gets here");
+        let problem = problem.cured_by(
+            "take this section out, and let the proxy have the certificate and speak plain HTTP to Ponte",
+        );
+        notes.warning("webhook.acme", at, problem);
+    }
 }
 
 /// Notes files that can't be used.

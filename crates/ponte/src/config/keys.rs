@@ -4,6 +4,8 @@
 mod exchange;
 mod https;
 mod network;
+mod remote;
+mod retention;
 mod sources;
 mod terminal;
 mod vault;
@@ -11,6 +13,8 @@ mod vault;
 pub(super) use exchange::{B3, B3_PRODUCTS};
 pub(super) use https::{WEBHOOK_ACME, WEBHOOK_TLS};
 pub(super) use network::CLIENT_CERTIFICATE;
+pub(super) use remote::ADMIN_REMOTE;
+pub(super) use retention::RETENTION;
 pub(super) use sources::{SCOPE, SOURCES};
 pub(super) use terminal::{BRIDGE, MT5};
 pub(super) use vault::{SECRET_PLACES, VAULT};
@@ -77,6 +81,7 @@ pub const SECTIONS: &[&Section] = &[
     &WEBHOOK_ACME,
     &CLIENT_CERTIFICATE,
     &ADMIN,
+    &ADMIN_REMOTE,
     &BRIDGE,
     &VAULT,
     &LOG,
@@ -92,6 +97,17 @@ pub const SECTIONS: &[&Section] = &[
     &INSTRUMENTS,
     &ROUTES,
 ];
+
+/// Every key with its section's name, sorted: what `ponte upgrade-check` compares of two versions.
+#[must_use]
+pub fn key_paths() -> Vec<String> {
+    let sections = SECTIONS.iter().copied().chain([&SIZE]);
+    let mut paths: Vec<_> = sections
+        .flat_map(|section| section.keys.iter().map(|key| section.path_of(key.name)))
+        .collect();
+    paths.sort();
+    paths
+}
 
 /// The keys of a route's size, of which exactly one is written.
 pub const SIZE: Section = Section {
@@ -206,13 +222,16 @@ pub(super) const WEBHOOK: Section = Section {
 pub(super) const ADMIN: Section = Section {
     path: "admin",
     is_list: false,
-    keys: &[means(
-        "listen",
-        "address",
-        "\"127.0.0.1:8081\"",
-        "a loopback address:port",
-        "\"[::1]:9081\"",
-    )],
+    keys: &[
+        means(
+            "listen",
+            "address",
+            "\"127.0.0.1:8081\"",
+            "a loopback address:port",
+            "\"[::1]:9081\"",
+        ),
+        section("remote"),
+    ],
 };
 
 pub(super) const LOG: Section = Section {
@@ -233,15 +252,6 @@ pub(super) const LOG: Section = Section {
             "\"error\", \"warn\", \"info\", \"debug\", \"trace\"",
             "\"debug\"",
         ),
-    ],
-};
-
-pub(super) const RETENTION: Section = Section {
-    path: "retention",
-    is_list: false,
-    keys: &[
-        keep("refusals", "\"90d\"", "\"14d\""),
-        keep("events", "\"forever\"", "\"3650d\""),
     ],
 };
 
@@ -564,16 +574,6 @@ const fn optional(
 /// A switch that is off until it is written.
 const fn truth(name: &'static str, example: &'static str) -> Key {
     means(name, "true or false", "false", "true, false", example)
-}
-
-const fn keep(name: &'static str, default: &'static str, example: &'static str) -> Key {
-    means(
-        name,
-        "duration",
-        default,
-        "\"1d\" to \"36500d\", \"forever\"",
-        example,
-    )
 }
 
 const fn section(name: &'static str) -> Key {

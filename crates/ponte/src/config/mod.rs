@@ -25,6 +25,7 @@ mod platform;
 mod policy;
 mod proxy;
 mod public_url;
+mod remote;
 mod reserved;
 mod routes;
 mod rules;
@@ -49,13 +50,13 @@ pub use client_certificate::{ClientCertificatePolicy, ClientCertificateRules};
 pub use duration::parse as parse_duration;
 pub use finding::{ConfigErrors, Finding, Place, Severity};
 pub use https::WebhookTls;
-pub use keys::{Absent, Key, SECTIONS, SIZE, Section};
+pub use keys::{Absent, Key, SECTIONS, SIZE, Section, key_paths};
 pub use listen::{Listen, NotListen};
 pub use model::{
-    Account, Accounting, Admin, BinanceBroker, BinanceFutures, BinanceHosts, BinanceMarket, Bridge,
-    Broker, Config, Fills, Keep, Log, LogFormat, LogLevel, MarginType, Mt5Broker, OrderLife,
-    OrderTransport, PaperBroker, PriceSource, Retention, Source, SourceFormat, StopSize,
-    TriggerPrice, VolumeFilling, Webhook,
+    Account, Accounting, Admin, AdminRemote, BinanceBroker, BinanceFutures, BinanceHosts,
+    BinanceMarket, Bridge, Broker, Config, Fills, Keep, Log, LogFormat, LogLevel, MarginType,
+    Mt5Broker, OrderLife, OrderTransport, PaperBroker, PriceSource, Retention, Source,
+    SourceFormat, StopSize, TriggerPrice, VolumeFilling, Webhook,
 };
 pub use network::{AllowFrom, Cidr, CidrError, ClientAddress, NamedSet, TRADINGVIEW_ADDRESSES};
 pub use platform::{InitPlace, Platform};
@@ -151,6 +152,12 @@ pub fn load_with(path: &Path, variables: &Variables<'_>) -> Result<Loaded, Confi
         .and_then(|config| config.webhook.tls.as_ref())
     {
         https::look_at_files(&mut notes, &mentions, tls);
+    }
+    let remote = config
+        .as_ref()
+        .and_then(|config| config.admin.remote.as_ref());
+    if let Some(remote) = remote {
+        remote::look_at_files(&mut notes, &mentions, remote);
     }
     let Parsed { config, warnings } = finish(notes, config)?;
     Ok(Loaded {

@@ -100,6 +100,27 @@ pub struct Webhook {
 pub struct Admin {
     /// Where the JSON API, `/healthz` and `/metrics` are served; a loopback address. Default: `127.0.0.1:8081`.
     pub listen: SocketAddr,
+    /// Where the owner signs in from elsewhere. Default: nowhere.
+    pub remote: Option<AdminRemote>,
+}
+
+/// The owner's side beyond loopback: with TLS, users and tokens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AdminRemote {
+    /// The address; without TLS a loopback address behind a proxy. Default: `127.0.0.1:8444`.
+    pub listen: SocketAddr,
+    /// The host names and addresses that it answers to, in small letters; at least one.
+    pub names: Vec<String>,
+    /// The files for TLS. Default: none, where a proxy speaks TLS.
+    pub tls: Option<CertificateFiles>,
+    /// Whether a proxy's word about the client's address is believed. Default: no.
+    pub behind_proxy: bool,
+    /// The proxies. Default: none.
+    pub trusted_proxies: Vec<Cidr>,
+    /// After so long without use a session ends. Default: 12 hours.
+    pub session_idle: Duration,
+    /// After so long a session ends in any case. Default: 7 days.
+    pub session_max: Duration,
 }
 
 /// Where the bridges beside terminals call.

@@ -353,7 +353,11 @@ fn cure(error: &SecretError, named: &Named<'_>) -> String {
         | Purpose::ApiKey(_)
         | Purpose::SigningKey(_) => false,
     };
+    let is_tripwire = matches!(named.purpose, Purpose::Tripwire(_));
     match error {
+        SecretError::NotSet { .. } | SecretError::Unreadable { .. } if is_tripwire => {
+            "make one that nobody uses: ponte secret tripwire".to_owned()
+        }
         SecretError::NotSet { .. }
         | SecretError::TooShort { .. }
         | SecretError::Unreadable { .. }

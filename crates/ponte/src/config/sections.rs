@@ -16,12 +16,15 @@ use super::binance::MarketKind;
 use super::client_certificate::{ClientCertificatePolicy, client_certificate};
 use super::finding::{Notes, Problem};
 use super::https::{self, HttpsMention};
-use super::keys::{ADMIN, BRIDGE, CLIENT_CERTIFICATE, LOG, RETENTION, SOURCES, VAULT, WEBHOOK};
+use super::keys::{
+    ADMIN, ADMIN_REMOTE, BRIDGE, CLIENT_CERTIFICATE, LOG, RETENTION, SOURCES, VAULT, WEBHOOK,
+};
 use super::model::{
     Admin, Config, Keep, Log, LogFormat, LogLevel, Retention, Source, SourceFormat, Webhook,
 };
 use super::network::ClientAddress;
 use super::proxy::Proxy;
+use super::remote::RemoteMention;
 use super::reserved;
 use super::routes::route;
 use super::scope;
@@ -49,6 +52,7 @@ pub(super) const WINDOW_MAX: Duration = Duration::from_secs(DAY);
 pub(super) struct Mentions {
     pub(super) webhook_listen: Option<Spot<SocketAddr>>,
     pub(super) admin_listen: Option<Spot<SocketAddr>>,
+    pub(super) remote: Option<RemoteMention>,
     pub(super) allow_any: Option<Range<usize>>,
     pub(super) proxy: Option<Spot<Proxy>>,
     pub(super) proxy_protocol: Option<Spot<bool>>,
@@ -142,7 +146,7 @@ pub(super) fn config(
     let webhook = file.child(notes, "webhook", &WEBHOOK);
     let webhook = self::webhook(notes, mentions, &webhook, base);
     let admin = file.child(notes, "admin", &ADMIN);
-    let admin = self::admin(notes, mentions, &admin);
+    let admin = self::admin(notes, mentions, &admin, base);
     let bridge = file.child(notes, "bridge", &BRIDGE);
     let bridge = super::bridge::bridge(notes, mentions, &bridge, base);
     let vault = file.child(notes, "vault", &VAULT);
@@ -223,24 +227,29 @@ fn webhook(
     }
 }
 
-fn admin(notes: &mut Notes<'_>, mentions: &mut Mentions, table: &Table<'_, '_>) -> Admin {
+fn admin(
+    notes: &mut Notes<'_>,
+    mentions: &mut Mentions,
+    table: &Table<'_, '_>,
+    base: &Path,
+) -> Admin {
     let listen = table.read(notes, "listen", |value| {
         let address = value::socket_address(value)?;
         if address.ip().to_canonical().is_loopback() {
             return Ok(address);
         }
-        let problem = format!(
-            "{address} is not a loopback address, and this version serves the admin side to its \
-             own machine only"
-        );
+        let problem =
+            format!("{address} is not a loopback address, and admin.listen asks for no password");
         Err(Problem::new(problem).cured_by(format!(
-            "write \"127.0.0.1:{}\" and reach it from elsewhere through ssh -L",
+            "write \"127.0.0.1:{}\", and for elsewhere add a section [admin.remote]",
             address.port()
         )))
     });
     mentions.admin_listen.clone_from(&listen);
+    let remote = table.child(notes, "remote", &ADMIN_REMOTE);
     Admin {
         listen: listen.map_or(ADMIN_LISTEN_DEFAULT, |spot| spot.value),
+        remote: super::remote::remote(notes, mentions, &remote, base),
     }
 }
 

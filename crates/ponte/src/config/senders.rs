@@ -76,6 +76,7 @@ pub(super) fn senders(
 }
 
 /// The named sets of addresses: the file's own, and those that it doesn't write anew.
+#[derive(Default)]
 struct Sets {
     own: BTreeMap<String, Vec<Cidr>>,
 }
@@ -217,6 +218,11 @@ fn allowed(value: &Value<'_>, sets: &Sets) -> Result<AllowFrom, Problem> {
         return Ok(AllowFrom::Any);
     }
     sets.ranges(value, "", &["any"]).map(AllowFrom::Ranges)
+}
+
+/// A proxy of a listener that knows no sets of the owner's.
+pub(super) fn proxy(value: &Value<'_>) -> Result<Vec<Cidr>, Problem> {
+    trusted(value, &Sets::default())
 }
 
 fn trusted(value: &Value<'_>, sets: &Sets) -> Result<Vec<Cidr>, Problem> {

@@ -8,6 +8,7 @@ mod activity;
 mod chain;
 mod copy;
 mod last_use;
+mod outlook;
 mod query;
 mod retention;
 mod rows;
@@ -19,6 +20,7 @@ use std::path::{Path, PathBuf};
 pub use activity::{Activity, Refused, SourceSeen};
 pub use chain::{Broken, Verified, verify, verify_newest};
 pub use copy::{Copied, copy, verify_copy};
+pub use outlook::{Compared, SchemaOutlook, StateOutlook, schema_outlook, state_outlook};
 pub use query::{
     AlertFilter, AlertRow, EventRow, ExportFilter, OrderFilter, OrderRow, Reader, SeenAddress,
     SeenKey, Senders, Story,
@@ -39,6 +41,12 @@ pub const LOCK_FILE: &str = "ponte.lock";
 #[must_use]
 pub fn path_in(data_dir: &Path) -> PathBuf {
     data_dir.join(FILE_NAME)
+}
+
+/// The version of the journal's schema that this program writes.
+#[must_use]
+pub fn schema_version() -> i64 {
+    schema::known_version()
 }
 
 /// What can go wrong with the journal.

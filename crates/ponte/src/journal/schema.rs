@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::JournalError;
 
 /// The steps from an empty file to the present schema, each applied once.
-const MIGRATIONS: &[&str] = &[include_str!(
+pub(super) const MIGRATIONS: &[&str] = &[include_str!(
     "../../../../migrations/sqlite/0001_journal.sql"
 )];
 
@@ -34,7 +34,7 @@ pub(super) fn open_for_writing(path: &Path) -> Result<Connection, JournalError> 
         .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
         .map_err(&error)?;
     connection.set_prepared_statement_cache_capacity(32);
-    migrate(&mut connection, path)?;
+    migrate_by(&mut connection, path, MIGRATIONS)?;
     Ok(connection)
 }
 
@@ -46,35 +46,52 @@ pub(super) fn open_for_reading(path: &Path) -> Result<Connection, JournalError> 
     connection
         .busy_timeout(std::time::Duration::from_secs(5))
         .map_err(&error)?;
-    check_version(&connection, path)?;
+    check_version(&connection, path, known_version())?;
     Ok(connection)
 }
 
-fn known_version() -> i64 {
-    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
+/// The version of the schema that this program knows.
+pub(super) fn known_version() -> i64 {
+    version_of(MIGRATIONS)
 }
 
-fn check_version(connection: &Connection, path: &Path) -> Result<i64, JournalError> {
-    let found: i64 = connection
-        .query_row("PRAGMA user_version", [], |row| row.get(0))
-        .map_err(JournalError::database(path))?;
-    if found > known_version() {
+/// The version of the schema after these steps.
+pub(super) fn version_of(steps: &[&str]) -> i64 {
+    i64::try_from(steps.len()).unwrap_or(i64::MAX)
+}
+
+/// The version of a database's schema.
+pub(super) fn version(connection: &Connection) -> Result<i64, rusqlite::Error> {
+    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
+}
+
+fn check_version(connection: &Connection, path: &Path, known: i64) -> Result<i64, JournalError> {
+    let found = version(connection).map_err(JournalError::database(path))?;
+    if found > known {
         return Err(JournalError::TooNew {
             path: path.to_owned(),
             found,
-            known: known_version(),
+            known,
         });
     }
     Ok(found)
 }
 
-fn migrate(connection: &mut Connection, path: &Path) -> Result<(), JournalError> {
+/// Carries out the steps that a database has not seen.
+///
+/// # Errors
+/// When a step fails, or the database has seen more than these.
+pub(super) fn migrate_by(
+    connection: &mut Connection,
+    path: &Path,
+    steps: &[&str],
+) -> Result<(), JournalError> {
     let error = JournalError::database(path);
-    let found = check_version(connection, path)?;
+    let found = check_version(connection, path, version_of(steps))?;
     let done = usize::try_from(found).unwrap_or(0);
-    for (index, migration) in MIGRATIONS.iter().enumerate().skip(done) {
+    for (index, step) in steps.iter().enumerate().skip(done) {
         let transaction = connection.transaction().map_err(&error)?;
-        transaction.execute_batch(migration).map_err(&error)?;
+        transaction.execute_batch(step).map_err(&error)?;
         transaction
             .pragma_update(None, "user_version", index + 1)
             .map_err(&error)?;

@@ -251,8 +251,8 @@ pub struct SecretFacts {
     /// From when on it is not taken any more, where that is set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
-    /// How many alerts have come with it since the start of the process; of a tripwire, how often it
-    /// was used.
+    /// How many alerts have come with it in this role since the start of the process; of a tripwire,
+    /// how often it was shown.
     #[serde(default)]
     pub uses: u64,
     /// When it was used last.
@@ -321,8 +321,9 @@ impl Keyring {
             return outcome;
         }
         for entry in &mut ring.entries {
-            let same = |other: &&Entry| {
-                other.source == entry.source && other.secret.is_same(&entry.secret)
+            // One that has become the previous one is counted from there on.
+            let same = |known: &&Entry| {
+                known.is_for_the_same(entry) && known.secret.is_same(&entry.secret)
             };
             if let Some(known) = old.entries.iter().find(same) {
                 entry.usage = known.usage.clone();

@@ -59,6 +59,13 @@ impl Connections {
         let Some((stream, peer, slot)) = introduced else {
             return;
         };
+        tokio::select! {
+            speaks = self.speaks(&stream) => if !speaks {
+                return;
+            },
+            () = draining.over() => return,
+            () = slot.must_leave() => return,
+        }
         let slot = Arc::new(slot);
         let caller = Caller {
             router,
@@ -67,8 +74,10 @@ impl Connections {
             slot: slot.clone(),
             draining: draining.clone(),
         };
+        // What TLS and HTTP take is taken for those alone who have begun to speak.
+        let answer = Box::pin(self.answer(stream, caller, draining));
         tokio::select! {
-            () = self.answer(stream, caller, draining) => {}
+            () = answer => {}
             () = slot.must_leave() => {
                 tracing::debug!(%peer, "a silent connection made room for another one");
             }
@@ -105,6 +114,15 @@ impl Connections {
                 None
             }
         }
+    }
+
+    /// Waits for the first byte; whether it came in time.
+    async fn speaks(&self, stream: &TcpStream) -> bool {
+        let patience = match &self.tls {
+            Some(_) => self.limits.handshake_max,
+            None => self.limits.header_read_max,
+        };
+        matches!(timeout(patience, stream.readable()).await, Ok(Ok(())))
     }
 
     /// Answers a connection, after the handshake where there is one. No memory of HTTP is taken before.

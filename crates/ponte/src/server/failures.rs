@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::gate::network;
+pub(crate) use super::gate::network;
 
 /// The span over which failures are counted; it begins with the first of them.
 const SPAN: Duration = Duration::from_secs(60);

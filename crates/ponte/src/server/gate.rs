@@ -66,7 +66,7 @@ impl Gate {
 }
 
 /// What counts as one address: an IPv6 host has a whole /64 to change its address in.
-pub(super) fn network(address: IpAddr) -> IpAddr {
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
         IpAddr::V6(address) => {

@@ -37,6 +37,7 @@ pub use certificate::{
 };
 pub use client_certificate::ClientCertificate;
 pub use expiry::{CertificateReport, CertificateSource, NoCertificate, Standing, standing};
+pub(crate) use gate::network;
 pub use gate::{AddressTest, Gate};
 pub use self_signed::{SelfSigned, SelfSignedError, Written};
 pub use tls::Tls;

@@ -13,9 +13,9 @@ use rcgen::{
 use super::certificate::{CertificateFiles, fingerprint};
 use crate::secret::Secret;
 
-/// What the files are called.
-const CERTIFICATE_FILE: &str = "bridge-certificate.pem";
-const KEY_FILE: &str = "bridge-key.pem";
+/// What the files are called, after what they are for.
+const CERTIFICATE_FILE: &str = "certificate.pem";
+const KEY_FILE: &str = "key.pem";
 /// For how many years it is good.
 const YEARS: i32 = 10;
 
@@ -97,14 +97,23 @@ impl SelfSigned {
         })
     }
 
-    /// Writes the pair into a folder, which is made if it is not there; the key for its owner only.
+    /// Writes the pair for bridges into a folder: see [`Self::write_for`].
     ///
     /// # Errors
     /// When one of the files is there already, or can't be written: then none of them was.
     pub fn write_new(&self, folder: &Path) -> Result<Written, SelfSignedError> {
+        self.write_for("bridge", folder)
+    }
+
+    /// Writes the pair into a folder, which is made if it is not there; the key for its owner only. The
+    /// files are called after `purpose` (`admin-certificate.pem`, `admin-key.pem`).
+    ///
+    /// # Errors
+    /// When one of the files is there already, or can't be written: then none of them was.
+    pub fn write_for(&self, purpose: &str, folder: &Path) -> Result<Written, SelfSignedError> {
         let files = CertificateFiles {
-            certificate: folder.join(CERTIFICATE_FILE),
-            key: folder.join(KEY_FILE),
+            certificate: folder.join(format!("{purpose}-{CERTIFICATE_FILE}")),
+            key: folder.join(format!("{purpose}-{KEY_FILE}")),
         };
         if let Some(there) = [&files.certificate, &files.key]
             .into_iter()

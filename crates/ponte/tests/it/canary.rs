@@ -21,6 +21,10 @@ const HMAC_SECRET: &str = "CANARY-HMAC-SECRET-0000000000000000000000000000000000
 const WRONG_SECRET: &str = "CANARY-WRONG-SECRET-000000000000000000000000000000000000000001";
 /// A key of its own for the second account, since two accounts can't share one in one market.
 const SECOND_API_KEY: &str = "CANARY-API-KEY-0000000000000000000000000000000000000000000000002";
+/// What the source's secret was before.
+const PREVIOUS: &str = "CANARY-PREVIOUS-000000000000000000000000000000001";
+/// What nobody uses.
+const TRIPWIRE: &str = "CANARY-TRIPWIRE-000000000000000000000000000000001";
 /// Of a bridge that is no account's.
 const STRANGERS_TOKEN: &str = "CANARY-TOKEN-0000000000000000000000000000000002";
 /// The pair of RFC 8032, section 7.1, test 1.
@@ -92,6 +96,8 @@ fn canaries() -> Vec<Vec<u8>> {
             HMAC_SECRET,
             WRONG_SECRET,
             SECRET,
+            PREVIOUS,
+            TRIPWIRE,
             TOKEN,
             STRANGERS_TOKEN,
             ED25519_SECRET,
@@ -216,6 +222,42 @@ fn installed(signing: Signing, market: &str, orders: &str, url: &str) -> Ponte {
     ponte
 }
 
+/// Where the keys are kept.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Kept {
+    Files,
+    Vault,
+}
+
+/// Moves all keys into the vault, and takes the files away.
+fn into_the_vault(ponte: &Ponte) -> String {
+    let (status, mut seen) = ponte.command(&["vault", "init"]);
+    assert_eq!(status, 0, "{seen}");
+    let path = ponte.folder().join("ponte.toml");
+    let toml = std::fs::read_to_string(&path).unwrap();
+    let toml = toml.replace(
+        "[webhook]",
+        "[vault]\nkey = \"file:secrets/vault-key\"\n[webhook]",
+    );
+    std::fs::write(&path, &toml).unwrap();
+    let (status, imported) = ponte.command(&["vault", "import", "--all"]);
+    assert_eq!(status, 0, "{imported}");
+    seen += &imported;
+    for entry in std::fs::read_dir(ponte.folder().join("secrets")).unwrap() {
+        let file = entry.unwrap().path();
+        if !file.ends_with("vault-key") {
+            std::fs::remove_file(file).unwrap();
+        }
+    }
+    let kept = toml.replace("\"file:secrets/", "\"vault:");
+    let kept = kept.replace("vault:vault-key", "file:secrets/vault-key");
+    let kept = kept.replace("env:WEBHOOK_SECRET", "vault:webhook-secret");
+    std::fs::write(&path, kept).unwrap();
+    seen + &ponte.command(&["vault", "list"]).1
+        + &ponte.command(&["vault", "list", "--json"]).1
+        + &ponte.command(&["vault", "remove", "canary-api-key"]).1
+}
+
 fn alert(strategy: &str, id: &str) -> String {
     format!(
         r#"{{"segredo":"{SECRET}","acao":"COMPRA","ativo":"BTCUSDT","qtd":0.01,"stop":50000,"alvo":70000,"estrategia":"{strategy}","id":"{id}"}}"#
@@ -266,10 +308,14 @@ async fn asked(ponte: &Ponte) -> String {
     seen
 }
 
-async fn the_keys_stay_inside(signing: Signing, market: &str, orders: &str) {
+async fn the_keys_stay_inside(signing: Signing, market: &str, orders: &str, kept: Kept) {
     let exchange = Exchange::start(signing).await;
     let mut ponte = installed(signing, market, orders, &exchange.url);
     let mut seen = ponte.command(&["check"]).1;
+    if kept == Kept::Vault {
+        seen += &into_the_vault(&ponte);
+        seen += &ponte.command(&["check"]).1;
+    }
     ponte.start().await;
     seen += &trade(&ponte, "canary", "first").await;
     seen += &trade(&ponte, "stranger", "refused").await;
@@ -291,6 +337,7 @@ async fn the_keys_stay_inside(signing: Signing, market: &str, orders: &str) {
     ponte.start().await;
     seen += &trade(&ponte, "canary", "still gone").await;
     seen += &asked(&ponte).await;
+    seen += &ponte.command(&["backup", "backup.tar"]).1;
     ponte.stop().await;
     seen += &asked(&ponte).await;
 
@@ -310,6 +357,14 @@ async fn the_keys_stay_inside(signing: Signing, market: &str, orders: &str) {
     assert_silent(&format!("the log, {run}"), log.as_bytes());
     let files = silent_files(&ponte.folder().join("data"));
     assert!(files >= 2, "{files} files");
+    let backup = std::fs::read(ponte.folder().join("backup.tar")).unwrap();
+    assert_silent(&format!("the backup, {run}"), &backup);
+    if kept == Kept::Vault {
+        let key = std::fs::read_to_string(ponte.folder().join("secrets/vault-key")).unwrap();
+        let key = key.lines().last().unwrap();
+        assert!(key.starts_with("AGE-SECRET-KEY-"));
+        assert!(!seen.contains(key) && !log.contains(key));
+    }
 }
 
 /// Looks at every file below a folder, and says how many there were.
@@ -329,22 +384,22 @@ fn silent_files(folder: &Path) -> usize {
 
 #[tokio::test]
 async fn an_hmac_secret_stays_inside_over_rest() {
-    the_keys_stay_inside(Signing::Hmac, "spot", "rest").await;
+    the_keys_stay_inside(Signing::Hmac, "spot", "rest", Kept::Files).await;
 }
 
 #[tokio::test]
 async fn an_hmac_secret_stays_inside_over_a_web_socket() {
-    the_keys_stay_inside(Signing::Hmac, "futures", "websocket").await;
+    the_keys_stay_inside(Signing::Hmac, "futures", "websocket", Kept::Vault).await;
 }
 
 #[tokio::test]
 async fn an_ed25519_key_stays_inside_over_rest() {
-    the_keys_stay_inside(Signing::Ed25519, "futures", "rest").await;
+    the_keys_stay_inside(Signing::Ed25519, "futures", "rest", Kept::Files).await;
 }
 
 #[tokio::test]
 async fn an_ed25519_key_stays_inside_over_a_web_socket() {
-    the_keys_stay_inside(Signing::Ed25519, "spot", "websocket").await;
+    the_keys_stay_inside(Signing::Ed25519, "spot", "websocket", Kept::Vault).await;
 }
 
 #[tokio::test]
@@ -412,6 +467,81 @@ accounts = ["canary"]
     }
     assert_silent("what was printed of a terminal", seen.as_bytes());
     assert_silent("the log of a terminal", log.as_bytes());
+    assert!(silent_files(&ponte.folder().join("data")) >= 2);
+}
+
+/// A source's secret, the one before it and its tripwire, of which each is shown wherever it can be.
+#[tokio::test]
+async fn a_sources_secrets_stay_inside() {
+    let mut ponte = Ponte::install("prices = [\"alert\"]");
+    let file = ponte.folder().join("ponte.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let text = text.replace(
+        "secret = \"env:WEBHOOK_SECRET\"",
+        "secret = \"file:secrets/main\"\ntripwire = \"file:secrets/wire\"",
+    );
+    std::fs::write(&file, text).unwrap();
+    ponte.set_log_filter("trace");
+    keep(ponte.folder(), "main", SECRET);
+    keep(ponte.folder(), "wire", TRIPWIRE);
+    let previous = format!("{PREVIOUS}\nvalid until 2999-01-01T00:00:00Z\n");
+    keep(ponte.folder(), "main.previous", &previous);
+    let mut seen = ponte.command(&["check"]).1;
+    ponte.start().await;
+    for (secret, status) in [(SECRET, 200), (PREVIOUS, 200), (TRIPWIRE, 403)] {
+        let body = alert("canary", secret).replace(SECRET, secret);
+        let body = body.replace(&format!("\"id\":\"{secret}\""), "\"id\":\"one\"");
+        seen += &format!("{:?}", ponte.send(&body).await);
+        let broken = format!(r#"{{"segredo":"{secret}","acao":"{secret}" "#);
+        seen += &format!("{:?}", ponte.send(&broken).await);
+        let url = format!("{}/{secret}", ponte.webhook());
+        let answer = program::client()
+            .post(&url)
+            .body("{}")
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(
+            answer.status().as_u16(),
+            if status == 200 { 400 } else { 403 }
+        );
+        seen += &answer.text().await.unwrap();
+        let answer = program::client().get(&url).send().await.unwrap();
+        seen += &answer.text().await.unwrap();
+    }
+    for arguments in [
+        &["secret", "list"][..],
+        &["secret", "list", "--json"],
+        &["secret", "rotate", "main"],
+        &["source", "list"],
+        &["source", "list", "--json"],
+    ] {
+        seen += &ponte.command(arguments).1;
+    }
+    keep(ponte.folder(), "wire", &format!("{SECRET}\n"));
+    seen += &ponte.command(&["secret", "end", "main"]).1;
+    keep(ponte.folder(), "wire", &TRIPWIRE[..3]);
+    seen += &ponte.command(&["check"]).1;
+    seen += &ponte.command(&["secret", "list"]).1;
+    seen += &asked(&ponte).await;
+    seen += &ponte.page("metrics").await;
+    ponte.stop().await;
+    seen += &ponte.command(&["secret", "list"]).1;
+    seen += &asked(&ponte).await;
+    let log = ponte.whole_log();
+    for proof in [
+        "TRIPWIRE",
+        "could not take it over",
+        "stays as it was",
+        "tripwire_uses",
+    ] {
+        assert!(
+            log.contains(proof) || seen.contains(proof),
+            "{proof}: {log}\n{seen}"
+        );
+    }
+    assert_silent("what was printed of secrets", seen.as_bytes());
+    assert_silent("the log of secrets", log.as_bytes());
     assert!(silent_files(&ponte.folder().join("data")) >= 2);
 }
 

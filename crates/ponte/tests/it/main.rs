@@ -3,6 +3,7 @@
 
 mod acme;
 mod admin;
+mod backup;
 mod binance;
 mod bridge;
 mod canary;
@@ -13,16 +14,19 @@ mod crash;
 mod crash_binance;
 mod crash_common;
 mod crash_mt5;
+mod doctor;
 mod end_to_end;
 mod end_to_end_binance;
 mod end_to_end_mt5;
 mod full_disk;
+mod hardening;
 mod hosting;
 mod intake;
 mod mt5;
 mod mt5_bridge;
 mod prices;
 mod program;
+mod remote;
 mod restart;
 mod terminals;
 mod tls_client;

@@ -26,6 +26,7 @@ pub(crate) struct Ponte {
     webhook: u16,
     admin: u16,
     log_filter: &'static str,
+    handles_max: Option<u32>,
     child: Option<Child>,
 }
 
@@ -82,12 +83,31 @@ secret = "env:WEBHOOK_SECRET"
             webhook: free_port(),
             admin: free_port(),
             log_filter: "ponte=trace,ponte_core=trace,ponte_venue=trace",
+            handles_max: None,
             child: None,
         }
     }
 
     pub(crate) fn webhook(&self) -> String {
         format!("http://127.0.0.1:{}/webhook", self.webhook)
+    }
+
+    pub(crate) fn admin_port(&self) -> u16 {
+        self.admin
+    }
+
+    pub(crate) fn webhook_address(&self) -> std::net::SocketAddr {
+        ([127, 0, 0, 1], self.webhook).into()
+    }
+
+    /// The number of the process that runs.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.as_ref().unwrap().id()
+    }
+
+    /// How many files and sockets it may have open, from the next start on.
+    pub(crate) fn set_handles_max(&mut self, handles: Option<u32>) {
+        self.handles_max = handles;
     }
 
     pub(crate) fn folder(&self) -> &Path {
@@ -113,7 +133,16 @@ secret = "env:WEBHOOK_SECRET"
             .append(true)
             .open(self.folder.path().join("log"))
             .unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_ponte"))
+        let mut command = match self.handles_max {
+            None => Command::new(env!("CARGO_BIN_EXE_ponte")),
+            Some(handles) => {
+                let mut shell = Command::new("sh");
+                shell.args(["-c", &format!("ulimit -n {handles}; exec \"$0\" \"$@\"")]);
+                shell.arg(env!("CARGO_BIN_EXE_ponte"));
+                shell
+            }
+        };
+        let child = command
             .arg("run")
             .current_dir(self.folder.path())
             .env("WEBHOOK_SECRET", SECRET)

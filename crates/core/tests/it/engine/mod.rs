@@ -20,6 +20,7 @@ mod render;
 mod repeats;
 mod rules;
 mod scope;
+mod scope_sizes;
 pub(crate) mod script;
 mod sizing;
 pub(crate) mod world;

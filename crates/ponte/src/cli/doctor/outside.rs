@@ -61,7 +61,7 @@ pub(super) fn look(config: &Config, client: Option<Client>, wait: &Receiver<()>)
             }
         };
         let findings = self_test(&runtime, &client, &to, &place, is_public)
-            .unwrap_or_else(|failure| vec![Finding::look("arrives", failure.told())]);
+            .unwrap_or_else(|failure| vec![Finding::look("arrives", failure.message())]);
         groups.push(Group::new("selftest", findings));
     }
     groups

@@ -21,7 +21,7 @@ use crate::secret::{
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     ponte vault rekey                                 a new key in the place of the old one\n  \
-    ponte vault rekey --key-file /root/vault-key.new  where systemd or the environment keeps the key\n  \
+    ponte vault rekey --key-file /etc/ponte/vault-key.new  where systemd or the environment keeps the key\n  \
     ponte vault rekey --passphrase-from -             asks for a new passphrase\n\n\
     Whoever has the old key opens every old copy of the vault with it: after a leak replace the \
     secrets as well.")]
@@ -73,7 +73,7 @@ impl Rekey {
                 "in_force": is_done,
             }));
         }
-        let mut text = format!("{} the vault\n", styled(GOOD, "locked anew"));
+        let mut text = format!("{} the vault, with another lock\n", styled(GOOD, "sealed"));
         if let Some(public) = public {
             text += &format!("{}\n", styled(DIM, &format!("public key {public}")));
         }

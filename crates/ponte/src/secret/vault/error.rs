@@ -53,7 +53,7 @@ pub enum VaultError {
         path: PathBuf,
     },
     /// The key or the passphrase can't be had.
-    #[error("the vault's {what} in {from}: {error}")]
+    #[error("the {what} in {from}: {error}")]
     NoOpener {
         /// Key or passphrase.
         what: &'static str,
@@ -63,7 +63,7 @@ pub enum VaultError {
         error: SecretError,
     },
     /// What should be the key is none.
-    #[error("{from} holds no key of a vault: {error}")]
+    #[error("{from} holds no key: {error}")]
     NotAKey {
         /// Where it is kept.
         from: String,
@@ -123,7 +123,7 @@ impl VaultError {
             },
             Self::NoOpener { error, .. } => error.cure(),
             Self::NotAKey { .. } => {
-                "give the file that ponte vault init or age-keygen wrote".to_owned()
+                "give the file that ponte vault init, ponte backup --new-key or age-keygen wrote".to_owned()
             }
             Self::Full => "take out what is not used: ponte vault list, ponte vault remove".to_owned(),
             Self::Busy { .. } => "wait for it to end".to_owned(),

@@ -64,6 +64,12 @@ impl Trouble {
         }
     }
 
+    /// With the name that it is about.
+    pub(super) fn about(self, name: &str) -> Self {
+        let why = format!("{name}: {}", self.why);
+        Self { why, ..self }
+    }
+
     /// What the library or the authority said.
     pub(super) fn of(error: &Error, settings: &AcmeSettings) -> Self {
         if let Error::Api(problem) = error {

@@ -379,7 +379,8 @@ fn stored(store: &Store, set: &SetName, names: &[String]) -> Option<InUse> {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
         Err(error) => {
-            tracing::warn!(file = %file.display(), %error, "the stored certificate can't be read; a new one is ordered");
+            let file = file.display();
+            tracing::warn!(%file, %error, "the stored certificate can't be read; a new one is ordered");
             return None;
         }
     };
@@ -390,7 +391,8 @@ fn stored(store: &Store, set: &SetName, names: &[String]) -> Option<InUse> {
     match read {
         Ok(found) => Some(found),
         Err(why) => {
-            tracing::warn!(file = %file.display(), why, "the stored certificate can't be used; a new one is ordered");
+            let file = file.display();
+            tracing::warn!(%file, why, "the stored certificate can't be used; a new one is ordered");
             None
         }
     }

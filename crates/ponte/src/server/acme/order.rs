@@ -204,7 +204,8 @@ impl Way<'_> {
             }
         };
         let told = challenge.set_ready().await;
-        told.map_err(|error| self.trouble(&error))?;
+        // Where the authority is quick, this is its verdict already.
+        told.map_err(|error| self.trouble(&error).about(&name))?;
         Ok(installed)
     }
 
@@ -221,9 +222,7 @@ impl Way<'_> {
                 .iter()
                 .find(|challenge| challenge.status == ChallengeStatus::Invalid);
             if let Some(problem) = failed.and_then(|challenge| challenge.error.as_ref()) {
-                let told = Trouble::told(problem, self.settings);
-                let why = format!("{name}: {}", told.why);
-                return Some(Trouble { why, ..told });
+                return Some(Trouble::told(problem, self.settings).about(&name));
             }
         }
         None

@@ -1,5 +1,6 @@
 //! Certificates by ACME: the real program against a real authority.
 
+mod own_files;
 mod pebble;
 mod rehearsal;
 mod renewal_info;

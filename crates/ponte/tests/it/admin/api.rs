@@ -50,6 +50,7 @@ async fn an_engine_that_takes_nothing_is_not_ready() {
         config,
         keyring: Arc::new(keyring),
         started_at: ponte::clock::now(),
+        held_open: false,
     });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());

@@ -114,3 +114,44 @@ async fn explaining_changes_nothing() {
     assert_eq!(owner.get("/api/status").await.1["last_alert"], json!(null));
     owner.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_is_switched_and_its_secrets_are_told_of() {
+    let owner = Owner::new().await;
+    let (_, sources) = owner.get("/api/sources").await;
+    assert_eq!(sources, json!([{"source": "main", "on": true}]));
+    let off = json!({"source": "main", "on": false, "reason": "lost", "by": "ana"});
+    let (status, done) = owner.post("/api/source", off.clone()).await;
+    assert_eq!(status, StatusCode::OK, "{done}");
+    assert_eq!(done["events"][0]["event"], "source_switched");
+    let (_, again) = owner.post("/api/source", off).await;
+    assert_eq!(again["changed"], false);
+    let (_, sources) = owner.get("/api/sources").await;
+    assert_eq!(sources[0]["off"]["by"], "ana");
+    let (_, status) = owner.get("/api/status").await;
+    assert_eq!(status["sources"], sources);
+    let text = owner.request(Method::GET, "/metrics").send().await.unwrap();
+    let text = text.text().await.unwrap();
+    assert!(text.contains("\nponte_sources_off 1\n"), "{text}");
+    for body in [
+        json!({"source": "other", "on": false, "by": "ana"}),
+        json!({"source": "main", "on": false}),
+        json!({"source": "main", "on": "no", "by": "ana"}),
+        json!({"source": "main", "on": false, "by": "a\nb"}),
+    ] {
+        let (status, answer) = owner.post("/api/source", body.clone()).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{body} {answer}");
+    }
+    let (_, secrets) = owner.get("/api/secrets").await;
+    assert_eq!(secrets[0]["kept"], "env:SECRET");
+    assert_eq!(secrets[0]["role"], "current");
+    let reload = json!({"action": "secret_rotated", "detail": "source main", "by": "ana"});
+    let (status, reloaded) = owner.post("/api/secrets/reload", reload).await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(reloaded, json!({"changed": [], "problems": []}));
+    let (status, _) = owner
+        .post("/api/secrets/reload", json!({"action": "x", "by": " "}))
+        .await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    owner.end().await;
+}

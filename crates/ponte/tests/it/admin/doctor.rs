@@ -42,6 +42,7 @@ async fn an_account_that_trades_is_fine() {
             "route",
             "halts",
             "credentials",
+            "position_mode",
             "balance",
             "instruments",
             "symbols",

@@ -1,6 +1,7 @@
 //! The real binary in folders of its own.
 
 mod b3;
+mod backup;
 mod bridge;
 mod doctor;
 mod errors;
@@ -9,7 +10,10 @@ mod init;
 mod live;
 mod offline;
 mod running;
+mod secret;
+mod source;
 mod tampered;
+mod vault;
 
 use std::net::TcpListener;
 use std::path::PathBuf;

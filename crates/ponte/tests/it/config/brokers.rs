@@ -361,10 +361,10 @@ fn a_section_that_is_missing_or_wrong() {
     check(
         &text.replace("file:key.pem", "-----BEGIN CANARY"),
         &expect![[r#"
-            ponte.toml:13:11: accounts.binance.api_key: expected "env:NAME" or "file:PATH", found a text that begins with neither; write "env:BINANCE_API_KEY" or "file:secrets/binance-api-key" and keep the secret itself there
+            ponte.toml:13:11: accounts.binance.api_key: expected "env:NAME", "file:PATH", "credential:NAME" or "vault:NAME", found a text that begins with none of them; write "env:BINANCE_API_KEY" or "file:secrets/binance-api-key" and keep the secret itself there
               13 | api_key = …
                  |           ^
-            ponte.toml:14:15: accounts.binance.signing_key: expected "env:NAME" or "file:PATH", found a text that begins with neither; write "env:BINANCE_SIGNING_KEY" or "file:secrets/binance-signing-key.pem" and keep the secret itself there
+            ponte.toml:14:15: accounts.binance.signing_key: expected "env:NAME", "file:PATH", "credential:NAME" or "vault:NAME", found a text that begins with none of them; write "env:BINANCE_SIGNING_KEY" or "file:secrets/binance-signing-key.pem" and keep the secret itself there
               14 | signing_key = …
                  |               ^
             ponte.toml:15:10: accounts.binance.market: expected "spot" or "futures", found "spots"; did you mean "spot"?

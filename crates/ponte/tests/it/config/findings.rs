@@ -81,10 +81,10 @@ accounts = ["papr"]
             ponte.toml:5:43: webhook.allow_from: expected an address, a range or a named set, found the number 5
               5 | allow_from = ["tradingvew", "10.0.0.1/8", 5]
                 |                                           ^
-            ponte.toml:7:10: admin.listen: 0.0.0.0:8081 is not a loopback address, and this version serves the admin side to its own machine only; write "127.0.0.1:8081" and reach it from elsewhere through ssh -L
+            ponte.toml:7:10: admin.listen: 0.0.0.0:8081 is not a loopback address, and admin.listen asks for no password; write "127.0.0.1:8081", and for elsewhere add a section [admin.remote]
               7 | listen = "0.0.0.0:8081"
                 |          ^^^^^^^^^^^^^^
-            ponte.toml:10:10: sources.secret: expected "env:NAME" or "file:PATH", found a text that begins with neither; write "env:WEBHOOK_SECRET" or "file:secrets/main" and keep the secret itself there
+            ponte.toml:10:10: sources.secret: expected "env:NAME", "file:PATH", "credential:NAME" or "vault:NAME", found a text that begins with none of them; write "env:WEBHOOK_SECRET" or "file:secrets/main" and keep the secret itself there
               10 | secret = …
                  |          ^
             ponte.toml:11:16: sources.dedup_window: expected a duration such as "45s", found "45"; write a whole number and one of the units ms, s, m, h, d

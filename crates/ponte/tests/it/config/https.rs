@@ -214,7 +214,7 @@ fn the_rest_is_held_to_its_form() {
 #[test]
 fn a_public_webhook_in_plain_is_warned_of() {
     let warning = expect![[r#"
-        ponte.toml:2:10: warning: webhook.listen: 0.0.0.0:8080 is not a loopback address, and without TLS everybody on the way reads the alerts' secrets; add [webhook.acme] to get a certificate, or [webhook.tls] with files of your own; behind a proxy with TLS name its address in trusted_proxies
+        ponte.toml:2:10: warning: webhook.listen: 0.0.0.0:8080 is not a loopback address, and without TLS everybody on the way reads the alerts' secrets; add [webhook.acme] to get a certificate, or [webhook.tls] with files of your own; behind a proxy with TLS write proxy, or its address in trusted_proxies
           2 | listen = "0.0.0.0:8080"
             |          ^^^^^^^^^^^^^^"#]];
     check(&top("[webhook]\nlisten = \"0.0.0.0:8080\"\n"), &warning);
@@ -223,11 +223,26 @@ fn a_public_webhook_in_plain_is_warned_of() {
         "[webhook]\nlisten = \"127.0.0.1:8080\"\n",
         "[webhook]\nlisten = \"[::1]:8080\"\n",
         "[webhook]\nlisten = \"0.0.0.0:8080\"\ntrusted_proxies = [\"private\"]\n",
+        "[webhook]\nlisten = \"0.0.0.0:8080\"\nproxy = \"fly\"\n",
         "[webhook]\nlisten = \"0.0.0.0:443\"\n[webhook.tls]\ncertificate = \"c.pem\"\nkey = \"k.pem\"\n",
         "[webhook]\nlisten = \"0.0.0.0:443\"\n[webhook.acme]\ndomains = [\"a.example.com\"]\naccept_terms = true\n",
     ] {
         check(&top(fine), &silent);
     }
+}
+
+#[test]
+fn a_proxy_that_ends_tls_leaves_no_handshakes() {
+    check(
+        &top(
+            "[webhook]\nlisten = \"0.0.0.0:443\"\nproxy = \"fly\"\n[webhook.acme]\n\
+             domains = [\"a.example.com\"]\naccept_terms = true\n",
+        ),
+        &expect![[r#"
+            ponte.toml:4:1: warning: webhook.acme: TLS ends at webhook.proxy, so that no authority's handshake gets here; take this section out, and let the proxy have the certificate and speak plain HTTP to Ponte
+              4 | [webhook.acme]
+                | ^^^^^^^^^^^^^^"#]],
+    );
 }
 
 /// What `ponte check` finds with these files beside the configuration; the folder is left out.

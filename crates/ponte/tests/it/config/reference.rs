@@ -18,6 +18,7 @@ const KEYS: &str =
 const MT5: &str = "name = \"paper\"\nbroker = \"mt5\"\nmode = \"demo\"\ncurrency = \"BRL\"\n";
 const TERMINAL: &str = "login = 1\nserver = \"Demo\"\ntoken = \"env:TOKEN\"\n";
 const ACME: &str = "domains = [\"hook.example.com\"]\naccept_terms = true\n";
+const REMOTE: &str = "names = [\"localhost\"]\ncertificate = \"c.pem\"\nkey = \"k.pem\"\n";
 const CERTIFICATE: &str = "certificate = \"c.pem\"\nkey = \"k.pem\"\n";
 
 const BINANCE_GUIDE: &str = include_str!("../../../../../docs/binance.md");
@@ -79,8 +80,14 @@ fn with_line(section: &Section, line: &str) -> String {
     for path in ["webhook.client_certificate", "admin", "log", "retention"] {
         text += &part(path, "");
     }
+    if section.path == "admin.remote" {
+        text += &part("admin.remote", REMOTE);
+    }
     if account == MT5 {
         text += &part("bridge", CERTIFICATE);
+    }
+    if section.path == "vault" {
+        text += &part("vault", "");
     }
     text += &part("sources", PARTS.source);
     if section.path == "sources.scope" {
@@ -253,6 +260,7 @@ fn the_portuguese_reference_names_exactly_the_keys() {
 
 /// Longer ones first, so that a part of one is not replaced before the whole.
 const WORDS: &[(&str, &str)] = &[
+    ("host names, addresses", "nomes de host, endereços"),
     (
         "names and IP addresses, 1 to 100",
         "nomes e endereços IP, 1 a 100",
@@ -263,6 +271,7 @@ const WORDS: &[(&str, &str)] = &[
         "letras, dígitos e hífens, até 64",
     ),
     ("an https URL", "uma URL https"),
+    ("host names, addresses", "nomes de host, endereços"),
     (
         "\"alert\" or a table with one key",
         "\"alert\" ou uma tabela com uma chave",

@@ -293,7 +293,20 @@ fn references() {
         ("file: ", "expected a path after \"file:\""),
         (
             "x",
-            "expected \"env:NAME\" or \"file:PATH\", found a text that begins with neither",
+            "expected \"env:NAME\", \"file:PATH\", \"credential:NAME\" or \"vault:NAME\", found a text \
+             that begins with none of them",
+        ),
+        ("credential:main", "credential:main"),
+        ("vault:binance-key.pem", "vault:binance-key.pem"),
+        (
+            "vault:../key",
+            "expected a name of 1 to 64 letters, digits, \".\", \"_\" and \"-\", the first a letter or a \
+             digit",
+        ),
+        (
+            "credential:",
+            "expected a name of 1 to 64 letters, digits, \".\", \"_\" and \"-\", the first a letter or a \
+             digit",
         ),
     ] {
         let read = match SecretRef::parse(text, base) {

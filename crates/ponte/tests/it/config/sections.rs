@@ -37,7 +37,7 @@ fn names_and_secrets_are_unique() {
         ponte.toml:2:8: sources.name: expected a name, found the number 5
           2 | name = 5
             |        ^
-        ponte.toml:3:10: sources.secret: expected "env:NAME" or "file:PATH", found a text that begins with neither; write "env:WEBHOOK_SECRET" or "file:secrets/main" and keep the secret itself there
+        ponte.toml:3:10: sources.secret: expected "env:NAME", "file:PATH", "credential:NAME" or "vault:NAME", found a text that begins with none of them; write "env:WEBHOOK_SECRET" or "file:secrets/main" and keep the secret itself there
           3 | secret = …
             |          ^"#]],
     );

@@ -163,7 +163,7 @@ fn what_is_wrong_with_an_account() {
             ponte.toml:18:10: accounts.mt5.server: expected the name of a trade server, found " "; write it as the terminal's window for logging in shows it
               18 | server = " "
                  |          ^^^
-            ponte.toml:19:9: accounts.mt5.token: expected "env:NAME" or "file:PATH", found a text that begins with neither; write "env:MT5_TOKEN" or "file:secrets/mt5-bridge-token" and keep the secret itself there
+            ponte.toml:19:9: accounts.mt5.token: expected "env:NAME", "file:PATH", "credential:NAME" or "vault:NAME", found a text that begins with none of them; write "env:MT5_TOKEN" or "file:secrets/mt5-bridge-token" and keep the secret itself there
               19 | token = …
                  |         ^
             ponte.toml:20:14: accounts.mt5.accounting: expected "netting" or "hedging", found "exchange"

@@ -209,9 +209,9 @@ fn addresses() {
     check(
         &top("[admin]\nlisten = \"192.168.1.5:8081\"\n"),
         &expect![[r#"
-        ponte.toml:2:10: admin.listen: 192.168.1.5:8081 is not a loopback address, and this version serves the admin side to its own machine only; write "127.0.0.1:8081" and reach it from elsewhere through ssh -L
-          2 | listen = "192.168.1.5:8081"
-            |          ^^^^^^^^^^^^^^^^^^"#]],
+            ponte.toml:2:10: admin.listen: 192.168.1.5:8081 is not a loopback address, and admin.listen asks for no password; write "127.0.0.1:8081", and for elsewhere add a section [admin.remote]
+              2 | listen = "192.168.1.5:8081"
+                |          ^^^^^^^^^^^^^^^^^^"#]],
     );
     check(
         &top("[admin]\nlisten = \"127.0.0.1:8080\"\n"),
@@ -223,7 +223,7 @@ fn addresses() {
     check(
         &top("[webhook]\nlisten = \"0.0.0.0:8080\"\nallow_from = [\"any\"]\n"),
         &expect![[r#"
-            ponte.toml:2:10: warning: webhook.listen: 0.0.0.0:8080 is not a loopback address, and without TLS everybody on the way reads the alerts' secrets; add [webhook.acme] to get a certificate, or [webhook.tls] with files of your own; behind a proxy with TLS name its address in trusted_proxies
+            ponte.toml:2:10: warning: webhook.listen: 0.0.0.0:8080 is not a loopback address, and without TLS everybody on the way reads the alerts' secrets; add [webhook.acme] to get a certificate, or [webhook.tls] with files of your own; behind a proxy with TLS write proxy, or its address in trusted_proxies
               2 | listen = "0.0.0.0:8080"
                 |          ^^^^^^^^^^^^^^
             ponte.toml:3:15: warning: webhook.allow_from: anybody who reaches 0.0.0.0:8080 may try secrets; write ["tradingview"], and "any" only for trying

@@ -100,7 +100,6 @@ struct World {
     engine: Engine,
     running: Running,
     metrics: Arc<Metrics>,
-    self_tests: Arc<SelfTests>,
     commands: mpsc::UnboundedReceiver<Committed>,
     stop: oneshot::Sender<()>,
     server: tokio::task::JoinHandle<std::io::Result<()>>,
@@ -129,7 +128,6 @@ impl World {
         secrets.insert(source("second"), secret(SECOND_SECRET));
         let keyring = Keyring::new(setup.keys, secrets, setup.spare);
         let names = ["main", "second"].map(source);
-        let self_tests = Arc::new(SelfTests::new());
         let mut trusted_proxies = setup.trusted_proxies.map_or(vec![], NamedSet::ranges);
         trusted_proxies.extend(setup.proxies);
         let intake = Intake {
@@ -142,7 +140,7 @@ impl World {
             client_certificate: setup.client_certificate,
             failures_per_minute: setup.failures_per_minute,
             body_read_max: setup.body_read_max,
-            self_tests: self_tests.clone(),
+            self_tests: Arc::new(SelfTests::new()),
             metrics: metrics.clone(),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -158,7 +156,6 @@ impl World {
             engine,
             running,
             metrics,
-            self_tests,
             commands,
             stop,
             server,

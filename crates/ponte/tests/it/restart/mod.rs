@@ -4,6 +4,8 @@
 
 mod load;
 mod manager;
+mod units;
+mod upgrade;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
