@@ -104,14 +104,10 @@ pub(super) fn test(built: &Built, passed: &mut Passed) -> Result<()> {
     fs::create_dir_all(place.path("run/systemd/system"))?;
     for package in [&first, &second] {
         let name = package.file_name().ok_or("a package without a name")?;
-        fs::copy(package, place.path("root").join(name))?;
+        fs::copy(package, place.path("srv").join(name))?;
     }
-    let name = |package: &Path| {
-        format!(
-            "/root/{}",
-            package.file_name().unwrap_or_default().display()
-        )
-    };
+    let name =
+        |package: &Path| format!("/srv/{}", package.file_name().unwrap_or_default().display());
     let (first, second) = (name(&first), name(&second));
     install(&place, &first, passed)?;
     let mut alive = Alive::start(&place, passed)?;

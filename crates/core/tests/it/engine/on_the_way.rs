@@ -1,7 +1,7 @@
 //! Leaving and reversing while something is still on its way.
 
 use super::check;
-use super::world::policy;
+use super::world::{policy, spot};
 
 #[test]
 fn close_a_part_of_what_is_in_flight() {
@@ -126,6 +126,37 @@ fn a_reversal_opens_when_the_close_is_confirmed() {
             acknowledged #2
             filled #2 2@100 (2)
             ended #2 filled
+        "#,
+    );
+}
+
+#[test]
+fn an_exit_that_asked_for_more_than_is_left_goes_for_what_is_left() {
+    check(
+        &spot(),
+        r#"
+        buy 2 price 100; filled 1; close; outside 7 sell 1@104 S1 | rejected 2
+            ended #2 rejected: no
+            alarm exit #2 of BTCUSDT in paper was not executed: no; 1 is still held
+            plan #3 exit sell 1 reducing
+            > submit #3 1 reducing
+
+        buy 2 price 100; filled 1; close 50%; outside 7 sell 1@104 S1 | rejected 2
+            ended #2 rejected: no
+            alarm exit #2 of BTCUSDT in paper was not executed: no; 1 is still held
+
+        buy 2 stop 95 price 100; filled 1; rejected 2; outside 7 sell 1@104 S1 | rejected 3
+            ended #3 rejected: no
+            alarm exit #3 of BTCUSDT in paper was not executed: no; 1 is still held
+            plan #4 exit sell 1 reducing
+            > submit #4 1 reducing
+
+        buy 2 stop 95 price 100; filled 1; rejected 2; outside 7 sell 1@104 S1; rejected 3 | rejected 4
+            ended #4 rejected: no
+            alarm exit #4 of BTCUSDT in paper was not executed: no; 1 is still held
+
+        buy 2 stop 95 price 100; filled 1; rejected 2; outside 7 sell 2@104 S1 | rejected 3
+            ended #3 rejected: no
         "#,
     );
 }
