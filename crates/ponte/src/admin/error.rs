@@ -123,7 +123,6 @@ impl ApiError {
             | Self::NotFound(_)
             | Self::Method
             | Self::HaltFile(_)
-            | Self::TooMany(_)
             | Self::Unavailable(_)
             | Self::Journal(_)
             | Self::Internal => {}

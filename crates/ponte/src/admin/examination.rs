@@ -12,9 +12,9 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::auth::Actor;
-use super::control::read;
+use super::control::{line, read};
 use super::wire::Finding;
-use super::{Admin, ApiError};
+use super::{Admin, ApiError, BY_BYTES_MAX};
 
 /// What was found about one thing that is no account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -189,6 +189,6 @@ pub(super) async fn try_stop(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<TriedStop>, ApiError> {
     let mut request: TryStopRequest = read(&body?)?;
-    request.by = actor.by(&request.by);
+    request.by = line("by", &actor.by(&request.by), BY_BYTES_MAX)?;
     Ok(Json(admin.doctor.try_stop(request).await?))
 }

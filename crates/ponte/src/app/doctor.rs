@@ -16,16 +16,18 @@ use rust_decimal::Decimal;
 use super::books::{Answers, Books};
 use super::terminals::Terminal;
 use crate::admin::wire::{self, Diagnosis, Finding, Health};
-use crate::admin::{Doctor, Trying};
+use crate::admin::{Doctor, Trying, with_last_uses};
 use crate::brokers::{Broker, BrokerError};
 use crate::clock;
 use crate::config::{Account, Broker as BrokerConfig, Config};
 use crate::doctor::say::account as say;
 use crate::doctor::say::some;
-use crate::doctor::secrets::SecretFacts;
+use crate::doctor::secrets::{AccountSecret, Secrets};
 use crate::engine::{Engine, Unavailable};
 use crate::execution::Brokers;
 use crate::intake::selftest::SelfTests;
+use crate::journal::Reader;
+use crate::secret::Keyring;
 
 /// The subject of what could not be asked, until all is together.
 const UNANSWERED: &str = "unanswered";
@@ -36,7 +38,8 @@ pub(super) struct Examiner {
     pub(super) config: Arc<Config>,
     pub(super) brokers: Brokers,
     pub(super) terminals: Vec<Terminal>,
-    pub(super) secrets: Vec<SecretFacts>,
+    pub(super) keyring: Arc<Keyring>,
+    pub(super) account_secrets: Vec<AccountSecret>,
     pub(super) self_tests: Arc<SelfTests>,
     pub(super) quotes: Arc<dyn Quotes + Send + Sync>,
     pub(super) one_stop_at_a_time: tokio::sync::Mutex<()>,
@@ -69,7 +72,7 @@ impl Doctor for Examiner {
                     .ok(),
                 clocks: self.clocks(),
             };
-            crate::doctor::here(&self.config, &self.secrets, Some(seen)).await
+            crate::doctor::here(&self.config, &self.secrets().await, Some(seen)).await
         })
     }
 
@@ -153,6 +156,23 @@ impl Examiner {
         more.dedup();
         findings.extend(more);
         findings
+    }
+
+    /// What is known of the secrets now.
+    async fn secrets(&self) -> Secrets {
+        let keyring = self.keyring.clone();
+        let journal = crate::journal::path_in(&self.config.data_dir);
+        let facts = tokio::task::spawn_blocking(move || {
+            let facts = keyring.facts();
+            let reader = Reader::open(&journal).ok();
+            // Without the journal it is only not known who used what.
+            let used = reader.and_then(|reader| with_last_uses(facts.clone(), &reader).ok());
+            used.unwrap_or(facts)
+        });
+        Secrets {
+            sources: facts.await.unwrap_or_default(),
+            accounts: self.account_secrets.clone(),
+        }
     }
 
     /// What the way to an account's broker is like.

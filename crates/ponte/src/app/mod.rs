@@ -32,12 +32,13 @@ use terminals::Terminal;
 use crate::admin;
 use crate::bridge::Hub;
 use crate::config::{self, Keep, Loaded, UnknownAccount};
-use crate::doctor::secrets::SecretFacts;
+use crate::doctor::secrets::AccountSecret;
 use crate::engine::{Engine, Parts, Retention, Running, StartError};
 use crate::execution;
 use crate::intake::selftest::SelfTests;
 use crate::journal::{JournalError, Writer};
 use crate::metrics::Metrics;
+use crate::secret::Keyring;
 
 pub use brokers::ConnectError;
 pub use certificates::certificates;
@@ -200,18 +201,28 @@ impl Core {
     pub fn doctor(
         &self,
         config: Arc<config::Config>,
-        secrets: Vec<SecretFacts>,
+        keyring: Arc<Keyring>,
+        account_secrets: Vec<AccountSecret>,
     ) -> Arc<dyn admin::Doctor> {
         Arc::new(doctor::Examiner {
             engine: self.engine.clone(),
             config,
-            secrets,
+            keyring,
+            account_secrets,
             self_tests: self.self_tests.clone(),
             quotes: self.quotes.clone(),
             one_stop_at_a_time: tokio::sync::Mutex::default(),
             brokers: self.brokers.clone(),
             terminals: self.terminals.clone(),
         })
+    }
+
+    /// Keeps the sources' secrets as their files are, from now on.
+    fn keep(&mut self, keyring: Keyring) -> Arc<Keyring> {
+        let keyring = Arc::new(keyring);
+        let watch = secrets::watch(self.engine.clone(), keyring.clone());
+        self.tasks.push(tokio::spawn(watch));
+        keyring
     }
 
     /// Where the bridges beside terminals call.

@@ -16,7 +16,7 @@ use super::inherited::{Addresses, Inherited};
 use super::{Core, RunError, certificates, gate, service_manager};
 use crate::bridge::Hub;
 use crate::config::{self, AdminRemote, Bridge, Broker, Config, Loaded, SourceFormat};
-use crate::doctor::secrets;
+use crate::doctor::secrets::of_accounts;
 use crate::intake::{BODY_READ_MAX, Intake, PlainSide};
 use crate::secret::Keyring;
 use crate::server::acme::Acme;
@@ -71,7 +71,7 @@ async fn serve_inheriting(mut loaded: Loaded, inherited: Inherited) -> Result<Se
     } = Doors::take(&loaded.config, inherited, security, http_listen).await?;
     let held_open = webhook.limits.held_open;
     let started_at = clock::now();
-    let secret_facts = secrets::facts(&loaded);
+    let account_secrets = of_accounts(&loaded);
     let mut core = Core::start(&mut loaded).await?;
     let Loaded {
         config,
@@ -80,11 +80,7 @@ async fn serve_inheriting(mut loaded: Loaded, inherited: Inherited) -> Result<Se
         ..
     } = loaded;
     let keys = config::source_keys(&config);
-    let keyring = Arc::new(Keyring::new(keys, secrets, spare_secrets));
-    core.tasks.push(tokio::spawn(super::secrets::watch(
-        core.engine.clone(),
-        keyring.clone(),
-    )));
+    let keyring = core.keep(Keyring::new(keys, secrets, spare_secrets));
     let config = Arc::new(config);
     let (stop, stopping) = watch::channel(false);
     let mut intake = intake(&core, &config, keyring.clone()).router();
@@ -95,7 +91,7 @@ async fn serve_inheriting(mut loaded: Loaded, inherited: Inherited) -> Result<Se
         engine: core.engine.clone(),
         metrics: core.metrics.clone(),
         config: config.clone(),
-        doctor: core.doctor(config.clone(), secret_facts),
+        doctor: core.doctor(config.clone(), keyring.clone(), account_secrets),
         keyring,
         started_at,
         held_open,
@@ -108,11 +104,9 @@ async fn serve_inheriting(mut loaded: Loaded, inherited: Inherited) -> Result<Se
         remote.as_ref().map(Taken::address).transpose()?,
     );
     let from_elsewhere = from_elsewhere(&core, &config, &owner)?;
-    let places = doors.places()?;
-    let acme = doors.acme;
     let mut listeners = vec![
-        doors.webhook.serve(intake, stopping.clone()),
-        doors.admin.serve(admin::router(owner), stopping.clone()),
+        webhook.serve(intake, stopping.clone()),
+        admin.serve(admin::router(owner), stopping.clone()),
     ];
     if let (Some(plain), Some(acme)) = (plain, &acme) {
         let router = plain_side(&core, &config, acme.clone()).router();
@@ -121,10 +115,6 @@ async fn serve_inheriting(mut loaded: Loaded, inherited: Inherited) -> Result<Se
     if let (Some(remote), Some(router)) = (remote, from_elsewhere) {
         listeners.push(remote.serve(router, stopping.clone()));
     }
-    if let (Some(remote), Some(router)) = (doors.remote, from_elsewhere) {
-        listeners.push(remote.serve(router, stopping.clone()));
-    }
-    let bridge = doors.bridge;
     listeners.extend(bridge.map(|bridge| bridge.serve(core.hub().router(), stopping)));
     let watch = certificates::watch(config, core.metrics.clone());
     let mut upkeep = vec![tokio::spawn(watch)];
@@ -142,75 +132,6 @@ async fn serve_inheriting(mut loaded: Loaded, inherited: Inherited) -> Result<Se
         listeners,
         upkeep,
     })
-}
-
-/// Every address of the configuration, taken before anything is done.
-struct Doors {
-    webhook: Taken,
-    plain: Option<Taken>,
-    admin: Taken,
-    remote: Option<Taken>,
-    bridge: Option<Taken>,
-    acme: Option<Arc<Acme>>,
-}
-
-/// Where they turned out to be.
-struct Places {
-    webhook: SocketAddr,
-    admin: SocketAddr,
-    remote: Option<SocketAddr>,
-    bridge: Option<SocketAddr>,
-    challenges: Option<SocketAddr>,
-}
-
-impl Doors {
-    async fn open(config: &Config, inherited: Inherited) -> Result<Self, RunError> {
-        let mut addresses = Addresses::new(inherited);
-        let (security, acme) = certificates::of_webhook(config)?;
-        let place = config.webhook.listen;
-        let webhook = Taken {
-            security,
-            ..Taken::take(&mut addresses, "webhook.listen", place).await?
-        };
-        let webhook = webhook.behind(gate::of_webhook(&config.webhook));
-        let plain = match acme.as_ref().and_then(|acme| acme.http_listen()) {
-            Some(place) => {
-                let plain = Taken::take(&mut addresses, "webhook.acme.http_listen", place).await?;
-                Some(plain.behind(gate::of_plain_side(&config.webhook)))
-            }
-            None => None,
-        };
-        let place = config.admin.listen;
-        let admin = Taken::take(&mut addresses, "admin.listen", place).await?;
-        let remote = match &config.admin.remote {
-            Some(remote) => Some(Taken::for_owner(&mut addresses, remote).await?),
-            None => None,
-        };
-        let bridge = match terminals_call_at(config) {
-            Some(bridge) => Some(Taken::for_bridges(&mut addresses, bridge).await?),
-            None => None,
-        };
-        addresses.all_claimed()?;
-        Ok(Self {
-            webhook,
-            plain,
-            admin,
-            remote,
-            bridge,
-            acme,
-        })
-    }
-
-    fn places(&self) -> Result<Places, RunError> {
-        let maybe = |taken: &Option<Taken>| taken.as_ref().map(Taken::address).transpose();
-        Ok(Places {
-            webhook: self.webhook.address()?,
-            admin: self.admin.address()?,
-            remote: maybe(&self.remote)?,
-            bridge: maybe(&self.bridge)?,
-            challenges: maybe(&self.plain)?,
-        })
-    }
 }
 
 /// Runs until `shutdown` is ready; calls `up` once alerts are taken. The service manager, if there is

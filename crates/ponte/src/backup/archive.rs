@@ -57,14 +57,16 @@ pub(super) enum ReadError {
 
 impl From<io::Error> for ReadError {
     fn from(error: io::Error) -> Self {
-        match error.kind() {
-            // What the reader of archives says of a broken one.
-            io::ErrorKind::Other | io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => {
-                Self::Wrong(error.to_string())
-            }
-            io::ErrorKind::UnexpectedEof => Self::Wrong("it is cut off".to_owned()),
-            _ => Self::Io(error),
+        use io::ErrorKind::{InvalidData, InvalidInput, Other, UnexpectedEof};
+        let kind = error.kind();
+        if kind == UnexpectedEof {
+            return Self::Wrong("it is cut off".to_owned());
         }
+        // What the reader of archives says of a broken one.
+        if [Other, InvalidData, InvalidInput].contains(&kind) {
+            return Self::Wrong(error.to_string());
+        }
+        Self::Io(error)
     }
 }
 

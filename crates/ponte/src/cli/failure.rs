@@ -131,9 +131,10 @@ impl From<VaultError> for Failure {
 
 impl From<SecretError> for Failure {
     fn from(error: SecretError) -> Self {
-        let failure = match &error {
-            SecretError::Unreadable { .. } => Self::unreachable(error.to_string()),
-            error => Self::refused(error.to_string()),
+        let failure = if let SecretError::Unreadable { .. } = error {
+            Self::unreachable(error.to_string())
+        } else {
+            Self::refused(error.to_string())
         };
         failure.cured_by(error.cure())
     }

@@ -22,7 +22,7 @@ pub(super) fn put(context: &Context, action: &str, detail: &str) {
     if let Err(failure) = try_to_put(context, action, detail) {
         screen::note(&format!(
             "it is done, and is not on record: {}",
-            failure.told()
+            failure.message()
         ));
     }
 }

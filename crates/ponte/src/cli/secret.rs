@@ -23,7 +23,9 @@ use crate::config::{Config, InitAnswers, Source, parse_duration, source_keys};
 use crate::journal::path_in;
 use crate::random::hex_token;
 use crate::secret::rotation::{self, RotationError};
-use crate::secret::{Keyring, Reloaded, Role, SECRET_BITS_GOOD, Secret as Value, SecretFacts};
+use crate::secret::{
+    Keyring, Reloaded, Role, SECRET_BITS_GOOD, Secret as Value, SecretFacts, SecretRef,
+};
 
 /// Random bytes of a new secret: it stands in an alert's message and in a URL, in hex.
 const SECRET_BYTES: usize = 24;
@@ -257,27 +259,13 @@ impl Rotate {
         screen::print(&rotated.shown(context.now))
     }
 
-    /// A process can't change its environment for the next one: the owner does it.
+    /// What is not in a file of its own its owner changes: a process can't change its environment for
+    /// the next one, and the vault is opened at the start.
     fn explained(&self, context: &Context, source: &Source) -> Result<(), Failure> {
         let secret = new_secret()?;
-        let place = source.secret.to_string();
-        let name = place
-            .split_once(':')
-            .map_or(place.as_str(), |(_, name)| name);
         let until = context.now.after(self.overlap);
-        let mut steps = Vec::new();
-        if !self.overlap.is_zero() {
-            steps.push(format!(
-                "keep the secret that {place} has now as {place}_BEFORE as well"
-            ));
-            steps.push(format!(
-                "write below [[sources]] name = \"{}\": previous_secret = \"{place}_BEFORE\" and \
-                 previous_until = \"{until}\"",
-                source.name
-            ));
-        }
-        steps.push(format!("give {name} the new secret: {}", secret.expose()));
-        steps.push("restart Ponte, then paste the message into TradingView".to_owned());
+        let overlaps = !self.overlap.is_zero();
+        let steps = steps(source, secret.expose(), overlaps.then_some(until));
         let rotated = Rotated {
             source: source.name.clone(),
             rotated: false,
@@ -294,6 +282,36 @@ impl Rotate {
         }
         Err(Failure::silent(REFUSED))
     }
+}
+
+/// How an owner rotates a secret that Ponte can't change.
+fn steps(source: &Source, new: &str, until: Option<Timestamp>) -> Vec<String> {
+    let place = source.secret.to_string();
+    let name = place
+        .split_once(':')
+        .map_or(place.as_str(), |(_, name)| name);
+    let (keep, give) = match &source.secret {
+        SecretRef::Vault(name) => (
+            format!("ponte vault set {name}_BEFORE, with the secret that {name} has now"),
+            format!("ponte vault set {name}, with the new secret: {new}"),
+        ),
+        SecretRef::Env(_) | SecretRef::Credential(_) | SecretRef::File(_) => (
+            format!("keep the secret that {place} has now as {place}_BEFORE too"),
+            format!("give {name} the new secret: {new}"),
+        ),
+    };
+    let mut steps = Vec::new();
+    if let Some(until) = until {
+        steps.push(keep);
+        steps.push(format!(
+            "write below [[sources]] name = \"{}\": previous_secret = \"{place}_BEFORE\" and \
+             previous_until = \"{until}\"",
+            source.name
+        ));
+    }
+    steps.push(give);
+    steps.push("restart Ponte, then paste the message into TradingView".to_owned());
+    steps
 }
 
 /// Of two rotations in one overlap the first one's secret would end without a word.

@@ -3,11 +3,12 @@
 use std::fmt::Write as _;
 
 use anstyle::Style;
-use ponte_core::id::{ClientOrderId, short_order_id};
+use ponte_core::id::{AccountName, ClientOrderId, short_order_id};
 use ponte_core::message::{
     AlertDecision, CutOffReached, Event, OrderEnd, ReducedOutside, SourceSwitched,
 };
 use ponte_core::time::Timestamp;
+use rust_decimal::Decimal;
 
 use super::screen::{
     BAD, BOLD, DIM, GOOD, PLAIN, SO_SO, clock_time, printable, short_time, span, style_of, styled,
@@ -185,15 +186,16 @@ fn push_event(moments: &mut Vec<Moment>, at: Timestamp, event: &Event) {
             account,
             loss,
             limit,
-        } => {
-            let said = format!("{account} has lost {loss} today, max_daily_loss is {limit}");
-            push(BAD, "daily loss", said);
-        }
+        } => push(BAD, "daily loss", lost(account, *loss, *limit)),
         Event::PositionReducedOutside(reduced) => push(BAD, "outside", outside(reduced)),
         Event::Started { version } => push(DIM, "started", version.clone()),
         Event::RequestRefused(request) => push(BAD, "refused", request.message.clone()),
         Event::AccountRead { account, .. } => push(DIM, "read", account.to_string()),
     }
+}
+
+fn lost(account: &AccountName, loss: Decimal, limit: Decimal) -> String {
+    format!("{account} has lost {loss} today, max_daily_loss is {limit}")
 }
 
 fn switched_text(switched: &SourceSwitched) -> String {

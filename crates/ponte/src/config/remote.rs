@@ -9,7 +9,6 @@ use super::finding::{Notes, Problem};
 use super::https::blamed;
 use super::model::AdminRemote;
 use super::sections::{self, Mentions};
-use super::senders;
 use super::table::{Spot, Table};
 use super::value::{self, Value, quoted};
 use crate::server::{Certificate, CertificateFiles, may_be_plain};

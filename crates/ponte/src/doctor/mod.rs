@@ -10,7 +10,6 @@ pub mod public_side;
 pub(crate) mod say;
 pub mod secrets;
 pub mod senders;
-pub mod strength;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -19,8 +18,9 @@ use ponte_core::id::{AccountName, SourceName};
 use ponte_core::source::SourceOff;
 
 use crate::admin::wire::{Finding, Group};
+use crate::clock;
 use crate::config::Config;
-use secrets::SecretFacts;
+use secrets::Secrets;
 
 /// How long each look may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -36,11 +36,7 @@ pub struct Running {
 
 /// Looks at the machine, the secrets, the senders and the journal. `running` is what the process knows
 /// that takes alerts; without it they are looked at from outside, while none runs.
-pub async fn here(
-    config: &Config,
-    secrets: &[SecretFacts],
-    running: Option<Running>,
-) -> Vec<Group> {
+pub async fn here(config: &Config, secrets: &Secrets, running: Option<Running>) -> Vec<Group> {
     let data_dir = config.data_dir.clone();
     let is_running = running.is_some();
     let machine = look(move || machine::look(&data_dir, is_running));
@@ -61,7 +57,7 @@ pub async fn here(
                 "machine",
             ),
         ),
-        Group::new("secrets", say::secrets::all(secrets)),
+        Group::new("secrets", say::secrets::all(secrets, clock::now())),
         Group::new(
             "senders",
             said(

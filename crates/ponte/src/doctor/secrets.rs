@@ -3,77 +3,62 @@
 use std::path::PathBuf;
 
 use super::machine::{self, Rights};
-use super::strength::{self, Strength};
 use crate::config::{Broker, Loaded};
-use crate::secret::SecretRef;
+use crate::secret::{SecretFacts, SecretRef};
 
-/// What is known of a secret.
+/// What is known of all secrets.
+#[derive(Debug, Clone, Default)]
+pub struct Secrets {
+    /// The sources', with those before a rotation and the tripwires.
+    pub sources: Vec<SecretFacts>,
+    /// The accounts'.
+    pub accounts: Vec<AccountSecret>,
+}
+
+/// What is known of a secret that an account has.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SecretFacts {
-    /// What it is for, for people: `source main`, `the token of account b3`.
+pub struct AccountSecret {
+    /// What it is, for people: `the token of account b3`.
     pub purpose: String,
     /// Where it is kept, as the configuration says it.
     pub kept: String,
-    /// The file, where it is one.
-    pub file: Option<PathBuf>,
-    /// How hard it is to guess; `None` for what a broker has made.
-    pub strength: Option<Strength>,
+    /// How many bits it takes to guess it, at most; `None` for what a broker has made.
+    pub bits: Option<u32>,
 }
 
-impl SecretFacts {
-    /// Whose the secret's file is; `None` where it is in none.
-    #[must_use]
-    pub fn rights(&self) -> Option<Rights> {
-        machine::rights(self.file.as_ref()?).ok().flatten()
-    }
-}
-
-/// What is known of all secrets that a configuration names.
+/// Whose the file is in which a secret is kept (`file:secrets/main`); `None` where it is in none.
 #[must_use]
-pub fn facts(loaded: &Loaded) -> Vec<SecretFacts> {
-    let sources = loaded.config.sources.iter().map(|source| {
-        let secret = loaded.secrets.get(&source.name);
-        let strength = secret.map(|secret| strength::of(secret.expose()));
-        fact(format!("source {}", source.name), &source.secret, strength)
-    });
+pub fn rights(kept: &str) -> Option<(PathBuf, Rights)> {
+    let path = PathBuf::from(kept.strip_prefix("file:")?);
+    let rights = machine::rights(&path).ok().flatten()?;
+    Some((path, rights))
+}
+
+/// What is known of the secrets that accounts have.
+#[must_use]
+pub fn of_accounts(loaded: &Loaded) -> Vec<AccountSecret> {
     let accounts = loaded.config.accounts.iter().flat_map(|account| {
         let name = &account.name;
+        let one = |what: &str, reference: &SecretRef, bits| AccountSecret {
+            purpose: format!("the {what} of account {name}"),
+            kept: reference.to_string(),
+            bits,
+        };
         match &account.broker {
             Broker::Paper(_) => Vec::new(),
             Broker::Binance(binance) => vec![
-                fact(
-                    format!("the api_key of account {name}"),
-                    &binance.api_key,
-                    None,
-                ),
-                fact(
-                    format!("the signing_key of account {name}"),
-                    &binance.signing_key,
-                    None,
-                ),
+                one("api_key", &binance.api_key, None),
+                one("signing_key", &binance.signing_key, None),
             ],
             Broker::Mt5(mt5) => {
                 let token = loaded.terminal_tokens.get(name);
-                let strength = token.map(|token| strength::of(token.expose()));
-                vec![fact(
-                    format!("the token of account {name}"),
+                vec![one(
+                    "token",
                     &mt5.token,
-                    strength,
+                    token.map(crate::secret::Secret::bits),
                 )]
             }
         }
     });
-    sources.chain(accounts).collect()
-}
-
-fn fact(purpose: String, reference: &SecretRef, strength: Option<Strength>) -> SecretFacts {
-    SecretFacts {
-        purpose,
-        kept: reference.to_string(),
-        file: match reference {
-            SecretRef::Env(_) | SecretRef::Credential(_) | SecretRef::Vault(_) => None,
-            SecretRef::File(path) => Some(path.clone()),
-        },
-        strength,
-    }
+    accounts.collect()
 }

@@ -121,6 +121,7 @@ impl Desk {
     async fn answer(&self, head: &Parts, token: Option<&str>, body: Body) -> Response {
         let client = self.client(head);
         if let Some(claim) = self.self_tests.claim(&head.headers) {
+            self.look_for_tripwire(head, token, &[]);
             return self.self_test(client, head, claim, body).await;
         }
         if !self.allows(client) {

@@ -58,17 +58,19 @@ pub fn copy(
         let backup = Backup::new(&source, &mut target).map_err(&writing)?;
         let mut busy = 0;
         loop {
-            match backup.step(PAGES_AT_ONCE).map_err(&writing)? {
-                StepResult::Done => break,
-                StepResult::More => {
-                    let done = backup.progress();
-                    let total = u32::try_from(done.pagecount).unwrap_or(0);
-                    let left = u32::try_from(done.remaining).unwrap_or(0);
-                    progress(total.saturating_sub(left), total);
-                }
-                StepResult::Busy | StepResult::Locked if busy < BUSY_MAX => busy += 1,
-                // The last two, and what the crate may learn of.
-                _ => return Err(writing(locked())),
+            let step = backup.step(PAGES_AT_ONCE).map_err(&writing)?;
+            if step == StepResult::Done {
+                break;
+            }
+            if step == StepResult::More {
+                let done = backup.progress();
+                let total = u32::try_from(done.pagecount).unwrap_or(0);
+                let left = u32::try_from(done.remaining).unwrap_or(0);
+                progress(total.saturating_sub(left), total);
+            } else if busy < BUSY_MAX {
+                busy += 1;
+            } else {
+                return Err(writing(locked()));
             }
             std::thread::sleep(PAUSE);
         }

@@ -76,3 +76,49 @@ pub fn prune(
     transaction.commit().map_err(&error)?;
     Ok(pruned)
 }
+
+#[cfg(test)]
+mod tests {
+    use ponte_core::message::{Event, RefusedRequest};
+
+    use super::*;
+
+    fn refused(at: Timestamp) -> Event {
+        Event::RequestRefused(RefusedRequest {
+            received_at: at,
+            peer: "203.0.113.9".to_owned(),
+            source: None,
+            http_status: 403,
+            code: "wrong_secret".to_owned(),
+            message: String::new(),
+            excerpt: None,
+            certificate: None,
+        })
+    }
+
+    #[test]
+    fn a_start_without_a_snapshot_passes_over_retired_requests() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = Writer::open(folder.path()).unwrap();
+        let mut state = writer.load().unwrap().state;
+        let started = Event::Started {
+            version: "1".to_owned(),
+        };
+        for (at, event) in [refused(Timestamp(1)), started, refused(Timestamp(3))]
+            .into_iter()
+            .zip(1..)
+            .map(|(event, at)| (Timestamp(at), event))
+        {
+            writer.begin().unwrap();
+            writer.append(at, std::slice::from_ref(&event)).unwrap();
+            state.apply(at, &event);
+            writer.commit(&state).unwrap();
+        }
+        let pruned = prune(&mut writer, Some(Timestamp(9)), None).unwrap();
+        assert_eq!(pruned.requests, 2);
+        drop(writer);
+        let mut writer = Writer::open(folder.path()).unwrap();
+        let loaded = writer.load().unwrap();
+        assert_eq!((loaded.state, loaded.replayed), (state, 1));
+    }
+}

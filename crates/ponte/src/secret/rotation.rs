@@ -213,11 +213,17 @@ fn give_to_owner_of(_: &Path, _: &Path) -> io::Result<()> {
 }
 
 /// Makes a change of names in a folder durable.
+#[cfg(unix)]
 fn sync_folder(path: &Path) -> io::Result<()> {
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
     fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 fn with_ending(path: &Path, ending: &str) -> PathBuf {

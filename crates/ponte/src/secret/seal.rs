@@ -218,16 +218,21 @@ pub enum OpenError {
 
 impl From<DecryptError> for OpenError {
     fn from(error: DecryptError) -> Self {
-        match error {
-            DecryptError::DecryptionFailed
-            | DecryptError::KeyDecryptionFailed
-            | DecryptError::NoMatchingKeys => Self::WrongKey,
-            DecryptError::ExcessiveWork { required, .. } => Self::TooMuchWork { required },
-            DecryptError::InvalidMac => Self::Damaged,
-            DecryptError::Io(error) => Self::of_reading(error),
-            // An invalid header, an unknown format, and what the crate may learn of.
-            _ => Self::NotAge,
+        use DecryptError as Why;
+        if let Why::DecryptionFailed | Why::KeyDecryptionFailed | Why::NoMatchingKeys = error {
+            return Self::WrongKey;
         }
+        if let Why::ExcessiveWork { required, .. } = error {
+            return Self::TooMuchWork { required };
+        }
+        if let Why::InvalidMac = error {
+            return Self::Damaged;
+        }
+        if let Why::Io(error) = error {
+            return Self::of_reading(error);
+        }
+        // An invalid header, an unknown format, and what the crate may learn of.
+        Self::NotAge
     }
 }
 
@@ -235,10 +240,11 @@ impl OpenError {
     /// What an error means that came while a sealed file was read.
     #[must_use]
     pub fn of_reading(error: io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData => Self::Damaged,
-            _ => Self::Io(error),
+        use io::ErrorKind::{InvalidData, UnexpectedEof};
+        if [InvalidData, UnexpectedEof].contains(&error.kind()) {
+            return Self::Damaged;
         }
+        Self::Io(error)
     }
 }
 

@@ -16,8 +16,12 @@ use super::context::Context;
 use super::failure::{Failure, REFUSED};
 use super::screen;
 use crate::admin::wire::{Diagnosis, Finding, Group, Health};
-use crate::config::{self, Config};
-use crate::doctor::{self, machine, say, secrets};
+use crate::admin::with_last_uses;
+use crate::config::{self, Config, Loaded, source_keys};
+use crate::doctor::secrets::{Secrets, of_accounts};
+use crate::doctor::{self, machine, say};
+use crate::journal::{Reader, path_in};
+use crate::secret::Keyring;
 
 /// Look at everything: can Ponte receive alerts and execute them, and what to do if not
 #[derive(Args)]
@@ -197,15 +201,16 @@ fn not_running(config: &Config) -> Failure {
 /// What can be seen while no Ponte runs.
 fn here_without_ponte(context: &Context, config: &Config) -> Result<Vec<Group>, Failure> {
     let loaded = config::load(&context.path);
-    let facts = loaded.as_ref().map(secrets::facts);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
     let runtime = runtime
         .map_err(|error| Failure::unreachable(format!("nothing can be looked at: {error}")))?;
-    let known = facts.as_deref().unwrap_or_default();
-    let mut groups = runtime.block_on(doctor::here(config, known, None));
-    if let Err(errors) = &facts {
+    let known = loaded.map(secrets_of);
+    let none = Secrets::default();
+    let secrets = known.as_ref().unwrap_or(&none);
+    let mut groups = runtime.block_on(doctor::here(config, secrets, None));
+    if let Err(errors) = &known {
         let wrong = errors.errors.iter();
         let wrong = wrong.map(|error| Finding::wrong("configuration", error.to_string()));
         let secrets = groups.iter_mut().find(|group| group.group == "secrets");
@@ -214,6 +219,20 @@ fn here_without_ponte(context: &Context, config: &Config) -> Result<Vec<Group>, 
         }
     }
     Ok(groups)
+}
+
+/// What is known of the secrets that could be read.
+fn secrets_of(loaded: Loaded) -> Secrets {
+    let accounts = of_accounts(&loaded);
+    let keys = source_keys(&loaded.config);
+    let facts = Keyring::new(keys, loaded.secrets, loaded.spare_secrets).facts();
+    let reader = Reader::open(&path_in(&loaded.config.data_dir)).ok();
+    // Without the journal it is only not known who used what.
+    let used = reader.and_then(|reader| with_last_uses(facts.clone(), &reader).ok());
+    Secrets {
+        sources: used.unwrap_or(facts),
+        accounts,
+    }
 }
 
 /// Whose the configuration's file is: only whoever names it knows.

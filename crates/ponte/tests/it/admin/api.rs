@@ -41,14 +41,14 @@ async fn an_engine_that_takes_nothing_is_not_ready() {
     let (_folder, mut loaded) = installed();
     let core = Core::start(&mut loaded).await.unwrap();
     let keys = ponte::config::source_keys(&loaded.config);
-    let keyring = Keyring::new(keys, loaded.secrets, loaded.spare_secrets);
+    let keyring = Arc::new(Keyring::new(keys, loaded.secrets, loaded.spare_secrets));
     let config = Arc::new(loaded.config);
     let router = admin::router(admin::Parts {
         engine: core.engine.clone(),
         metrics: core.metrics.clone(),
-        doctor: core.doctor(config.clone(), Vec::new()),
+        doctor: core.doctor(config.clone(), keyring.clone(), Vec::new()),
         config,
-        keyring: Arc::new(keyring),
+        keyring,
         started_at: ponte::clock::now(),
         held_open: false,
     });

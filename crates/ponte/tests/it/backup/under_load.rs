@@ -94,15 +94,15 @@ async fn what_is_backed_up_under_load_lives_again_elsewhere() {
     );
     assert!(tips.is_sorted() && tips[0] < tips[BACKUPS - 1], "{tips:?}");
     // Each is whole, and is the beginning of the journal as it is now.
-    for number in 0..BACKUPS {
+    for (number, tip) in tips.iter().enumerate() {
         let file = format!("load-{number}.tar");
         let verified = command(&ponte, words(&format!("backup --verify {file} --json"))).await;
-        assert_eq!(verified["manifest"]["journal"]["last"], tips[number]);
+        assert_eq!(verified["manifest"]["journal"]["last"], *tip);
         let hash = verified["manifest"]["journal"]["hash"]
             .as_str()
             .unwrap()
             .to_owned();
-        assert_eq!(hash, hash_of(&ponte, tips[number]), "{file}");
+        assert_eq!(hash, hash_of(&ponte, *tip), "{file}");
     }
 
     ponte.wait_until_settled().await;

@@ -62,7 +62,11 @@ impl Place {
             running: None,
         };
         let (listen, admin) = (
-            format!("127.0.0.1:{}", place.port),
+            // Fly's edge calls from another machine, which a loopback address would not hear.
+            match platform {
+                "fly" => format!("0.0.0.0:{}", place.port),
+                _ => format!("127.0.0.1:{}", place.port),
+            },
             format!("127.0.0.1:{}", place.admin),
         );
         let mut arguments = vec!["init", "--platform", platform, "--admin-listen", &admin];

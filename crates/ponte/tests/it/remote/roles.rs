@@ -32,7 +32,16 @@ fn every_route_says_who_may_call_it() {
         GET  /api/orders        Api(View)
         GET  /api/positions     Api(View)
         GET  /api/doctor        Api(View)
+        GET  /api/doctor/here   Api(View)
+        POST /api/selftest      Local
+        GET  /api/selftest/{number} Local
+        POST /api/try-stop      Local
         GET  /api/why/{id}      Api(View)
+        GET  /api/sources       Api(View)
+        GET  /api/sources/seen  Api(View)
+        POST /api/source        Api(Operate)
+        GET  /api/secrets       Api(Operate)
+        POST /api/secrets/reload Local
         POST /api/halt          Api(Operate)
         POST /api/resume        Api(Operate)
         POST /api/flatten       Api(Operate)

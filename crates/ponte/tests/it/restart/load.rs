@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
-use crate::program::{SECRET, client};
+use super::manager::Target;
+use crate::program::SECRET;
 
 /// After so long `TradingView` gives up on an answer.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -46,11 +47,11 @@ pub(crate) struct Load {
 
 impl Load {
     /// Every second sender keeps its connection, the others make a new one for each alert.
-    pub(crate) fn start(senders: usize, url: &str) -> Self {
+    pub(crate) fn start(senders: usize, target: &Target) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let taken = Arc::new(AtomicUsize::new(0));
         let senders = (0..senders).map(|sender| {
-            let sending = send(sender, url.to_owned(), stop.clone(), taken.clone());
+            let sending = send(sender, target.clone(), stop.clone(), taken.clone());
             tokio::spawn(sending)
         });
         Self {
@@ -81,18 +82,18 @@ impl Load {
 
 async fn send(
     sender: usize,
-    url: String,
+    target: Target,
     stop: Arc<AtomicBool>,
     taken: Arc<AtomicUsize>,
 ) -> Vec<Sent> {
-    let mut client = client();
+    let mut client = target.client();
     let mut sent = Vec::new();
     while !stop.load(Ordering::Relaxed) {
         if sender % 2 == 1 {
-            client = crate::program::client();
+            client = target.client();
         }
         let id = format!("{sender}-{}", sent.len());
-        let (fate, resends) = deliver(&client, &url, &id).await;
+        let (fate, resends) = deliver(&client, &target.url, &id).await;
         if fate == Fate::Taken {
             taken.fetch_add(1, Ordering::Relaxed);
         }

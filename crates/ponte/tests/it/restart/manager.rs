@@ -10,12 +10,14 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use ponte::journal::{Reader, path_in};
+use ponte::server::SelfSigned;
 use ponte_core::message::Outcome;
 use tokio::net::UnixDatagram;
 use tokio::time::{sleep, timeout};
 
+use crate::bridge::tls::trusting;
 use crate::crash_common::record::Record;
-use crate::program::SECRET;
+use crate::program::{SECRET, client};
 
 /// Longest wait for something that must happen.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -40,6 +42,25 @@ pub(crate) struct Manager {
     child: Option<Child>,
     /// The watchdog's interval in microseconds.
     pub(crate) watchdog: Option<u64>,
+    /// Where the certificate of the webhook is, if it has one.
+    certificate: Option<PathBuf>,
+}
+
+/// Where alerts are sent, and whose certificate answers there.
+#[derive(Clone)]
+pub(crate) struct Target {
+    pub(crate) url: String,
+    certificate: Option<PathBuf>,
+}
+
+impl Target {
+    /// A client without a connection.
+    pub(crate) fn client(&self) -> reqwest::Client {
+        match &self.certificate {
+            Some(path) => trusting(path),
+            None => client(),
+        }
+    }
 }
 
 /// Which sockets the manager holds.
@@ -72,8 +93,24 @@ impl Manager {
             heard: VecDeque::new(),
             child: None,
             watchdog: None,
+            certificate: None,
         };
         made.configure(at);
+        made
+    }
+
+    /// [`Self::install`] with the webhook's socket held and a certificate for it.
+    pub(crate) fn install_with_certificate() -> Self {
+        let mut made = Self::install(Holds::Webhook);
+        let now = ponte::clock::now();
+        let written = SelfSigned::make(&["127.0.0.1".to_owned()], now).unwrap();
+        let files = written.write_new(made.folder()).unwrap().files;
+        made.certificate = Some(files.certificate.clone());
+        let path = made.folder().join("ponte.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let (certificate, key) = (files.certificate.display(), files.key.display());
+        let tls = format!("[webhook.tls]\ncertificate = \"{certificate}\"\nkey = \"{key}\"\n");
+        std::fs::write(path, text.replace("[admin]", &format!("{tls}[admin]"))).unwrap();
         made
     }
 
@@ -115,8 +152,16 @@ accounts = ["paper"]
         self.folder().join("data")
     }
 
-    pub(crate) fn url(&self) -> String {
-        format!("http://{}/webhook", self.webhook)
+    pub(crate) fn target(&self) -> Target {
+        let scheme = if self.certificate.is_some() {
+            "https"
+        } else {
+            "http"
+        };
+        Target {
+            url: format!("{scheme}://{}/webhook", self.webhook),
+            certificate: self.certificate.clone(),
+        }
     }
 
     /// Starts the program, with the sockets if there are some.
