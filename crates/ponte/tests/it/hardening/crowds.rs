@@ -82,7 +82,10 @@ async fn many_addresses_open_connections_and_say_nothing() {
                 target.owner_passes("while many come").await;
             }
         }
-        target.is_unharmed("2,400 silent connections").await;
+        // Two KiB each, and a margin: neither TLS nor HTTP has taken any.
+        target
+            .is_unharmed_within("2,400 silent connections", 12 * 1024)
+            .await;
         drop(held);
         target.is_unharmed("after them").await;
     }
