@@ -8,7 +8,7 @@ use crate::{Result, process};
 /// Copies the context and returns where it is. Times of change are kept, so that cargo builds once.
 pub(super) fn copy(root: &Path) -> Result<PathBuf> {
     let rules = Rules::read(&fs::read_to_string(root.join(".dockerignore"))?);
-    let context = process::target_folder(root).join("packages/context");
+    let context = process::target_folder(root).join("package-test/context");
     if context.exists() {
         fs::remove_dir_all(&context)?;
     }

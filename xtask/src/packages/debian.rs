@@ -27,7 +27,8 @@ pub(super) fn build(built: &Built, revision: Option<&str>) -> Result<PathBuf> {
         process::run(process::cargo().args(install).arg("--no-default-features"))?;
     }
     write_beside(built)?;
-    let folder = built.target.join("debian");
+    // Not target/debian, from which cargo-deb takes older packages away.
+    let folder = built.target.join("package");
     fs::create_dir_all(&folder)?;
     let mut deb = process::cargo();
     deb.args([
@@ -88,7 +89,7 @@ pub(super) fn test(built: &Built, passed: &mut Passed) -> Result<()> {
     let second = build(built, Some("2"))?;
     let mut lintian = Command::new("lintian");
     lintian
-        .args(["--fail-on", "error,warning", "--no-tag-display-limit"])
+        .args(["--fail-on", "error,warning", "--tag-display-limit", "0", "--allow-root"])
         .arg(&first);
     process::run(&mut lintian)?;
     passed.say("lintian has neither an error nor a warning");
@@ -119,7 +120,7 @@ pub(super) fn test(built: &Built, passed: &mut Passed) -> Result<()> {
 
 /// A small Debian, made once and copied for each run.
 fn debian(built: &Built) -> Result<PathBuf> {
-    let made = built.target.join("packages/debian-made");
+    let made = built.target.join("package-test/debian-made");
     if !made.exists() {
         let half = built.scratch("debian-half")?;
         let mut debootstrap = Command::new("debootstrap");
@@ -337,7 +338,7 @@ fn remove_and_purge(place: &Place, package: &str, passed: &mut Passed) -> Result
 
 /// What the image for Fly.io, Render and Railway starts, on a volume that is root's.
 fn on_a_platform(built: &Built, place: &Place, passed: &mut Passed) -> Result<()> {
-    let context = built.target.join("packages/context");
+    let context = built.target.join("package-test/context");
     for (file, to) in [
         (built.program(), "ponte"),
         (context.join("deploy/docker/start.sh"), "start-ponte"),

@@ -311,6 +311,26 @@ async fn the_doctor_names_what_stands_in_the_terminals_way() {
     until_doctor_says(&ponte, "the terminal is logged into 777").await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_that_is_tried_rests_in_the_terminal_and_is_taken_back() {
+    let terminal = Terminal::start(Mt5Options::b3()).await;
+    terminal.price("WINZ26", "130000").await;
+    let port = free_port();
+    let symbols = r#"symbols = ["WINZ26"]"#;
+    let mut ponte = Ponte::install_accounts(&mt5_account(port, "", symbols));
+    write_token(ponte.folder());
+    ponte.start().await;
+    let beside = beside(&terminal, &format!("http://127.0.0.1:{port}"), TOKEN, None);
+    until_there(&ponte, &beside).await;
+    until_doctor_says(&ponte, "WINZ26 is in Market Watch").await;
+    let tried = ["doctor", "--try-stop", "mt5"];
+    let (status, said) = tokio::task::block_in_place(|| ponte.command(&tried));
+    assert_eq!(status, 0, "{said}");
+    assert!(said.contains("rested at the broker after"), "{said}");
+    assert!(terminal.deals("WINZ26").await.is_empty());
+    ponte.wait_until_settled().await;
+}
+
 #[tokio::test]
 async fn while_the_line_is_cut_entries_expire_exits_wait_and_fired_stops_are_known_afterwards() {
     let terminal = Terminal::start(Mt5Options::b3()).await;
