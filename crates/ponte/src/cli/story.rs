@@ -252,6 +252,16 @@ fn push_decision(moments: &mut Vec<Moment>, at: Timestamp, decision: &AlertDecis
         decision.source
     );
     moments.push(Moment::new(decision.received_at, PLAIN, "received", text));
+    if let Some(certificate) = &decision.delivery.certificate {
+        let proof = if certificate.proven {
+            ""
+        } else {
+            ", whose key the sender has not shown to have"
+        };
+        let name = certificate.email.as_ref().unwrap_or(&certificate.subject);
+        let text = format!("a client certificate that says {name}, key {}{proof}", certificate.key);
+        moments.push(Moment::new(decision.received_at, DIM, "presented", text));
+    }
     let word = decision.outcome.as_str();
     let reason = match (&decision.reason, decision.first) {
         (Some(reason), _) => reason.clone(),
