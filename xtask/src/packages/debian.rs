@@ -75,7 +75,10 @@ fn write_beside(built: &Built) -> Result<()> {
         "ponte ({version}-1) unstable; urgency=medium\n\n  * See CHANGELOG.md of the sources.\n\n \
          -- The Ponte authors <ponte@example.org>  {date}"
     );
-    for (name, text) in [("ponte.1", man::page(&program)?), ("changelog", changes)] {
+    for (name, text) in [
+        ("ponte.1", man::page(&program)?),
+        ("changelog.Debian", changes),
+    ] {
         let path = folder.join(name);
         fs::write(&path, text)?;
         process::run(Command::new("gzip").args(["-9nf"]).arg(path))?;
@@ -89,7 +92,13 @@ pub(super) fn test(built: &Built, passed: &mut Passed) -> Result<()> {
     let second = build(built, Some("2"))?;
     let mut lintian = Command::new("lintian");
     lintian
-        .args(["--fail-on", "error,warning", "--tag-display-limit", "0", "--allow-root"])
+        .args([
+            "--fail-on",
+            "error,warning",
+            "--tag-display-limit",
+            "0",
+            "--allow-root",
+        ])
         .arg(&first);
     process::run(&mut lintian)?;
     passed.say("lintian has neither an error nor a warning");

@@ -72,7 +72,7 @@ pub(crate) fn test() -> Result<u64> {
     let context = context::copy(&root)?;
     let built = build(&root, &context, QUICK)?;
     let mut passed = Passed(0);
-    if std::env::var_os("HACK").is_none() { static_program::test(&built, &mut passed)?; }
+    static_program::test(&built, &mut passed)?;
     debian::test(&built, &mut passed)?;
     Ok(passed.0)
 }
@@ -97,7 +97,7 @@ fn build(root: &Path, sources: &Path, profile: &'static str) -> Result<Built> {
     for name in ["CARGO_ENCODED_RUSTFLAGS", "CARGO_MANIFEST_DIR"] {
         script.env_remove(name);
     }
-    if std::env::var_os("HACK").is_none() { process::run(&mut script)?; }
+    process::run(&mut script)?;
     let said = process::capture(Command::new("rustc").arg("-vV"))?;
     let triple = said.lines().find_map(|line| line.strip_prefix("host: "));
     Ok(Built {

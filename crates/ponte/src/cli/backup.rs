@@ -21,10 +21,10 @@ use crate::secret::{Opener, Places, PublicKey, SealFor, SealKey, SecretRef, Vaul
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     ponte backup ponte.tar\n  \
-    ponte backup --new-key backup-key                              a key to seal for; keep it elsewhere\n  \
-    ponte backup /var/backups/ponte/ --keep 14 --to-key age1…      one more in a folder, for a timer\n  \
-    ponte backup ponte.tar.age --passphrase-from -                 asks for a passphrase\n  \
-    ponte backup --verify ponte.tar.age --key backup-key           is it whole? nothing is put in place\n\n\
+    ponte backup --new-key backup-key                 a key to seal for; keep it elsewhere\n  \
+    ponte backup /var/backups/ponte/ --keep 14 --to-key age1…   one more, as a timer does\n  \
+    ponte backup ponte.tar.age --passphrase-from -    asks for a passphrase\n  \
+    ponte backup --verify ponte.tar.age --key backup-key        is it whole? restores nothing\n\n\
     It never replaces a file. Unsealed, it holds no secrets, and nothing that has some: no users, no \
     keys of certificates; the vault is in it as it is, sealed. Put it back with ponte restore.")]
 pub(super) struct Backup {

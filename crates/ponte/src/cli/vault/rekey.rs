@@ -20,9 +20,9 @@ use crate::secret::{
 /// Lock the vault anew, with another key or passphrase
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
-    ponte vault rekey                                 a new key in the place of the old one\n  \
-    ponte vault rekey --key-file /etc/ponte/vault-key.new  where systemd or the environment keeps the key\n  \
-    ponte vault rekey --passphrase-from -             asks for a new passphrase\n\n\
+    ponte vault rekey                       a new key in the place of the old one\n  \
+    ponte vault rekey --key-file new-key    where systemd or the environment keeps the key\n  \
+    ponte vault rekey --passphrase-from -   asks for a new passphrase\n\n\
     Whoever has the old key opens every old copy of the vault with it: after a leak replace the \
     secrets as well.")]
 pub(super) struct Rekey {
