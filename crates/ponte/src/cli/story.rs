@@ -259,7 +259,10 @@ fn push_decision(moments: &mut Vec<Moment>, at: Timestamp, decision: &AlertDecis
             ", whose key the sender has not shown to have"
         };
         let name = certificate.email.as_ref().unwrap_or(&certificate.subject);
-        let text = format!("a client certificate that says {name}, key {}{proof}", certificate.key);
+        let text = format!(
+            "a client certificate that says {name}, key {}{proof}",
+            certificate.key
+        );
         moments.push(Moment::new(decision.received_at, DIM, "presented", text));
     }
     let word = decision.outcome.as_str();

@@ -29,6 +29,7 @@ fn told(read: Result<Option<SocketAddr>, NotAHeader>) -> String {
 }
 
 #[test]
+#[allow(clippy::too_many_lines)] // a table: one entry for each line
 fn lines_are_read_to_the_letter() {
     let longest = "PROXY TCP6 ffff:f...f:ffff ffff:f...f:ffff 65535 65535\r\n";
     for (line, expected) in [
