@@ -83,10 +83,7 @@ async fn serve_inheriting(mut loaded: Loaded, inherited: Inherited) -> Result<Se
     let keyring = core.keep(Keyring::new(keys, secrets, spare_secrets));
     let config = Arc::new(config);
     let (stop, stopping) = watch::channel(false);
-    let mut intake = intake(&core, &config, keyring.clone()).router();
-    if let Some(path) = &config.webhook.health_path {
-        intake = intake.merge(crate::intake::health(path, core.engine.clone()));
-    }
+    let alerts = alerts(&core, &config, keyring.clone());
     let owner = admin::Parts {
         engine: core.engine.clone(),
         metrics: core.metrics.clone(),
@@ -105,7 +102,7 @@ async fn serve_inheriting(mut loaded: Loaded, inherited: Inherited) -> Result<Se
     );
     let from_elsewhere = from_elsewhere(&core, &config, &owner)?;
     let mut listeners = vec![
-        webhook.serve(intake, stopping.clone()),
+        webhook.serve(alerts, stopping.clone()),
         admin.serve(admin::router(owner), stopping.clone()),
     ];
     if let (Some(plain), Some(acme)) = (plain, &acme) {
@@ -377,6 +374,15 @@ fn plain_side(core: &Core, config: &Config, acme: Arc<Acme>) -> PlainSide {
         engine: core.engine.clone(),
         failures_per_minute: config.webhook.failures_per_minute,
         metrics: core.metrics.clone(),
+    }
+}
+
+/// The public side: the webhook, and what a platform asks to see whether Ponte is well.
+fn alerts(core: &Core, config: &Config, keyring: Arc<Keyring>) -> Router {
+    let router = intake(core, config, keyring).router();
+    match &config.webhook.health_path {
+        Some(path) => router.merge(crate::intake::health(path, core.engine.clone())),
+        None => router,
     }
 }
 
