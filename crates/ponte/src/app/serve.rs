@@ -27,6 +27,8 @@ use crate::{admin, clock, server};
 const SETTLE_MIN: Duration = Duration::from_millis(100);
 /// Most connections at once where the owner signs in: a few people and their programs.
 const OWNER_CONNECTIONS_MAX: u32 = 512;
+/// Most of them from one address.
+const OWNER_CONNECTIONS_PER_ADDRESS_MAX: u32 = 64;
 
 /// A whole Ponte that runs.
 pub struct Served {
@@ -61,14 +63,13 @@ pub async fn serve(loaded: Loaded) -> Result<Served, RunError> {
 /// [`serve`] at sockets that were handed over, where they are the configuration's addresses.
 async fn serve_inheriting(mut loaded: Loaded, inherited: Inherited) -> Result<Served, RunError> {
     let (security, acme) = certificates::of_webhook(&loaded.config)?;
-    let http_listen = acme.as_ref().and_then(|acme| acme.http_listen());
     let Doors {
         webhook,
         plain,
         admin,
         remote,
         bridge,
-    } = Doors::take(&loaded.config, inherited, security, http_listen).await?;
+    } = Doors::take(&loaded.config, inherited, security, acme.as_deref()).await?;
     let held_open = webhook.limits.held_open;
     let started_at = clock::now();
     let account_secrets = of_accounts(&loaded);
@@ -227,7 +228,7 @@ impl Doors {
         config: &Config,
         inherited: Inherited,
         security: Security,
-        http_listen: Option<SocketAddr>,
+        acme: Option<&Acme>,
     ) -> Result<Self, RunError> {
         let mut addresses = Addresses::new(inherited);
         let webhook = Taken {
@@ -235,7 +236,7 @@ impl Doors {
             gate: gate::of_webhook(&config.webhook),
             ..Taken::take(&mut addresses, "webhook.listen", config.webhook.listen).await?
         };
-        let plain = match http_listen {
+        let plain = match acme.and_then(Acme::http_listen) {
             Some(at) => Some(Taken {
                 gate: gate::of_plain_side(&config.webhook),
                 ..Taken::take(&mut addresses, "webhook.acme.http_listen", at).await?
@@ -304,12 +305,20 @@ impl Taken {
             None => Security::Plain,
         };
         let taken = Self::take(addresses, "admin.remote.listen", remote.listen).await?;
+        let proxies = remote.trusted_proxies.clone();
+        let gate = Gate {
+            is_known: Arc::new(|_| false),
+            is_proxy: Arc::new(move |peer| proxies.iter().any(|range| range.contains(peer))),
+            connections_per_address_max: OWNER_CONNECTIONS_PER_ADDRESS_MAX,
+            ..Gate::default()
+        };
         Ok(Self {
             security,
             limits: Limits {
                 connections_max: OWNER_CONNECTIONS_MAX,
                 ..taken.limits
             },
+            gate,
             ..taken
         })
     }
