@@ -345,6 +345,22 @@ fn remove_and_purge(place: &Place, package: &str, passed: &mut Passed) -> Result
     Ok(())
 }
 
+/// Whether a process has another user than the image's, or could become one.
+fn runs_as_ponte_for_good(process: u32) -> Result<()> {
+    let status = read(Path::new(&format!("/proc/{process}/status")))?;
+    let line = |name: &str| {
+        let mut lines = status.lines();
+        lines
+            .find(|line| line.starts_with(name))
+            .unwrap_or_default()
+    };
+    let users = line("Uid:");
+    let is_ponte = users.split_whitespace().skip(1).all(|id| id == "65532");
+    must(is_ponte, format!("it runs as another user: {users}"))?;
+    let is_bound = line("NoNewPrivs:").ends_with('1');
+    must(is_bound, "it may become root again")
+}
+
 /// What the image for Fly.io, Render and Railway starts, on a volume that is root's.
 fn on_a_platform(built: &Built, place: &Place, passed: &mut Passed) -> Result<()> {
     let context = built.target.join("package-test/context");
@@ -401,25 +417,7 @@ fn on_a_platform(built: &Built, place: &Place, passed: &mut Passed) -> Result<()
     ];
     let words = |more: &[&'static str]| [&at[..], more].concat();
     place.wait(&mut running, ROOT, &words(&["status"]))?;
-    let status = read(Path::new(&format!("/proc/{}/status", running.id())))?;
-    let line = |name: &str| {
-        status
-            .lines()
-            .find(|line| line.starts_with(name))
-            .unwrap_or_default()
-    };
-    let is_ponte = line("Uid:")
-        .split_whitespace()
-        .skip(1)
-        .all(|id| id == "65532");
-    must(
-        is_ponte,
-        format!("it runs as another user: {}", line("Uid:")),
-    )?;
-    must(
-        line("NoNewPrivs:").ends_with('1'),
-        "it may become root again",
-    )?;
+    runs_as_ponte_for_good(running.id())?;
     passed.say("the platforms' image starts as root and goes on as ponte for good");
     place.run(ROOT, &words(&["send", "--example", "buy"]))?;
     let owner = place.run(ROOT, &["stat", "-c", "%U", "/data", "/data/ponte.toml"])?;

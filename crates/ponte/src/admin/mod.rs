@@ -198,13 +198,17 @@ fn api() -> Routes<Admin> {
         .get("/api/positions", VIEW, status::list_positions)
         .get("/api/doctor", VIEW, doctor::doctor)
         .get("/api/doctor/here", VIEW, examination::here)
-        .post("/api/selftest", OPERATE, examination::make_self_test)
-        .get("/api/selftest/{number}", VIEW, examination::self_test)
-        .post("/api/try-stop", OPERATE, examination::try_stop)
+        .post("/api/selftest", Access::Local, examination::make_self_test)
+        .get(
+            "/api/selftest/{number}",
+            Access::Local,
+            examination::self_test,
+        )
+        .post("/api/try-stop", Access::Local, examination::try_stop)
         .get("/api/why/{id}", VIEW, query::why)
         .get("/api/sources", VIEW, sources::sources)
         .get("/api/sources/seen", VIEW, query::senders)
-        .get("/api/secrets", VIEW, sources::secrets)
+        .get("/api/secrets", OPERATE, sources::secrets)
         .post("/api/source", OPERATE, sources::switch)
         .post("/api/secrets/reload", Access::Local, sources::reload)
         .post("/api/halt", OPERATE, control::halt)

@@ -151,9 +151,8 @@ impl Core {
         let engine = engine.with_prelude(first_prices);
         let terminals = connected.terminals;
         let mut tasks = brokers::follow(&engine, &connected.brokers, &terminals);
-        for feed in connected.feeds {
-            tasks.push(tokio::spawn(async move { feed.run().await }));
-        }
+        let feeds = connected.feeds.into_iter();
+        tasks.extend(feeds.map(|feed| tokio::spawn(async move { feed.run().await })));
         for unchecked in connected.unchecked {
             tasks.push(tokio::spawn(keys::keep_asking(engine.clone(), unchecked)));
         }

@@ -27,6 +27,8 @@ use crate::{admin, clock, server};
 const SETTLE_MIN: Duration = Duration::from_millis(100);
 /// Most connections at once where the owner signs in: a few people and their programs.
 const OWNER_CONNECTIONS_MAX: u32 = 512;
+/// Most of them from one address.
+const OWNER_CONNECTIONS_PER_ADDRESS_MAX: u32 = 64;
 
 /// A whole Ponte that runs.
 pub struct Served {
@@ -61,14 +63,13 @@ pub async fn serve(loaded: Loaded) -> Result<Served, RunError> {
 /// [`serve`] at sockets that were handed over, where they are the configuration's addresses.
 async fn serve_inheriting(mut loaded: Loaded, inherited: Inherited) -> Result<Served, RunError> {
     let (security, acme) = certificates::of_webhook(&loaded.config)?;
-    let http_listen = acme.as_ref().and_then(|acme| acme.http_listen());
     let Doors {
         webhook,
         plain,
         admin,
         remote,
         bridge,
-    } = Doors::take(&loaded.config, inherited, security, http_listen).await?;
+    } = Doors::take(&loaded.config, inherited, security, acme.as_deref()).await?;
     let held_open = webhook.limits.held_open;
     let started_at = clock::now();
     let account_secrets = of_accounts(&loaded);
@@ -83,10 +84,7 @@ async fn serve_inheriting(mut loaded: Loaded, inherited: Inherited) -> Result<Se
     let keyring = core.keep(Keyring::new(keys, secrets, spare_secrets));
     let config = Arc::new(config);
     let (stop, stopping) = watch::channel(false);
-    let mut intake = intake(&core, &config, keyring.clone()).router();
-    if let Some(path) = &config.webhook.health_path {
-        intake = intake.merge(crate::intake::health(path, core.engine.clone()));
-    }
+    let alerts = alerts(&core, &config, keyring.clone());
     let owner = admin::Parts {
         engine: core.engine.clone(),
         metrics: core.metrics.clone(),
@@ -105,7 +103,7 @@ async fn serve_inheriting(mut loaded: Loaded, inherited: Inherited) -> Result<Se
     );
     let from_elsewhere = from_elsewhere(&core, &config, &owner)?;
     let mut listeners = vec![
-        webhook.serve(intake, stopping.clone()),
+        webhook.serve(alerts, stopping.clone()),
         admin.serve(admin::router(owner), stopping.clone()),
     ];
     if let (Some(plain), Some(acme)) = (plain, &acme) {
@@ -230,7 +228,7 @@ impl Doors {
         config: &Config,
         inherited: Inherited,
         security: Security,
-        http_listen: Option<SocketAddr>,
+        acme: Option<&Acme>,
     ) -> Result<Self, RunError> {
         let mut addresses = Addresses::new(inherited);
         let webhook = Taken {
@@ -238,7 +236,7 @@ impl Doors {
             gate: gate::of_webhook(&config.webhook),
             ..Taken::take(&mut addresses, "webhook.listen", config.webhook.listen).await?
         };
-        let plain = match http_listen {
+        let plain = match acme.and_then(Acme::http_listen) {
             Some(at) => Some(Taken {
                 gate: gate::of_plain_side(&config.webhook),
                 ..Taken::take(&mut addresses, "webhook.acme.http_listen", at).await?
@@ -307,12 +305,20 @@ impl Taken {
             None => Security::Plain,
         };
         let taken = Self::take(addresses, "admin.remote.listen", remote.listen).await?;
+        let proxies = remote.trusted_proxies.clone();
+        let gate = Gate {
+            is_known: Arc::new(|_| false),
+            is_proxy: Arc::new(move |peer| proxies.iter().any(|range| range.contains(peer))),
+            connections_per_address_max: OWNER_CONNECTIONS_PER_ADDRESS_MAX,
+            ..Gate::default()
+        };
         Ok(Self {
             security,
             limits: Limits {
                 connections_max: OWNER_CONNECTIONS_MAX,
                 ..taken.limits
             },
+            gate,
             ..taken
         })
     }
@@ -377,6 +383,15 @@ fn plain_side(core: &Core, config: &Config, acme: Arc<Acme>) -> PlainSide {
         engine: core.engine.clone(),
         failures_per_minute: config.webhook.failures_per_minute,
         metrics: core.metrics.clone(),
+    }
+}
+
+/// The public side: the webhook, and what a platform asks to see whether Ponte is well.
+fn alerts(core: &Core, config: &Config, keyring: Arc<Keyring>) -> Router {
+    let router = intake(core, config, keyring).router();
+    match &config.webhook.health_path {
+        Some(path) => router.merge(crate::intake::health(path, core.engine.clone())),
+        None => router,
     }
 }
 

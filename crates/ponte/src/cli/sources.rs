@@ -15,6 +15,8 @@ use crate::journal::{SeenKey, Senders};
 
 /// What is known of those who send
 #[derive(Args)]
+#[command(after_help = "Examples:\n  \
+    ponte sources seen")]
 pub(super) struct Sources {
     #[command(subcommand)]
     what: What,

@@ -521,6 +521,13 @@ async fn a_sources_secrets_stay_inside() {
     keep(ponte.folder(), "wire", &format!("{SECRET}\n"));
     seen += &ponte.command(&["secret", "end", "main"]).1;
     keep(ponte.folder(), "wire", &TRIPWIRE[..3]);
+    // The running Ponte looks at the files now and then.
+    for _ in 0..1_500 {
+        if ponte.whole_log().contains("stays as it was") {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
     seen += &ponte.command(&["check"]).1;
     seen += &ponte.command(&["secret", "list"]).1;
     seen += &asked(&ponte).await;

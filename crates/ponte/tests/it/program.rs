@@ -1,8 +1,10 @@
 //! The real binary in a folder of its own: started, killed, asked.
 
+use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use ponte_venue::faces::binance::{REHEARSAL_KEY, REHEARSAL_SECRET};
@@ -31,11 +33,16 @@ pub(crate) struct Ponte {
 }
 
 pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    let free = || {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.local_addr().unwrap().port()
+    };
+    // The system may name a port again that somebody has asked for and not yet taken.
+    let mut given = GIVEN.lock().unwrap();
+    std::iter::repeat_with(free)
+        .find(|port| given.insert(*port))
         .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
 }
 
 impl Ponte {

@@ -23,7 +23,7 @@ use crate::doctor::{self, machine, say};
 use crate::journal::{Reader, path_in};
 use crate::secret::Keyring;
 
-/// Look at everything: can Ponte receive alerts and execute them, and what to do if not
+/// Look at everything that receiving and executing alerts needs, and say what to do
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     ponte doctor\n  \

@@ -1,5 +1,8 @@
 //! The specification's examples, what it forbids, and anything at all.
 
+// Tables are read best in one piece.
+#![allow(clippy::too_many_lines)]
+
 use std::net::SocketAddr;
 
 use proptest::prelude::*;

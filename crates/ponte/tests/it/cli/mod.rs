@@ -15,13 +15,14 @@ mod source;
 mod tampered;
 mod vault;
 
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+use crate::program::free_port;
 
 /// Longest wait for something that must happen.
 const PATIENCE_STEPS: u32 = 600;
@@ -63,14 +64,6 @@ struct Home {
     webhook: u16,
     admin: u16,
     child: Option<Child>,
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
 }
 
 impl Home {

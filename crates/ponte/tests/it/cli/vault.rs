@@ -131,13 +131,16 @@ fn what_is_typed_is_not_echoed() {
     let home = Home::with_vault();
     // A terminal of its own, in which a person answers the question.
     let script = r#"
-import os, pty, sys
+import os, pty, sys, termios, time
 pid, terminal = pty.fork()
 if pid == 0:
     os.execv(sys.argv[1], [sys.argv[1], "vault", "set", "typed"])
 seen = b""
 while b"typed: " not in seen:
     seen += os.read(terminal, 1024)
+# A person begins to type when the question is there, which is a moment before the echo is off.
+while termios.tcgetattr(terminal)[3] & termios.ECHO:
+    time.sleep(0.001)
 os.write(terminal, sys.argv[2].encode() + b"\n")
 try:
     while True:

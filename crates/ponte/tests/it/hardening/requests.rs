@@ -2,6 +2,9 @@
 //! bombs, and headers without end. All come from the owner's own address and with its secret, as they
 //! would through a proxy; none may be decided, and none may bring a second one along.
 
+// Tables are read best in one piece.
+#![allow(clippy::too_many_lines)]
+
 use super::{BOTH, OWNER, Target, post, stranger};
 
 /// Most bytes of the line and the headers.

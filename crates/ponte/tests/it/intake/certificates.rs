@@ -142,8 +142,8 @@ async fn a_refusal_for_the_certificate_is_any_other_refusal() {
     let (owner, borrowed) = Identity::borrowed();
     let other = Identity::with_email("me@example.com");
     let unpinned = Identity::forged();
-    type Sender<'a> = (&'a str, Option<&'a Identity>, u16);
-    let cases: [(_, &[Sender<'_>]); 2] = [
+    type Case<'c> = (&'c str, Option<&'c Identity>, u16);
+    let cases: [(_, &[Case<'_>]); 2] = [
         (
             ClientCertificatePolicy::Require,
             &[

@@ -28,6 +28,7 @@ fn every_route_says_who_may_call_it() {
         GET  /metrics           Api(View)
         GET  /api/session       Api(View)
         GET  /api/status        Api(View)
+        GET  /api/version       Api(View)
         GET  /api/alerts        Api(View)
         GET  /api/orders        Api(View)
         GET  /api/positions     Api(View)
@@ -39,8 +40,8 @@ fn every_route_says_who_may_call_it() {
         GET  /api/why/{id}      Api(View)
         GET  /api/sources       Api(View)
         GET  /api/sources/seen  Api(View)
-        POST /api/source        Api(Operate)
         GET  /api/secrets       Api(Operate)
+        POST /api/source        Api(Operate)
         POST /api/secrets/reload Local
         POST /api/halt          Api(Operate)
         POST /api/resume        Api(Operate)
