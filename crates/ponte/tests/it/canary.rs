@@ -470,6 +470,16 @@ accounts = ["canary"]
     assert!(silent_files(&ponte.folder().join("data")) >= 2);
 }
 
+/// Waits until the log says so: the running Ponte looks at the secrets' files now and then.
+async fn wait_for(ponte: &Ponte, words: &str) {
+    for _ in 0..1_500 {
+        if ponte.whole_log().contains(words) {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+}
+
 /// A source's secret, the one before it and its tripwire, of which each is shown wherever it can be.
 #[tokio::test]
 async fn a_sources_secrets_stay_inside() {
@@ -521,13 +531,7 @@ async fn a_sources_secrets_stay_inside() {
     keep(ponte.folder(), "wire", &format!("{SECRET}\n"));
     seen += &ponte.command(&["secret", "end", "main"]).1;
     keep(ponte.folder(), "wire", &TRIPWIRE[..3]);
-    // The running Ponte looks at the files now and then.
-    for _ in 0..1_500 {
-        if ponte.whole_log().contains("stays as it was") {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
+    wait_for(&ponte, "stays as it was").await;
     seen += &ponte.command(&["check"]).1;
     seen += &ponte.command(&["secret", "list"]).1;
     seen += &asked(&ponte).await;
