@@ -511,10 +511,8 @@ async fn a_sources_secrets_stay_inside() {
             .send()
             .await
             .unwrap();
-        assert_eq!(
-            answer.status().as_u16(),
-            if status == 200 { 400 } else { 403 }
-        );
+        let expected = if status == 200 { 400 } else { 403 };
+        assert_eq!(answer.status().as_u16(), expected);
         seen += &answer.text().await.unwrap();
         let answer = program::client().get(&url).send().await.unwrap();
         seen += &answer.text().await.unwrap();
