@@ -123,16 +123,17 @@ impl State {
     /// An order that is not over, or one of the last that are.
     #[must_use]
     pub fn order(&self, id: &ClientOrderId) -> Option<&Order> {
-        self.accounts
-            .values()
-            .find_map(|account| account.orders.get(id).or_else(|| account.closed.get(id)))
+        self.accounts.values().find_map(|account| account.known(id))
     }
 
-    /// The open orders that an order takes over from: the one that it replaces, and whatever that was
-    /// to replace and still has not.
+    /// The open orders that an order takes over from, the one that it replaces first.
     pub(crate) fn replaced_by(&self, order: &Order) -> impl Iterator<Item = &Order> {
-        let old = move |order: &Order| self.open_order(&order.plan.replaces?);
-        std::iter::successors(old(order), move |order| old(order))
+        let account = self.account(&order.plan.account);
+        account.into_iter().flat_map(move |account| {
+            account
+                .replaced_by(order)
+                .filter_map(|id| account.orders.get(&id))
+        })
     }
 
     /// All orders that are not over.
@@ -407,9 +408,27 @@ impl AccountState {
             .filter(|order| order.plan.symbol == lane.symbol)
     }
 
+    /// What an order takes over from: the one that it replaces, and whatever that was to replace in its
+    /// turn. One between the two may be over without having rested; the older one stays for this one.
+    pub fn replaced_by(&self, order: &Order) -> impl Iterator<Item = ClientOrderId> {
+        std::iter::successors(order.plan.replaces, |id| self.known(id)?.plan.replaces)
+    }
+
+    /// What of an account's protection is being replaced: it stays until what comes in its place rests.
+    #[must_use]
+    pub fn replaced(&self) -> BTreeSet<ClientOrderId> {
+        let orders = self.protection_orders();
+        orders.flat_map(|order| self.replaced_by(order)).collect()
+    }
+
     /// The open orders that wait here, or whose fate nobody knows.
     pub fn unsettled_orders(&self) -> impl Iterator<Item = &Order> {
         self.unsettled.iter().filter_map(|id| self.orders.get(id))
+    }
+
+    /// An order that is not over, or one of the last that are.
+    fn known(&self, id: &ClientOrderId) -> Option<&Order> {
+        self.orders.get(id).or_else(|| self.closed.get(id))
     }
 
     fn apply_order(&mut self, at: Timestamp, id: &ClientOrderId, event: &Event) {
@@ -549,8 +568,7 @@ impl AccountState {
     /// Whether the order closes what a stop should have protected that isn't there, or what was
     /// opened with one and may not stay.
     fn is_in_stead_of_stop(&self, id: &ClientOrderId) -> bool {
-        let find = |id| self.orders.get(id).or_else(|| self.closed.get(id));
-        let Some(plan) = find(id).map(|order| &order.plan) else {
+        let Some(plan) = self.known(id).map(|order| &order.plan) else {
             return false;
         };
         // It has taken the place of stops that held what it sold.
@@ -560,11 +578,12 @@ impl AccountState {
         let Origin::Protects(parent) = &plan.origin else {
             return false;
         };
-        find(parent).is_some_and(|parent| match parent.plan.class {
-            OrderClass::Protection => parent.plan.kind.is_stop(),
-            OrderClass::Entry => parent.plan.protection.has_stop(),
-            OrderClass::Exit => false,
-        })
+        self.known(parent)
+            .is_some_and(|parent| match parent.plan.class {
+                OrderClass::Protection => parent.plan.kind.is_stop(),
+                OrderClass::Entry => parent.plan.protection.has_stop(),
+                OrderClass::Exit => false,
+            })
     }
 
     fn close(&mut self, id: &ClientOrderId) {
