@@ -291,10 +291,16 @@ fn release(
     waiting.sort_by_key(|order| (order.plan.class, order.planned_at, order.plan.id));
     // What this pass has already let go takes its share before the next one looks.
     let mut claimed: BTreeMap<&StrategyName, Decimal> = BTreeMap::new();
+    // What follows from giving one up decides how much is left for the next, which has its turn when
+    // that is true.
+    let mut given_up: BTreeSet<&StrategyName> = BTreeSet::new();
     // Asked once: hundreds may wait in a frozen lane, and nothing here thaws it.
     let frozen = rules::is_lane_frozen(context, lane);
     for order in waiting {
         let plan = &order.plan;
+        if given_up.contains(&plan.strategy) {
+            continue;
+        }
         let step = next_step(
             context,
             account,
@@ -306,13 +312,20 @@ fn release(
         match step {
             Step::Wait => {}
             Step::End(end, reason) => {
+                let has_consequences = end == OrderEnd::Expired || reason == WOULD_BARE;
+                if has_consequences && plan.class != OrderClass::Entry {
+                    if claimed.contains_key(&plan.strategy) {
+                        continue;
+                    }
+                    given_up.insert(&plan.strategy);
+                }
                 decision.push(Event::OrderEnded {
                     id,
                     end,
                     reason: reason.to_owned(),
                     sent_at: None,
                 });
-                if end == OrderEnd::Expired || reason == WOULD_BARE {
+                if has_consequences {
                     decision.join(guard::not_placed(context, order, Decimal::ZERO, reason));
                 }
             }
