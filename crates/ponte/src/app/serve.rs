@@ -81,7 +81,9 @@ async fn serve_inheriting(mut loaded: Loaded, inherited: Inherited) -> Result<Se
         ..
     } = loaded;
     let keys = config::source_keys(&config);
-    let keyring = core.keep(Keyring::new(keys, secrets, spare_secrets));
+    let keyring = Keyring::new(keys, secrets, spare_secrets)
+        .with_vault(&config.data_dir, config.vault.as_ref());
+    let keyring = core.keep(keyring);
     let config = Arc::new(config);
     let (stop, stopping) = watch::channel(false);
     let alerts = alerts(&core, &config, keyring.clone());

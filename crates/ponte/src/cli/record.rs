@@ -12,7 +12,9 @@ use super::failure::Failure;
 use super::offline;
 use super::screen::{self, BOLD};
 use crate::admin::auth::password::PASSWORD_BYTES_MAX;
-use crate::admin::wire::{Operated, RecordRequest};
+use crate::admin::wire::{Operated, RecordRequest, ReloadRequest};
+use crate::journal::path_in;
+use crate::secret::Reloaded;
 
 /// Longest line that is read from standard input, in bytes.
 const LINE_BYTES_MAX: u64 = 4 * PASSWORD_BYTES_MAX as u64;
@@ -40,6 +42,34 @@ fn try_to_put(context: &Context, action: &str, detail: &str) -> Result<(), Failu
             let RecordRequest { action, detail, by } = request;
             let action = OperatorAction::Record { action, detail };
             offline::operate(context.config()?, OperatorRequest { by, action }).map(drop)
+        }
+    }
+}
+
+/// Has a running Ponte read the secrets again after something was done to them, and puts that on
+/// record; on the journal when none runs. Says whether one runs.
+pub(super) fn announce(context: &Context, action: &str, detail: String) -> Result<bool, Failure> {
+    let (by, action) = (who(), action.to_owned());
+    let request = ReloadRequest {
+        action: action.clone(),
+        detail: detail.clone(),
+        by: by.clone(),
+    };
+    let asked: Asked<Reloaded> = Client::new(context)?.post("api/secrets/reload", &request)?;
+    match asked {
+        Asked::Answer(reloaded) if reloaded.problems.is_empty() => Ok(true),
+        Asked::Answer(reloaded) => Err(Failure::refused(format!(
+            "it is written, and the running Ponte could not take it over: {}",
+            reloaded.problems.join("; ")
+        ))
+        .cured_by("let the user who runs Ponte read it; it looks again by itself")),
+        Asked::NotRunning => {
+            let config = context.config()?;
+            if path_in(&config.data_dir).exists() {
+                let action = OperatorAction::Record { action, detail };
+                offline::operate(config, OperatorRequest { by, action })?;
+            }
+            Ok(false)
         }
     }
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::super::context::Context;
 use super::super::failure::Failure;
+use super::super::record;
 use super::super::screen::{self, BOLD, DIM, GOOD, styled};
 use super::{Opened, base, uses, variable};
 use crate::config::SecretUse;
@@ -81,6 +82,10 @@ impl Import {
                 kept,
             })
             .collect();
+        for one in &imported {
+            let detail = format!("{}, from {}", one.name, one.from);
+            record::put(context, "vault_secret_set", &detail);
+        }
         if context.json {
             return screen::print_json(&imported);
         }
@@ -90,22 +95,15 @@ impl Import {
     fn places(&self, context: &Context, uses: &[SecretUse]) -> Result<Vec<SecretRef>, Failure> {
         let Some(place) = &self.place else {
             let kept = uses.iter().map(|used| used.kept.clone());
-            let elsewhere = kept.filter(|kept| !is_in_vault(kept));
+            let elsewhere = kept.filter(|kept: &SecretRef| !kept.is_in_vault());
             return Ok(elsewhere.collect::<BTreeSet<_>>().into_iter().collect());
         };
         let kept = SecretRef::parse(place, base(context))
             .map_err(|error| Failure::usage(error.to_string()))?;
-        if is_in_vault(&kept) {
+        if kept.is_in_vault() {
             return Err(Failure::usage(format!("{kept} is in the vault already")));
         }
         Ok(vec![kept])
-    }
-}
-
-const fn is_in_vault(kept: &SecretRef) -> bool {
-    match kept {
-        SecretRef::Vault(_) => true,
-        SecretRef::Env(_) | SecretRef::File(_) | SecretRef::Credential(_) => false,
     }
 }
 

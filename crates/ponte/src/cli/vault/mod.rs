@@ -24,8 +24,8 @@ use crate::secret::{
     ponte vault set main                  ask for a secret and put it there\n  \
     ponte vault import file:secrets/main  move one that lies in a file\n  \
     ponte vault list                      what is in it, never the values\n\n\
-    In ponte.toml a secret of the vault is named secret = \"vault:main\". A running Ponte reads the \
-    vault at its start only.")]
+    In ponte.toml a secret of the vault is named secret = \"vault:main\". A running Ponte takes a \
+    webhook's secret over when the vault changes; brokers' keys it reads at its start.")]
 pub(super) struct VaultCommand {
     #[command(subcommand)]
     what: What,

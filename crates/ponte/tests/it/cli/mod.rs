@@ -152,6 +152,18 @@ impl Home {
         assert!(child.wait().unwrap().success(), "{}", self.read("log"));
     }
 
+    /// Waits until this stands in the log.
+    #[track_caller]
+    fn wait_for(&self, what: &str) {
+        for _ in 0..PATIENCE_STEPS {
+            if self.read("log").contains(what) {
+                return;
+            }
+            std::thread::sleep(STEP);
+        }
+        panic!("no {what:?} in {}", self.read("log"));
+    }
+
     /// Waits until no order is open.
     fn settle(&self) {
         for _ in 0..PATIENCE_STEPS {

@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use super::secret::{alert, status_of};
 use super::{Done, Home};
 
 const VALUE: &str = "a-secret-that-nobody-may-see-7781";
@@ -86,6 +87,57 @@ fn the_secret_of_a_file_moves_into_the_vault() {
     assert!(other.ok().starts_with("replaced main"));
     let refused = home.run(&["vault", "import", "file:secrets/main"]);
     assert!(refused.complaint(1).contains("has another secret main"));
+}
+
+#[test]
+fn a_running_ponte_takes_over_what_changes_in_the_vault() {
+    let mut home = Home::with_vault();
+    let old = home.read("secrets/main").trim().to_owned();
+    home.run(&["vault", "import", "file:secrets/main"]).ok();
+    home.replace("file:secrets/main", "vault:main");
+    home.start();
+    assert_eq!(status_of(&home, &alert(&old, "1")), 200);
+    // As ponte secret rotate says.
+    let done = home.run(&["secret", "rotate", "main", "--json"]);
+    assert_eq!(done.status, 1);
+    let rotated: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
+    let steps = rotated["steps"].as_array().unwrap();
+    let place = |what: &str| {
+        let mut steps = steps.iter();
+        steps.position(|step| step.as_str().unwrap().contains(what))
+    };
+    let restart = place("restart Ponte");
+    assert!(
+        restart.is_some() && restart < place("ponte vault set main, with the new"),
+        "{steps:?}"
+    );
+    home.feed(&["vault", "set", "main_BEFORE"], &old).ok();
+    home.replace(
+        "secret = \"vault:main\"",
+        "secret = \"vault:main\"\nprevious_secret = \"vault:main_BEFORE\"\n\
+         previous_until = \"2099-01-01T00:00:00Z\"",
+    );
+    home.stop();
+    home.start();
+    let set = home.feed(&["vault", "set", "main", "--json"], VALUE).json();
+    assert_eq!(set["running"], true);
+    assert_eq!(status_of(&home, &alert(VALUE, "2")), 200);
+    assert_eq!(status_of(&home, &alert(&old, "3")), 200);
+    // What is in the vault under that name and is no secret of one line changes nothing.
+    let pem = "-----BEGIN PRIVATE KEY-----\nAAAAAAAA\n-----END PRIVATE KEY-----\n";
+    let refused = home.feed(&["vault", "set", "main"], pem).complaint(1);
+    assert!(refused.contains("stays as it was"), "{refused}");
+    assert_eq!(status_of(&home, &alert(VALUE, "4")), 200);
+    // Nor does a vault that does not open.
+    let sealed = fs::read(home.path("data/vault.age")).unwrap();
+    fs::write(home.path("data/vault.age"), &sealed[..100]).unwrap();
+    home.wait_for("the secrets in the vault stay as they were");
+    assert_eq!(status_of(&home, &alert(VALUE, "5")), 200);
+    home.stop();
+    let acts = home.run(&["audit", "log"]).ok();
+    assert!(acts.contains("vault_secret_set"), "{acts}");
+    let seen = acts + &home.read("log");
+    assert!(!seen.contains(&old) && !seen.contains(VALUE), "{seen}");
 }
 
 #[test]
