@@ -9,6 +9,7 @@ mod help;
 mod init;
 mod live;
 mod offline;
+mod owner;
 mod running;
 mod secret;
 mod source;

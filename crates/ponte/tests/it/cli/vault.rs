@@ -32,7 +32,13 @@ impl Home {
     }
 
     fn with_vault() -> Self {
+        Self::with_vault_in(|_| ())
+    }
+
+    /// One whose data directory was prepared before anything was put there.
+    pub(super) fn with_vault_in(prepare: impl FnOnce(&Path)) -> Self {
         let home = Self::installed();
+        prepare(&home.path("data"));
         let made = home.run(&["vault", "init", "--json"]).json();
         home.append(made["section"].as_str().unwrap());
         home
