@@ -43,6 +43,7 @@ mod status;
 mod story;
 mod table;
 mod token;
+mod typed;
 mod upgrade_check;
 mod user;
 mod user_totp;

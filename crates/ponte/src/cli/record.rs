@@ -11,6 +11,7 @@ use super::control::who;
 use super::failure::Failure;
 use super::offline;
 use super::screen::{self, BOLD};
+use super::typed;
 use crate::admin::auth::password::PASSWORD_BYTES_MAX;
 use crate::admin::wire::{Operated, RecordRequest, ReloadRequest};
 use crate::journal::path_in;
@@ -79,8 +80,7 @@ pub(super) fn ask_secret(question: &str) -> Result<Zeroizing<String>, Failure> {
     if !std::io::stdin().is_terminal() {
         return line();
     }
-    let typed = rpassword::prompt_password(format!("{question}: "));
-    typed.map(Zeroizing::new).map_err(|error| {
+    typed::hidden(question).map_err(|error| {
         Failure::unreachable(format!("what is typed can't be read: {error}"))
             .cured_by("give it on standard input")
     })

@@ -12,6 +12,7 @@ use clap::{Args, Subcommand};
 
 use super::context::Context;
 use super::failure::Failure;
+use super::typed;
 use crate::config::{self, SecretUse};
 use crate::secret::{
     Places, Secret, SecretName, SecretRef, Vault, VaultGuard, VaultLock, VaultOpener,
@@ -120,8 +121,8 @@ fn asked(question: &str) -> Result<Secret, Failure> {
     let unreadable =
         |error: std::io::Error| Failure::unreachable(format!("the secret can't be read: {error}"));
     if std::io::stdin().is_terminal() {
-        let text = rpassword::prompt_password(format!("{question}: ")).map_err(unreadable)?;
-        return Ok(Secret::signing_key(text)?);
+        let mut text = typed::hidden(question).map_err(unreadable)?;
+        return Ok(Secret::signing_key(std::mem::take(&mut *text))?);
     }
     let read = Secret::signing_key_from(std::io::stdin().lock()).map_err(unreadable)?;
     Ok(read?)

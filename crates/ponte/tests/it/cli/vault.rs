@@ -189,17 +189,16 @@ fn what_is_typed_is_not_echoed() {
     let home = Home::with_vault();
     // A terminal of its own, in which a person answers the question.
     let script = r#"
-import os, pty, sys, termios, time
+import os, pty, sys, termios
 pid, terminal = pty.fork()
 if pid == 0:
     os.execv(sys.argv[1], [sys.argv[1], "vault", "set", "typed"])
 seen = b""
 while b"typed: " not in seen:
     seen += os.read(terminal, 1024)
-# A person begins to type when the question is there, which is a moment before the echo is off.
-while termios.tcgetattr(terminal)[3] & termios.ECHO:
-    time.sleep(0.001)
-os.write(terminal, sys.argv[2].encode() + b"\n")
+# A person begins to type when the question is there: by then the echo is off.
+assert not termios.tcgetattr(terminal)[3] & termios.ECHO
+os.write(terminal, b"wrong\x15" + sys.argv[2].encode() + "\u00e7".encode() + b"\x7f\n")
 try:
     while True:
         more = os.read(terminal, 1024)
@@ -223,6 +222,39 @@ sys.exit(os.waitstatus_to_exitcode(status))
     assert!(!seen.contains(VALUE), "{seen}");
     let listed = home.run(&["vault", "list", "--json"]).json();
     assert_eq!(listed["secrets"][0]["bytes"], VALUE.len());
+}
+
+#[test]
+fn who_gives_up_at_a_question_has_a_terminal_that_shows_again() {
+    let home = Home::with_vault();
+    let script = r#"
+import os, pty, signal, sys, termios
+# The terminal's side of it is ours too, so that it is there when the program is gone.
+terminal, own = pty.openpty()
+pid = os.fork()
+if pid == 0:
+    os.setsid()
+    controlling = os.open(os.ttyname(own), os.O_RDWR)
+    for number in range(3):
+        os.dup2(controlling, number)
+    os.execv(sys.argv[1], [sys.argv[1], "vault", "set", "typed"])
+seen = b""
+while b"typed: " not in seen:
+    seen += os.read(terminal, 1024)
+os.write(terminal, b"half\x03")
+_, status = os.waitpid(pid, 0)
+assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGINT, status
+assert termios.tcgetattr(own)[3] & termios.ECHO
+"#;
+    let output = Command::new("python3")
+        .args(["-c", script, env!("CARGO_BIN_EXE_ponte")])
+        .current_dir(home.folder.path())
+        .output()
+        .unwrap();
+    let seen = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{seen}");
+    let listed = home.run(&["vault", "list", "--json"]).json();
+    assert_eq!(listed["secrets"], serde_json::json!([]));
 }
 
 #[test]
