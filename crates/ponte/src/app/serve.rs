@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use super::inherited::{Addresses, Inherited};
 use super::{Core, RunError, certificates, gate, service_manager};
 use crate::bridge::Hub;
-use crate::config::{self, AdminRemote, Bridge, Broker, Config, Loaded, SourceFormat};
+use crate::config::{AdminRemote, Bridge, Broker, Config, Loaded, SourceFormat};
 use crate::doctor::secrets::of_accounts;
 use crate::intake::{BODY_READ_MAX, Intake, PlainSide};
 use crate::secret::Keyring;
@@ -80,10 +80,7 @@ async fn serve_inheriting(mut loaded: Loaded, inherited: Inherited) -> Result<Se
         spare_secrets,
         ..
     } = loaded;
-    let keys = config::source_keys(&config);
-    let keyring = Keyring::new(keys, secrets, spare_secrets)
-        .with_vault(&config.data_dir, config.vault.as_ref());
-    let keyring = core.keep(keyring);
+    let keyring = core.keep(&config, secrets, spare_secrets);
     let config = Arc::new(config);
     let (stop, stopping) = watch::channel(false);
     let alerts = alerts(&core, &config, keyring.clone());

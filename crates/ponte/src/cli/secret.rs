@@ -302,9 +302,7 @@ fn steps(source: &Source, new: &str, until: Option<Timestamp>) -> Vec<String> {
     // What a running Ponte takes over at once comes last, when it knows the one before.
     if source.secret.is_in_vault() {
         if let Some(overlap) = overlap {
-            steps.push(format!(
-                "ponte vault set {name}_BEFORE, with the secret that {name} has now"
-            ));
+            steps.push(format!("ponte vault import {place} --name {name}_BEFORE"));
             steps.push(overlap);
             steps.push("restart Ponte".to_owned());
         }

@@ -231,7 +231,8 @@ const ENGLISH: Words = Words {
     not_ready: "Not taking alerts",
     not_ready_note: "The journal can't be written. TradingView is told to send again.",
     halt_file: "A file called HALT in the data directory halts everything. Remove it to resume.",
-    sources_off_note: "Alerts of a source that is off are refused, closes too. On the machine: ponte source on NAME.",
+    sources_off_note: "Alerts of a source that is off are refused, closes too. On the machine: \
+                       ponte source on NAME.",
     source: "Source",
     off: "off",
     expired: "expired",
@@ -320,7 +321,8 @@ const PORTUGUESE: Words = Words {
     not_ready: "Sem receber alertas",
     not_ready_note: "O diário não pode ser escrito. O TradingView é avisado para reenviar.",
     halt_file: "Um arquivo chamado HALT na pasta de dados para tudo. Remova-o para retomar.",
-    sources_off_note: "Alertas de uma fonte desligada são recusados, fechamentos também. Na máquina: ponte source on NOME.",
+    sources_off_note: "Alertas de uma fonte desligada são recusados, fechamentos também. Na máquina: \
+                       ponte source on NOME.",
     source: "Fonte",
     off: "desligada",
     expired: "vencida",

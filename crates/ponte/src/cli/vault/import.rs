@@ -18,7 +18,8 @@ use crate::secret::{Places, Secret, SecretName, SecretRef, Vault};
 #[command(after_help = "Examples:\n  \
     ponte vault import file:secrets/main\n  \
     ponte vault import env:BINANCE_API_KEY --name binance-key\n  \
-    ponte vault import --all                  every secret that ponte.toml names\n\n\
+    ponte vault import --all                  every secret that ponte.toml names\n  \
+    ponte vault import vault:main --name main_BEFORE     once more, for a rotation\n\n\
     Nothing is taken away where the secret was: do that once ponte check is good.")]
 pub(super) struct Import {
     /// Where it is kept, as ponte.toml writes it
@@ -63,7 +64,8 @@ impl Import {
                 None => name_of(&kept)?,
             };
             // Every form that a secret has anywhere: a line, or the PEM of a private key.
-            let secret = Places::new(&variable).signing_key(&kept)?;
+            let places = Places::new(&variable).with_vault(Some(&opened.vault));
+            let secret = places.signing_key(&kept)?;
             imported.push((name, kept, secret));
         }
         opened.change(|vault| {
@@ -77,7 +79,11 @@ impl Import {
             .map(|(name, kept, secret)| Imported {
                 bytes: secret.bytes(),
                 from: kept.to_string(),
-                lines: lines(&uses, &kept, &name),
+                // What is there twice is wanted twice.
+                lines: match kept.is_in_vault() {
+                    true => Vec::new(),
+                    false => lines(&uses, &kept, &name),
+                },
                 name: name.to_string(),
                 kept,
             })
@@ -100,8 +106,9 @@ impl Import {
         };
         let kept = SecretRef::parse(place, base(context))
             .map_err(|error| Failure::usage(error.to_string()))?;
-        if kept.is_in_vault() {
-            return Err(Failure::usage(format!("{kept} is in the vault already")));
+        if kept.is_in_vault() && self.name.is_none() {
+            return Err(Failure::usage(format!("{kept} is in the vault already"))
+                .cured_by("--name NAME to have it there once more"));
         }
         Ok(vec![kept])
     }
@@ -167,6 +174,9 @@ fn shown(imported: &[Imported], context: &Context) -> String {
     for one in imported {
         let from = styled(DIM, &format!("{} bytes from {}", one.bytes, one.from));
         text += &format!("{} {}  {from}\n", styled(GOOD, "put"), one.name);
+    }
+    if imported.iter().all(|one| one.kept.is_in_vault()) {
+        return text;
     }
     let mut lines: Vec<&Line> = imported.iter().flat_map(|one| &one.lines).collect();
     lines.sort_by_key(|line| line.line);

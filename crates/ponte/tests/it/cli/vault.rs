@@ -117,7 +117,10 @@ fn a_running_ponte_takes_over_what_changes_in_the_vault() {
         restart.is_some() && restart < place("ponte vault set main, with the new"),
         "{steps:?}"
     );
-    home.feed(&["vault", "set", "main_BEFORE"], &old).ok();
+    let copy = steps[0].as_str().unwrap().strip_prefix("ponte ").unwrap();
+    let copied = home.run(&copy.split(' ').collect::<Vec<_>>()).ok();
+    assert_eq!(copied, "put main_BEFORE  48 bytes from vault:main\n");
+    home.run(&["vault", "import", "vault:main"]).complaint(2);
     home.replace(
         "secret = \"vault:main\"",
         "secret = \"vault:main\"\nprevious_secret = \"vault:main_BEFORE\"\n\
