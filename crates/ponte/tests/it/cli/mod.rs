@@ -1,5 +1,6 @@
 //! The real binary in folders of its own.
 
+mod audit;
 mod b3;
 mod backup;
 mod bridge;
