@@ -237,6 +237,8 @@ terminal, own = pty.openpty()
 pid = os.fork()
 if pid == 0:
     os.setsid()
+    # Who runs tests in the background may have it ignored.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     controlling = os.open(os.ttyname(own), os.O_RDWR)
     for number in range(3):
         os.dup2(controlling, number)
