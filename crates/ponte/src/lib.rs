@@ -11,6 +11,7 @@ pub mod config;
 pub mod doctor;
 pub mod engine;
 pub mod execution;
+pub mod files;
 pub mod intake;
 pub mod journal;
 pub mod metrics;

@@ -38,7 +38,7 @@ use crate::execution;
 use crate::intake::selftest::SelfTests;
 use crate::journal::{JournalError, Writer};
 use crate::metrics::Metrics;
-use crate::secret::Keyring;
+use crate::secret::{Entry, Keyring, SourceSecrets};
 
 pub use brokers::ConnectError;
 pub use certificates::certificates;
@@ -216,8 +216,15 @@ impl Core {
         })
     }
 
-    /// Keeps the sources' secrets as their files are, from now on.
-    fn keep(&mut self, keyring: Keyring) -> Arc<Keyring> {
+    /// Keeps the sources' secrets as their files and the vault are, from now on.
+    fn keep(
+        &mut self,
+        config: &config::Config,
+        secrets: SourceSecrets,
+        spare: Vec<Entry>,
+    ) -> Arc<Keyring> {
+        let keyring = Keyring::new(config::source_keys(config), secrets, spare);
+        let keyring = keyring.with_vault(&config.data_dir, config.vault.as_ref());
         let keyring = Arc::new(keyring);
         let watch = secrets::watch(self.engine.clone(), keyring.clone());
         self.tasks.push(tokio::spawn(watch));

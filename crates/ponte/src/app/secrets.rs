@@ -1,8 +1,9 @@
-//! Takes over the sources' secrets when their files change, without a restart.
+//! Takes over the sources' secrets when their files or the vault change, without a restart.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use ponte_core::message::{OperatorAction, OperatorRequest};
 
@@ -14,18 +15,23 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Who is on record for a change that nobody has announced.
 const BY: &str = "secret files";
 
-/// What a file's change shows in: when it was written, in nanoseconds since 1970, and its length;
-/// `None` while it is not there.
-type Stamp = Option<(u128, u64)>;
+/// What a file's change shows in: which file it is, when it or its rights were changed, in seconds and
+/// nanoseconds since 1970, and its length; `None` while it is not there.
+type Stamp = Option<(u64, i64, i64, u64)>;
 
-/// Reads the secrets again whenever one of their files is another one.
+/// Reads the secrets again whenever one of their files is another one, once it has stayed so for one
+/// look: who changes two of them is done by then, and a command that has announced its change is on
+/// record alone.
 pub(super) async fn watch(engine: Engine, keyring: Arc<Keyring>) {
     let files = keyring.files();
     let mut known = stamps(&files).await;
+    let mut before = known.clone();
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
         let now = stamps(&files).await;
-        if now == known {
+        let is_settled = now == before;
+        before.clone_from(&now);
+        if now == known || !is_settled {
             continue;
         }
         known = now;
@@ -56,9 +62,8 @@ async fn stamps(files: &[PathBuf]) -> Vec<Stamp> {
     for file in files {
         let metadata = tokio::fs::metadata(file).await.ok();
         stamps.push(metadata.map(|known| {
-            let written = known.modified().ok();
-            let since = written.and_then(|at| at.duration_since(UNIX_EPOCH).ok());
-            (since.unwrap_or_default().as_nanos(), known.len())
+            let (seconds, rest) = (known.ctime(), known.ctime_nsec());
+            (known.ino(), seconds, rest, known.len())
         }));
     }
     stamps

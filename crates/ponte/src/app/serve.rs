@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use super::inherited::{Addresses, Inherited};
 use super::{Core, RunError, certificates, gate, service_manager};
 use crate::bridge::Hub;
-use crate::config::{self, AdminRemote, Bridge, Broker, Config, Loaded, SourceFormat};
+use crate::config::{AdminRemote, Bridge, Broker, Config, Loaded, SourceFormat};
 use crate::doctor::secrets::of_accounts;
 use crate::intake::{BODY_READ_MAX, Intake, PlainSide};
 use crate::secret::Keyring;
@@ -80,8 +80,7 @@ async fn serve_inheriting(mut loaded: Loaded, inherited: Inherited) -> Result<Se
         spare_secrets,
         ..
     } = loaded;
-    let keys = config::source_keys(&config);
-    let keyring = core.keep(Keyring::new(keys, secrets, spare_secrets));
+    let keyring = core.keep(&config, secrets, spare_secrets);
     let config = Arc::new(config);
     let (stop, stopping) = watch::channel(false);
     let alerts = alerts(&core, &config, keyring.clone());

@@ -251,8 +251,17 @@ fn is_below(name: &str) -> bool {
         && name.len() <= 512
         && !name.starts_with('.')
         && name != CONFIGURATION
+        && !is_companion(name)
         && Path::new(name).components().all(is_plain)
         && !name.contains('\0')
+}
+
+/// Whether SQLite or a lock would read more out of a file of this name than stands in the journal: what
+/// lies beside a database is applied to it when it is opened.
+fn is_companion(name: &str) -> bool {
+    let first = name.split('/').next().unwrap_or(name);
+    let beside = first.strip_prefix(journal::FILE_NAME);
+    beside.is_some_and(|rest| !rest.is_empty()) || first == journal::LOCK_FILE
 }
 
 #[cfg(test)]
@@ -261,7 +270,12 @@ mod tests {
 
     #[test]
     fn names_lead_nowhere_else() {
-        for good in ["vault.age", "instruments/70.json", "acme/live/a-b.pem"] {
+        for good in [
+            "journal.sqlite",
+            "vault.age",
+            "instruments/70.json",
+            "acme/live/a-b.pem",
+        ] {
             assert!(is_below(good), "{good}");
         }
         for bad in [
@@ -272,6 +286,9 @@ mod tests {
             ".restoring/x",
             "ponte.toml",
             "a\0b",
+            "journal.sqlite-wal",
+            "journal.sqlite-journal",
+            "ponte.lock",
         ] {
             assert!(!is_below(bad), "{bad}");
         }

@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use super::{BackupError, CONFIGURATION, Manifest, check};
 use crate::admin::HALT_FILE;
+use crate::files;
 use crate::journal::{self, LOCK_FILE, RESTORING, Writer};
 use crate::secret::Opener;
 
@@ -191,7 +192,7 @@ impl Site {
             is_new,
             is_done: false,
         };
-        let lock = File::create(data_dir.join(LOCK_FILE)).map_err(&failed)?;
+        let lock = files::lock_file(&data_dir.join(LOCK_FILE), data_dir).map_err(&failed)?;
         if lock.try_lock().is_err() {
             // It is not ours to clean up.
             site.is_done = true;
@@ -223,6 +224,7 @@ impl Site {
             names.push(entry.map_err(&failed)?.file_name());
         }
         names.sort_by_key(|name| (name == journal::FILE_NAME, name != HALT_FILE));
+        hand_over(&self.staging, &data_dir).map_err(&failed)?;
         for name in &names {
             let path = data_dir.join(name);
             fs::rename(self.staging.join(name), &path).map_err(&failed)?;
@@ -235,6 +237,18 @@ impl Site {
         self.is_done = true;
         Ok(())
     }
+}
+
+/// Gives all that is in a folder to whoever owns the data directory: root may restore for that user.
+fn hand_over(folder: &Path, data_dir: &Path) -> std::io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        files::hand_to_owner_of(data_dir, &entry.path())?;
+        if entry.file_type()?.is_dir() {
+            hand_over(&entry.path(), data_dir)?;
+        }
+    }
+    Ok(())
 }
 
 impl Drop for Site {

@@ -101,7 +101,11 @@ impl Log {
             return screen::print_json(&acts);
         }
         if acts.is_empty() {
-            return screen::print("nobody did anything yet\n");
+            let is_part = self.by.is_some() || self.since.is_some();
+            return screen::print(match is_part {
+                true => "nothing of that is on record\n",
+                false => "nobody did anything yet\n",
+            });
         }
         let columns = ["time", "by", "action", "detail"].map(left);
         let rows = acts.iter().map(|act| {

@@ -17,7 +17,7 @@ use crate::admin::moment;
 use crate::journal::{EventRow, ExportFilter, Reader, path_in};
 
 /// The kinds of events, as the journal names them.
-const KINDS: [&str; 19] = [
+const KINDS: [&str; 23] = [
     "started",
     "request_refused",
     "alert_decided",
@@ -27,6 +27,7 @@ const KINDS: [&str; 19] = [
     "order_acknowledged",
     "order_filled",
     "order_not_sent",
+    "protection_late",
     "order_unknown",
     "order_questioned",
     "cancel_requested",
@@ -37,6 +38,9 @@ const KINDS: [&str; 19] = [
     "flatten_requested",
     "source_switched",
     "operator_acted",
+    "cut_off_reached",
+    "daily_loss_reached",
+    "position_reduced_outside",
 ];
 
 /// Write the journal's events as CSV or JSON lines, oldest first
@@ -230,6 +234,21 @@ fn quoted(cell: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_kind_of_event_can_be_asked_for() {
+        let source = include_str!("../../../core/src/message.rs");
+        let (_, body) = source
+            .split_once("pub const fn kind(&self) -> &'static str {")
+            .unwrap();
+        let (body, _) = body.split_once("\n    }\n").unwrap();
+        let named: Vec<&str> = body
+            .lines()
+            .filter_map(|arm| arm.split_once("=> \"")?.1.strip_suffix("\","))
+            .collect();
+        assert_eq!(named.len(), body.matches("=>").count(), "{body}");
+        assert_eq!(named, KINDS);
+    }
 
     #[test]
     fn cells_are_cells() {

@@ -39,11 +39,11 @@ mod screen;
 mod secret;
 mod send;
 mod source;
-mod sources;
 mod status;
 mod story;
 mod table;
 mod token;
+mod typed;
 mod upgrade_check;
 mod user;
 mod user_totp;
@@ -142,7 +142,6 @@ enum Command {
     Orders(lists::Orders),
     Positions(lists::Positions),
     Why(why::Why),
-    Sources(sources::Sources),
     Halt(control::Halt),
     Resume(control::Resume),
     Flatten(control::Flatten),
@@ -214,7 +213,6 @@ fn dispatch(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Orders(orders) => orders.run(context),
         Command::Positions(positions) => positions.run(context),
         Command::Why(why) => why.run(context),
-        Command::Sources(sources) => sources.run(context),
         Command::Halt(halt) => halt.run(context),
         Command::Resume(resume) => resume.run(context),
         Command::Flatten(flatten) => flatten.run(context),

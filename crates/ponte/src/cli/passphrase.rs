@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use super::failure::Failure;
+use super::typed;
 use crate::secret::{PASSPHRASE_BYTES_MIN, Secret, SecretError, SecretRef};
 
 /// A file, or `-` for the terminal or standard input.
@@ -45,8 +46,8 @@ impl PassphraseFrom {
             Self::File(path) => Secret::resolve(&SecretRef::File(path.clone()))?,
             Self::Asked if std::io::stdin().is_terminal() => {
                 let ask = |question: &str| -> Result<Secret, Failure> {
-                    let text = rpassword::prompt_password(format!("{question}: "));
-                    Ok(Secret::new(text.map_err(unreadable)?)?)
+                    let mut text = typed::hidden(question).map_err(unreadable)?;
+                    Ok(Secret::new(std::mem::take(&mut *text))?)
                 };
                 let passphrase = ask(question)?;
                 if is_new && !ask("once more")?.is_same(&passphrase) {

@@ -11,8 +11,11 @@ use super::control::who;
 use super::failure::Failure;
 use super::offline;
 use super::screen::{self, BOLD};
+use super::typed;
 use crate::admin::auth::password::PASSWORD_BYTES_MAX;
-use crate::admin::wire::{Operated, RecordRequest};
+use crate::admin::wire::{Operated, RecordRequest, ReloadRequest};
+use crate::journal::path_in;
+use crate::secret::Reloaded;
 
 /// Longest line that is read from standard input, in bytes.
 const LINE_BYTES_MAX: u64 = 4 * PASSWORD_BYTES_MAX as u64;
@@ -44,13 +47,40 @@ fn try_to_put(context: &Context, action: &str, detail: &str) -> Result<(), Failu
     }
 }
 
+/// Has a running Ponte read the secrets again after something was done to them, and puts that on
+/// record; on the journal when none runs. Says whether one runs.
+pub(super) fn announce(context: &Context, action: &str, detail: String) -> Result<bool, Failure> {
+    let (by, action) = (who(), action.to_owned());
+    let request = ReloadRequest {
+        action: action.clone(),
+        detail: detail.clone(),
+        by: by.clone(),
+    };
+    let asked: Asked<Reloaded> = Client::new(context)?.post("api/secrets/reload", &request)?;
+    match asked {
+        Asked::Answer(reloaded) if reloaded.problems.is_empty() => Ok(true),
+        Asked::Answer(reloaded) => Err(Failure::refused(format!(
+            "it is written, and the running Ponte could not take it over: {}",
+            reloaded.problems.join("; ")
+        ))
+        .cured_by("let the user who runs Ponte read it; it looks again by itself")),
+        Asked::NotRunning => {
+            let config = context.config()?;
+            if path_in(&config.data_dir).exists() {
+                let action = OperatorAction::Record { action, detail };
+                offline::operate(config, OperatorRequest { by, action })?;
+            }
+            Ok(false)
+        }
+    }
+}
+
 /// Asks for a secret without showing what is typed; from a pipe it is one line.
 pub(super) fn ask_secret(question: &str) -> Result<Zeroizing<String>, Failure> {
     if !std::io::stdin().is_terminal() {
         return line();
     }
-    let typed = rpassword::prompt_password(format!("{question}: "));
-    typed.map(Zeroizing::new).map_err(|error| {
+    typed::hidden(question).map_err(|error| {
         Failure::unreachable(format!("what is typed can't be read: {error}"))
             .cured_by("give it on standard input")
     })

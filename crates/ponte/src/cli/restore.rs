@@ -85,11 +85,12 @@ impl Restore {
             });
             each.collect::<Vec<_>>().join(", ")
         };
+        let level = restored.level.as_str().replace('_', "-");
         let orders = count(restored.open_orders, "order", "orders");
         text += &facts(&[
             ("positions", positions),
             ("open     ", orders),
-            ("halted   ", styled(SO_SO, restored.level.as_str())),
+            ("halted   ", styled(SO_SO, &level)),
         ]);
         let made = &manifest.made_at;
         text += &format!(

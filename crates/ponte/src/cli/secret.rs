@@ -5,27 +5,23 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use ponte_core::id::SourceName;
-use ponte_core::message::{OperatorAction, OperatorRequest};
 use ponte_core::time::Timestamp;
 use serde::Serialize;
 
 use super::client::{Asked, Client, reachable};
 use super::context::Context;
-use super::control::who;
 use super::failure::{Failure, REFUSED};
+use super::record::announce;
 use super::screen::{self, BAD, BOLD, DIM, GOOD, SO_SO, ago, styled};
 use super::source::{end as end_cell, known};
 use super::table::{Cell, left, right, table};
 use super::{init, init_files, offline};
-use crate::admin::wire::ReloadRequest;
 use crate::admin::with_last_uses;
 use crate::config::{Config, InitAnswers, Source, parse_duration, source_keys};
 use crate::journal::path_in;
 use crate::random::hex_token;
 use crate::secret::rotation::{self, RotationError};
-use crate::secret::{
-    Keyring, Reloaded, Role, SECRET_BITS_GOOD, Secret as Value, SecretFacts, SecretRef,
-};
+use crate::secret::{Keyring, Role, SECRET_BITS_GOOD, Secret as Value, SecretFacts};
 
 /// Random bytes of a new secret: it stands in an alert's message and in a URL, in hex.
 const SECRET_BYTES: usize = 24;
@@ -243,24 +239,27 @@ impl Rotate {
             Some(until) => format!("source {}, the one before it until {until}", source.name),
             None => format!("source {}, the one before it has ended", source.name),
         };
-        let running = told(context, "secret_rotated", detail)?;
+        // The new secret is shown whatever comes of this: it holds from now on, or from the next start.
+        let announced = announce(context, "secret_rotated", detail);
         let rotated = Rotated {
             source: source.name.clone(),
             rotated: true,
-            running,
+            running: *announced.as_ref().unwrap_or(&false),
             previous_until: until,
             webhook_url: webhook_url(context.config()?),
             messages: init::messages(&secret, &InitAnswers::default()),
             steps: Vec::new(),
         };
         if context.json {
-            return screen::print_json(&rotated);
+            screen::print_json(&rotated)?;
+        } else {
+            screen::print(&rotated.shown(context.now, announced.is_ok()))?;
         }
-        screen::print(&rotated.shown(context.now))
+        announced.map(drop)
     }
 
     /// What is not in a file of its own its owner changes: a process can't change its environment for
-    /// the next one, and the vault is opened at the start.
+    /// the next one, and nobody else writes to the vault.
     fn explained(&self, context: &Context, source: &Source) -> Result<(), Failure> {
         let secret = new_secret()?;
         let until = context.now.after(self.overlap);
@@ -278,7 +277,7 @@ impl Rotate {
         if context.json {
             screen::print_json(&rotated)?;
         } else {
-            screen::print(&rotated.shown(context.now))?;
+            screen::print(&rotated.shown(context.now, true))?;
         }
         Err(Failure::silent(REFUSED))
     }
@@ -290,27 +289,37 @@ fn steps(source: &Source, new: &str, until: Option<Timestamp>) -> Vec<String> {
     let name = place
         .split_once(':')
         .map_or(place.as_str(), |(_, name)| name);
-    let (keep, give) = match &source.secret {
-        SecretRef::Vault(name) => (
-            format!("ponte vault set {name}_BEFORE, with the secret that {name} has now"),
-            format!("ponte vault set {name}, with the new secret: {new}"),
-        ),
-        SecretRef::Env(_) | SecretRef::Credential(_) | SecretRef::File(_) => (
-            format!("keep the secret that {place} has now as {place}_BEFORE too"),
-            format!("give {name} the new secret: {new}"),
-        ),
-    };
-    let mut steps = Vec::new();
-    if let Some(until) = until {
-        steps.push(keep);
-        steps.push(format!(
-            "write below [[sources]] name = \"{}\": previous_secret = \"{place}_BEFORE\" and \
+    let before = format!("{place}_BEFORE");
+    let overlap = until.map(|until| {
+        format!(
+            "write below [[sources]] name = \"{}\": previous_secret = \"{before}\" and \
              previous_until = \"{until}\"",
             source.name
+        )
+    });
+    let paste = "paste the message into TradingView";
+    let mut steps = Vec::new();
+    // What a running Ponte takes over at once comes last, when it knows the one before.
+    if source.secret.is_in_vault() {
+        if let Some(overlap) = overlap {
+            steps.push(format!("ponte vault import {place} --name {name}_BEFORE"));
+            steps.push(overlap);
+            steps.push("restart Ponte".to_owned());
+        }
+        steps.push(format!(
+            "ponte vault set {name}, with the new secret: {new}; a running Ponte takes it over"
         ));
+        steps.push(paste.to_owned());
+        return steps;
     }
-    steps.push(give);
-    steps.push("restart Ponte, then paste the message into TradingView".to_owned());
+    if let Some(overlap) = overlap {
+        steps.push(format!(
+            "keep the secret that {place} has now as {before} too"
+        ));
+        steps.push(overlap);
+    }
+    steps.push(format!("give {name} the new secret: {new}"));
+    steps.push(format!("restart Ponte, then {paste}"));
     steps
 }
 
@@ -331,7 +340,8 @@ fn nothing_under_way(source: &Source, path: &Path, now: Timestamp) -> Result<(),
 }
 
 impl Rotated {
-    fn shown(&self, now: Timestamp) -> String {
+    /// The text for people; `is_announced` where it is known whether Ponte runs.
+    fn shown(&self, now: Timestamp, is_announced: bool) -> String {
         let mut lines = Vec::new();
         let source = &self.source;
         if self.rotated {
@@ -343,7 +353,7 @@ impl Rotated {
                 ),
                 None => "the secret before it has ended".to_owned(),
             });
-            lines.extend((!self.running).then(|| NOT_RUNNING.to_owned()));
+            lines.extend((is_announced && !self.running).then(|| NOT_RUNNING.to_owned()));
         } else {
             lines.push(styled(
                 SO_SO,
@@ -399,7 +409,7 @@ impl End {
         let changed = rotation::end(path).map_err(|error| not_written(&error))?;
         let running = if changed {
             let detail = format!("source {}", source.name);
-            told(context, "previous_secret_ended", detail)?
+            announce(context, "previous_secret_ended", detail)?
         } else {
             false
         };
@@ -455,7 +465,7 @@ impl Tripwire {
             })?;
         }
         let detail = format!("source {}", source.name);
-        let running = told(context, "tripwire_made", detail)? && is_named;
+        let running = announce(context, "tripwire_made", detail)? && is_named;
         let done = Done {
             source: source.name.clone(),
             changed: true,
@@ -512,34 +522,6 @@ fn laid(context: &Context, done: &Done, path: &Path, is_named: bool) -> String {
     );
     lines.push(String::new());
     lines.join("\n")
-}
-
-/// Has a running Ponte read the secrets again, and puts it on record; on the journal when none runs.
-/// Says whether one runs.
-fn told(context: &Context, action: &str, detail: String) -> Result<bool, Failure> {
-    let (by, action) = (who(), action.to_owned());
-    let request = ReloadRequest {
-        action: action.clone(),
-        detail: detail.clone(),
-        by: by.clone(),
-    };
-    let asked: Asked<Reloaded> = Client::new(context)?.post("api/secrets/reload", &request)?;
-    match asked {
-        Asked::Answer(reloaded) if reloaded.problems.is_empty() => Ok(true),
-        Asked::Answer(reloaded) => Err(Failure::refused(format!(
-            "it is written, and the running Ponte could not take it over: {}",
-            reloaded.problems.join("; ")
-        ))
-        .cured_by("make the file readable by the user who runs Ponte; it looks again by itself")),
-        Asked::NotRunning => {
-            let config = context.config()?;
-            if path_in(&config.data_dir).exists() {
-                let action = OperatorAction::Record { action, detail };
-                offline::operate(config, OperatorRequest { by, action })?;
-            }
-            Ok(false)
-        }
-    }
 }
 
 fn not_written(error: &RotationError) -> Failure {

@@ -45,7 +45,7 @@ enum What {
 pub(super) enum RoleName {
     /// Read everything
     View,
-    /// And halt, resume, flatten, explain
+    /// And halt, resume, flatten, explain, switch sources
     Operate,
 }
 

@@ -55,7 +55,7 @@ pub(super) fn client_certificate(
         let problem = Problem::new("no key is pinned, so that every alert would be refused");
         let problem = problem.cured_by(
             "write \"observe\" until the first alerts have come, and then the key that \
-             ponte sources seen shows",
+             ponte source seen shows",
         );
         notes.error("webhook.client_certificate.policy", &pin.at, problem);
     }
@@ -108,5 +108,5 @@ fn key(value: &Value<'_>) -> Result<String, Problem> {
         "{} is not the SHA-256 of a key, 64 hexadecimal digits",
         quoted(&text)
     );
-    Err(Problem::new(problem).cured_by("ponte sources seen shows the keys that came so far"))
+    Err(Problem::new(problem).cured_by("ponte source seen shows the keys that came so far"))
 }

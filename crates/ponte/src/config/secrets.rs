@@ -213,10 +213,8 @@ pub(super) fn in_the_vault(
     mentions: &Mentions,
 ) -> impl Iterator<Item = (&'static str, &Range<usize>)> {
     let all = all(mentions).into_iter();
-    all.filter_map(|named| match named.reference.value {
-        SecretRef::Vault(_) => Some((named.key(), &named.reference.at)),
-        SecretRef::Env(_) | SecretRef::File(_) | SecretRef::Credential(_) => None,
-    })
+    all.filter(|named| named.reference.value.is_in_vault())
+        .map(|named| (named.key(), &named.reference.at))
 }
 
 /// A place in the file that says where a secret is kept.

@@ -1,12 +1,12 @@
 //! The machine: how fast and how full its disk is, who may read what, what the process may use.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io::Write as _;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::clock;
+use crate::{clock, files};
 
 /// How often the disk is written to.
 const WRITES: usize = 15;
@@ -117,13 +117,7 @@ impl Drop for Probe {
 /// How long a small write takes until it is on disk: the median of some, and the longest.
 fn sync_times(data_dir: &Path) -> Result<(Duration, Duration), String> {
     let path = data_dir.join(format!("{PROBE}-{}", std::process::id()));
-    let made = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&path);
-    let mut file: File = made.map_err(|error| error.to_string())?;
+    let mut file = files::draft(&path).map_err(|error| error.to_string())?;
     let _probe = Probe(path);
     let block = [0x5a; WRITE_BYTES];
     let mut times = Vec::with_capacity(WRITES);

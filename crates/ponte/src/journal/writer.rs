@@ -15,6 +15,7 @@ use rust_decimal::Decimal;
 use super::chain::{link, meta};
 use super::rows::{self, Times, short};
 use super::{JournalError, LOCK_FILE, RESTORING, path_in, schema};
+use crate::files;
 
 /// After so many events a snapshot is taken, so that a start replays no more than that.
 const SNAPSHOT_EVENTS: u64 = 60_000;
@@ -75,9 +76,14 @@ impl Writer {
                 path: data_dir.to_owned(),
             });
         }
-        let lock = File::create(data_dir.join(LOCK_FILE)).map_err(directory)?;
+        let lock = files::lock_file(&data_dir.join(LOCK_FILE), data_dir).map_err(directory)?;
         if lock.try_lock().is_err() {
             return Err(JournalError::InUse { path });
+        }
+        if !path.exists() {
+            // SQLite takes an empty file for a new database, and gives what is beside it to its owner.
+            files::new(&path).map_err(directory)?;
+            files::hand_to_owner_of(data_dir, &path).map_err(directory)?;
         }
         let connection = schema::open_for_writing(&path)?;
         Ok(Self {

@@ -1,8 +1,8 @@
 //! All secrets that the webhook knows, while it runs: each source's, the one before it during a
-//! rotation, and its tripwire. They are read again when their files change; what can't be read
-//! leaves in force what was there.
+//! rotation, and its tripwire. They are read again when their files or the vault change; what can't be
+//! read leaves in force what was there.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -13,7 +13,8 @@ use ponte_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::rotation::{self, Previous};
-use super::{Secret, SecretRef, SourceSecrets, place_of};
+use super::vault::{Vault, VaultError, VaultLock, vault_path};
+use super::{Places, Secret, SecretError, SecretRef, SourceSecrets, place_of};
 
 /// What a secret is to its source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -193,7 +194,7 @@ impl SourceKeys {
     /// Why it can't be had, without the secret.
     pub fn read_previous(
         &self,
-        resolve: impl Fn(&SecretRef) -> Result<Secret, super::SecretError>,
+        resolve: impl Fn(&SecretRef) -> Result<Secret, SecretError>,
     ) -> Result<Option<(Secret, Option<Timestamp>)>, String> {
         if let Some((reference, until)) = &self.previous {
             let secret = resolve(reference).map_err(|error| error.to_string())?;
@@ -209,6 +210,15 @@ impl SourceKeys {
     /// The earlier one of the source's own end and another.
     fn until(&self, until: Option<Timestamp>) -> Option<Timestamp> {
         self.expires.into_iter().chain(until).min()
+    }
+
+    /// Whether one of them is kept in the vault.
+    fn has_in_vault(&self) -> bool {
+        let previous = self.previous.as_ref().map(|(place, _)| place);
+        let mut places = [Some(&self.secret), previous, self.tripwire.as_ref()]
+            .into_iter()
+            .flatten();
+        places.any(SecretRef::is_in_vault)
     }
 
     fn files(&self) -> impl Iterator<Item = PathBuf> {
@@ -264,6 +274,8 @@ pub struct SecretFacts {
 #[derive(Debug)]
 pub struct Keyring {
     sources: Vec<SourceKeys>,
+    /// The data directory whose vault holds some of them, and what opens it.
+    vault: Option<(PathBuf, VaultLock)>,
     ring: ArcSwap<Ring>,
     reloading: Mutex<()>,
 }
@@ -290,9 +302,19 @@ impl Keyring {
         }
         Self {
             sources,
+            vault: None,
             ring: ArcSwap::from_pointee(Ring { entries }),
             reloading: Mutex::default(),
         }
+    }
+
+    /// With the vault of a data directory, so that what is kept there is read again too.
+    #[must_use]
+    pub fn with_vault(mut self, data_dir: &Path, lock: Option<&VaultLock>) -> Self {
+        let is_used = self.sources.iter().any(SourceKeys::has_in_vault);
+        let lock = lock.filter(|_| is_used);
+        self.vault = lock.map(|lock| (data_dir.to_owned(), lock.clone()));
+        self
     }
 
     /// The secrets as they are now.
@@ -301,8 +323,8 @@ impl Keyring {
         self.ring.load_full()
     }
 
-    /// Reads every secret again and takes over what has changed, all at once. Files are read: not
-    /// for a thread that must not wait.
+    /// Reads every secret again and takes over what has changed, all at once. Files are read, and a
+    /// vault with a passphrase takes half a second to open: not for a thread that must not wait.
     pub fn reload(&self) -> Reloaded {
         // The ring is swapped as a whole; a panic leaves the one that was there.
         let _one_at_a_time = self
@@ -312,8 +334,12 @@ impl Keyring {
         let old = self.ring.load_full();
         let mut outcome = Reloaded::default();
         let mut entries = Vec::with_capacity(old.entries.len());
+        let vault = self.open_vault(&mut outcome.problems);
+        let now = Now {
+            vault: vault.as_ref(),
+        };
         for keys in &self.sources {
-            entries.extend(read_again(keys, &old, &mut outcome.problems));
+            entries.extend(read_again(keys, &now, &old, &mut outcome.problems));
         }
         let mut ring = Ring { entries };
         if let Some(clash) = ring.clash() {
@@ -336,10 +362,27 @@ impl Keyring {
         outcome
     }
 
-    /// The files in which secrets are, or may come to be.
+    fn open_vault(&self, problems: &mut Vec<String>) -> Option<Vault> {
+        let (data_dir, lock) = self.vault.as_ref()?;
+        let open = || -> Result<Vault, VaultError> {
+            let opener = lock.opener(&Places::new(&|name| std::env::var_os(name)))?;
+            Vault::open(data_dir, &opener)
+        };
+        open()
+            .map_err(|error| {
+                problems.push(format!(
+                    "the secrets in the vault stay as they were: {error}"
+                ));
+            })
+            .ok()
+    }
+
+    /// The files in which secrets are, or may come to be, the vault among them.
     #[must_use]
     pub fn files(&self) -> Vec<PathBuf> {
-        self.sources.iter().flat_map(SourceKeys::files).collect()
+        let vault = self.vault.as_ref().map(|(folder, _)| vault_path(folder));
+        let files = self.sources.iter().flat_map(SourceKeys::files);
+        files.chain(vault).collect()
     }
 
     /// What may be told of each secret, in the order of the configuration.
@@ -381,8 +424,37 @@ fn written_at(path: &str) -> Option<Timestamp> {
     i64::try_from(since.as_micros()).ok().map(Timestamp)
 }
 
+/// Where secrets can be another one by now than at the start.
+struct Now<'v> {
+    /// The vault, where some are in it and it opens.
+    vault: Option<&'v Vault>,
+}
+
+impl Now<'_> {
+    /// Whether a secret stays what it was: the environment and the credentials of a process do.
+    const fn is_fixed(&self, reference: &SecretRef) -> bool {
+        match reference {
+            SecretRef::Env(_) | SecretRef::Credential(_) => true,
+            SecretRef::Vault(_) => self.vault.is_none(),
+            SecretRef::File(_) => false,
+        }
+    }
+
+    fn read(&self, reference: &SecretRef) -> Result<Secret, SecretError> {
+        let variables = |name: &str| std::env::var_os(name);
+        Places::new(&variables)
+            .with_vault(self.vault)
+            .text(reference)
+    }
+}
+
 /// The secrets of one source as they are kept now; what can't be read is as it was.
-fn read_again(keys: &SourceKeys, old: &Ring, problems: &mut Vec<String>) -> Vec<Entry> {
+fn read_again(
+    keys: &SourceKeys,
+    now: &Now<'_>,
+    old: &Ring,
+    problems: &mut Vec<String>,
+) -> Vec<Entry> {
     let mut entries = Vec::new();
     let kept = |role: Role| {
         let known = old.entries.iter();
@@ -403,11 +475,7 @@ fn read_again(keys: &SourceKeys, old: &Ring, problems: &mut Vec<String>) -> Vec<
             keys.source
         ));
     };
-    match keys
-        .secret
-        .can_change()
-        .then(|| Secret::resolve(&keys.secret))
-    {
+    match (!now.is_fixed(&keys.secret)).then(|| now.read(&keys.secret)) {
         None => entries.extend(kept(Role::Current)),
         Some(Ok(secret)) => entries.push(entry(Role::Current, keys.expires, secret)),
         Some(Err(error)) => {
@@ -415,10 +483,9 @@ fn read_again(keys: &SourceKeys, old: &Ring, problems: &mut Vec<String>) -> Vec<
             entries.extend(kept(Role::Current));
         }
     }
-    let fixed = |reference: &SecretRef| !reference.can_change();
     match &keys.previous {
-        Some((reference, _)) if fixed(reference) => entries.extend(kept(Role::Previous)),
-        Some(_) | None => match keys.read_previous(Secret::resolve) {
+        Some((reference, _)) if now.is_fixed(reference) => entries.extend(kept(Role::Previous)),
+        Some(_) | None => match keys.read_previous(|reference| now.read(reference)) {
             Ok(Some((secret, until))) => {
                 let is_current = entries.iter().any(|entry| entry.secret.is_same(&secret));
                 if !is_current {
@@ -434,8 +501,8 @@ fn read_again(keys: &SourceKeys, old: &Ring, problems: &mut Vec<String>) -> Vec<
     }
     match &keys.tripwire {
         None => {}
-        Some(reference) if fixed(reference) => entries.extend(kept(Role::Tripwire)),
-        Some(reference) => match Secret::resolve(reference) {
+        Some(reference) if now.is_fixed(reference) => entries.extend(kept(Role::Tripwire)),
+        Some(reference) => match now.read(reference) {
             Ok(secret) => entries.push(entry(Role::Tripwire, None, secret)),
             Err(error) => {
                 problem(Role::Tripwire, error.to_string());

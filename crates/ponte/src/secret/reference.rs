@@ -83,13 +83,12 @@ impl SecretRef {
 }
 
 impl SecretRef {
-    /// Whether it can be another one while the process runs: its environment and its credentials stay
-    /// what they were, and the vault is opened at the start only.
+    /// Whether it is kept in the vault.
     #[must_use]
-    pub const fn can_change(&self) -> bool {
+    pub const fn is_in_vault(&self) -> bool {
         match self {
-            Self::Env(_) | Self::Credential(_) | Self::Vault(_) => false,
-            Self::File(_) => true,
+            Self::Vault(_) => true,
+            Self::Env(_) | Self::File(_) | Self::Credential(_) => false,
         }
     }
 

@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use super::places::only_owner;
 use super::{SECRET_BYTES_MAX, Secret, SecretError, SecretRef};
+use crate::files::give_to_owner_of;
 
 /// Before the moment in the companion's second line.
 const UNTIL: &str = "valid until ";
@@ -174,6 +175,7 @@ fn replace(path: &Path, like: &Path, text: &str) -> Result<(), RotationError> {
     let mut put = || {
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
+        // Whoever administers the machine may rotate what the user who runs Ponte has to read.
         give_to_owner_of(like, &made)?;
         fs::rename(&made, path)?;
         sync_folder(path)
@@ -194,22 +196,6 @@ fn new_file(path: &Path) -> io::Result<fs::File> {
         options.mode(0o600);
     }
     options.open(path)
-}
-
-/// Whoever administers the machine may rotate what the user who runs Ponte has to read.
-#[cfg(unix)]
-fn give_to_owner_of(like: &Path, path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::{MetadataExt as _, chown};
-    let (wanted, is) = (fs::metadata(like)?, fs::metadata(path)?);
-    if (wanted.uid(), wanted.gid()) == (is.uid(), is.gid()) {
-        return Ok(());
-    }
-    chown(path, Some(wanted.uid()), Some(wanted.gid()))
-}
-
-#[cfg(not(unix))]
-fn give_to_owner_of(_: &Path, _: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 /// Makes a change of names in a folder durable.

@@ -207,6 +207,26 @@ async fn on_futures_stop_and_target_rest_and_go_with_the_position() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_stop_that_is_tried_rests_at_the_exchange_and_is_taken_back() {
+    for (market, symbol, list, rested) in [
+        ("spot", "BTCUSDT", "orders", "STOP_LOSS"),
+        ("futures", "BTCUSDT.P", "algo_orders", "STOP_MARKET"),
+    ] {
+        let exchange = Exchange::start().await;
+        let mut ponte = Ponte::install_accounts(&account(market, &exchange.url));
+        ponte.start().await;
+        let tried = ["doctor", "--try-stop", market, "--symbol", symbol];
+        let (status, said) = tokio::task::block_in_place(|| ponte.command(&tried));
+        assert_eq!(status, 0, "{said}");
+        assert!(said.contains("rested at the broker after"), "{said}");
+        let orders = exchange.orders(market, list).await;
+        assert_eq!(orders, [format!("{rested} CANCELED")], "{said}");
+        until_flat(&ponte).await;
+        ponte.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_key_that_may_withdraw_is_refused_at_the_start_unless_it_is_allowed() {
     let exchange = Exchange::start_with(|options| options.keys[0].can_withdraw = true).await;
     for market in ["spot", "futures"] {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub enum Role {
     /// Read everything.
     View,
-    /// And halt, resume, flatten, explain.
+    /// And halt, resume, flatten, explain, switch sources, see where secrets are kept.
     Operate,
 }
 

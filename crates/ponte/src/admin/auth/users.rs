@@ -3,9 +3,9 @@
 //! Passwords are in it as argon2id hashes, tokens, recovery codes and known browsers as SHA-256 of
 //! random texts. The secret of a second factor has to be there as it is, so the file is its owner's alone.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
 use ponte_core::time::Timestamp;
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::actor::Role;
 use super::digest;
-use crate::random;
+use crate::{files, random};
 
 /// Most users.
 pub const USERS_MAX: usize = 64;
@@ -372,10 +372,7 @@ impl UsersFile {
         self.at(&folder, builder.create(&folder))?;
         self.keep_owner(&folder)?;
         let path = self.folder.join(LOCK);
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(false).mode(0o600);
-        let file = self.at(&path, options.open(&path))?;
-        self.keep_owner(&path)?;
+        let file = self.at(&path, files::lock_file(&path, &self.data_dir))?;
         self.at(&path, file.lock())?;
         Ok(file)
     }
@@ -384,9 +381,7 @@ impl UsersFile {
         let path = self.folder.join(NEW_FILE);
         let text = serde_json::to_vec_pretty(users).map_err(io::Error::other);
         let text = zeroize::Zeroizing::new(self.at(&path, text)?);
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true).mode(0o600);
-        let mut file = self.at(&path, options.open(&path))?;
+        let mut file = self.at(&path, files::draft(&path))?;
         self.at(&path, file.write_all(&text).and_then(|()| file.sync_all()))?;
         self.keep_owner(&path)?;
         let target = self.path();
@@ -397,14 +392,7 @@ impl UsersFile {
 
     /// What root writes on behalf of Ponte's own user must be readable by that one.
     fn keep_owner(&self, path: &Path) -> Result<(), UsersError> {
-        let (Ok(owner), Ok(ours)) = (fs::metadata(&self.data_dir), fs::metadata(path)) else {
-            return Ok(());
-        };
-        if ours.uid() == owner.uid() {
-            return Ok(());
-        }
-        let changed = std::os::unix::fs::chown(path, Some(owner.uid()), Some(owner.gid()));
-        self.at(path, changed)
+        self.at(path, files::hand_to_owner_of(&self.data_dir, path))
     }
 
     fn at<T>(&self, path: &Path, result: io::Result<T>) -> Result<T, UsersError> {

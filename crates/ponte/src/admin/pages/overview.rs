@@ -12,7 +12,7 @@ use rust_decimal::Decimal;
 
 use super::html::{Html, html};
 use super::words::{Language, Words};
-use crate::admin::wire::{AccountStatus, Holding, Presence, Status};
+use crate::admin::wire::{AccountStatus, Holding, Presence, SourceStatus, Status};
 use crate::admin::{Admin, ApiError, status};
 use crate::clock;
 use crate::journal::{AlertFilter, AlertRow, OrderFilter, OrderRow};
@@ -63,6 +63,13 @@ impl Overview {
     fn is_halted_whole(&self) -> bool {
         let mut halts = self.status.halts.iter();
         self.status.halt_file || halts.any(|halt| halt.scope == Scope::Global)
+    }
+
+    /// The sources whose alerts are refused, switched off or expired.
+    fn deaf(&self) -> impl Iterator<Item = &SourceStatus> {
+        let has_expired = |at: Timestamp| at <= self.now;
+        let sources = self.status.sources.iter();
+        sources.filter(move |source| !source.on || source.expires.is_some_and(has_expired))
     }
 
     fn is_ready(&self) -> bool {
@@ -122,6 +129,8 @@ pub(super) fn state(language: Language, seen: &Overview, may_operate: bool) -> H
         ("bad", words.not_ready_note)
     } else if seen.is_halted() {
         ("warn", words.halted_note)
+    } else if seen.deaf().next().is_some() {
+        ("warn", words.sources_off_note)
     } else {
         ("good", words.running_note)
     };
@@ -146,6 +155,10 @@ pub(super) fn state(language: Language, seen: &Overview, may_operate: bool) -> H
             )
         })
         .collect();
+    let deaf: Vec<Html> = seen
+        .deaf()
+        .map(|source| deaf(language, source, seen.now))
+        .collect();
     let file = seen
         .status
         .halt_file
@@ -166,7 +179,27 @@ pub(super) fn state(language: Language, seen: &Overview, may_operate: bool) -> H
     );
     html!(
         "<section class=\"card state " {class} "\"><h1><i></i>" {seen.title(words)} "</h1><p>" {note}
-        "</p><ul class=\"rows\">" {halts} "</ul>" {file} {naked} {unknown} "</section>"
+        "</p><ul class=\"rows\">" {halts} {deaf} "</ul>" {file} {naked} {unknown} "</section>"
+    )
+}
+
+/// A source whose alerts are refused: by whom, since when and why.
+fn deaf(language: Language, source: &SourceStatus, now: Timestamp) -> Html {
+    let words = language.words();
+    let word = if source.on { words.expired } else { words.off };
+    let off = source.off.as_ref().map(|off| {
+        let reason = off
+            .reason
+            .as_ref()
+            .map(|reason| html!("<q>" {reason} "</q>"));
+        html!(
+            "<small>" {words.by} " " {&off.by} " · " {language.ago(now.since(off.since))} "</small>"
+            {reason}
+        )
+    });
+    html!(
+        "<li class=\"row\"><div><b>" {words.source} " " {source.source.as_str()} "</b> "
+        "<span class=\"badge bad\">" {word} "</span>" {off} "</div></li>"
     )
 }
 

@@ -211,8 +211,14 @@ fn here_without_ponte(context: &Context, config: &Config) -> Result<Vec<Group>, 
     let secrets = known.as_ref().unwrap_or(&none);
     let mut groups = runtime.block_on(doctor::here(config, secrets, None));
     if let Err(errors) = &known {
-        let wrong = errors.errors.iter();
-        let wrong = wrong.map(|error| Finding::wrong("configuration", error.to_string()));
+        let wrong = errors.errors.iter().map(|error| {
+            // A sentence: the line itself is what ponte check shows.
+            let sentence = config::Finding {
+                excerpt: None,
+                ..error.clone()
+            };
+            Finding::wrong("configuration", sentence.to_string())
+        });
         let secrets = groups.iter_mut().find(|group| group.group == "secrets");
         if let Some(secrets) = secrets {
             secrets.findings.extend(wrong);

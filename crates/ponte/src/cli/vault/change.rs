@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::super::context::Context;
 use super::super::failure::Failure;
+use super::super::record::{self, announce};
 use super::super::screen::{self, DIM, GOOD, styled};
 use super::{Opened, asked, purposes, uses};
 use crate::secret::SecretName;
@@ -16,7 +17,8 @@ use crate::secret::SecretName;
     ponte vault set binance-signing-key < private.pem     reads a file\n  \
     openssl rand -hex 24 | ponte vault set main           reads another program\n\n\
     The secret is never an argument: those are seen by every user of the machine and kept in the \
-    shell's history. A running Ponte reads it at its next start.")]
+    shell's history. A running Ponte takes a webhook's secret over at once, a broker's key at its next \
+    start.")]
 pub(super) struct Set {
     /// The name, by which ponte.toml calls it vault:NAME
     name: SecretName,
@@ -32,10 +34,12 @@ impl Set {
         };
         let replaced = opened.change(set)?;
         let bytes = secret.bytes();
+        let running = announce(context, "vault_secret_set", self.name.to_string())?;
         if context.json {
             let name = self.name.as_str();
-            let done = json!({ "name": name, "bytes": bytes, "replaced": replaced });
-            return screen::print_json(&done);
+            return screen::print_json(&json!({
+                "name": name, "bytes": bytes, "replaced": replaced, "running": running,
+            }));
         }
         let word = if replaced { "replaced" } else { "put" };
         let mut text = format!("{} {}  {bytes} bytes\n", styled(GOOD, word), self.name);
@@ -79,6 +83,7 @@ impl Remove {
                 Err(vault.missing(&self.name).into())
             }
         })?;
+        record::put(context, "vault_secret_removed", self.name.as_str());
         if context.json {
             return screen::print_json(&json!({ "name": self.name.as_str() }));
         }

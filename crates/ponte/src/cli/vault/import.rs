@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::super::context::Context;
 use super::super::failure::Failure;
+use super::super::record;
 use super::super::screen::{self, BOLD, DIM, GOOD, styled};
 use super::{Opened, base, uses, variable};
 use crate::config::SecretUse;
@@ -17,7 +18,8 @@ use crate::secret::{Places, Secret, SecretName, SecretRef, Vault};
 #[command(after_help = "Examples:\n  \
     ponte vault import file:secrets/main\n  \
     ponte vault import env:BINANCE_API_KEY --name binance-key\n  \
-    ponte vault import --all                  every secret that ponte.toml names\n\n\
+    ponte vault import --all                  every secret that ponte.toml names\n  \
+    ponte vault import vault:main --name main_BEFORE     once more, for a rotation\n\n\
     Nothing is taken away where the secret was: do that once ponte check is good.")]
 pub(super) struct Import {
     /// Where it is kept, as ponte.toml writes it
@@ -62,7 +64,8 @@ impl Import {
                 None => name_of(&kept)?,
             };
             // Every form that a secret has anywhere: a line, or the PEM of a private key.
-            let secret = Places::new(&variable).signing_key(&kept)?;
+            let places = Places::new(&variable).with_vault(Some(&opened.vault));
+            let secret = places.signing_key(&kept)?;
             imported.push((name, kept, secret));
         }
         opened.change(|vault| {
@@ -76,11 +79,19 @@ impl Import {
             .map(|(name, kept, secret)| Imported {
                 bytes: secret.bytes(),
                 from: kept.to_string(),
-                lines: lines(&uses, &kept, &name),
+                // What is there twice is wanted twice.
+                lines: match kept.is_in_vault() {
+                    true => Vec::new(),
+                    false => lines(&uses, &kept, &name),
+                },
                 name: name.to_string(),
                 kept,
             })
             .collect();
+        for one in &imported {
+            let detail = format!("{}, from {}", one.name, one.from);
+            record::put(context, "vault_secret_set", &detail);
+        }
         if context.json {
             return screen::print_json(&imported);
         }
@@ -90,22 +101,16 @@ impl Import {
     fn places(&self, context: &Context, uses: &[SecretUse]) -> Result<Vec<SecretRef>, Failure> {
         let Some(place) = &self.place else {
             let kept = uses.iter().map(|used| used.kept.clone());
-            let elsewhere = kept.filter(|kept| !is_in_vault(kept));
+            let elsewhere = kept.filter(|kept: &SecretRef| !kept.is_in_vault());
             return Ok(elsewhere.collect::<BTreeSet<_>>().into_iter().collect());
         };
         let kept = SecretRef::parse(place, base(context))
             .map_err(|error| Failure::usage(error.to_string()))?;
-        if is_in_vault(&kept) {
-            return Err(Failure::usage(format!("{kept} is in the vault already")));
+        if kept.is_in_vault() && self.name.is_none() {
+            return Err(Failure::usage(format!("{kept} is in the vault already"))
+                .cured_by("--name NAME to have it there once more"));
         }
         Ok(vec![kept])
-    }
-}
-
-const fn is_in_vault(kept: &SecretRef) -> bool {
-    match kept {
-        SecretRef::Vault(_) => true,
-        SecretRef::Env(_) | SecretRef::File(_) | SecretRef::Credential(_) => false,
     }
 }
 
@@ -169,6 +174,9 @@ fn shown(imported: &[Imported], context: &Context) -> String {
     for one in imported {
         let from = styled(DIM, &format!("{} bytes from {}", one.bytes, one.from));
         text += &format!("{} {}  {from}\n", styled(GOOD, "put"), one.name);
+    }
+    if imported.iter().all(|one| one.kept.is_in_vault()) {
+        return text;
     }
     let mut lines: Vec<&Line> = imported.iter().flat_map(|one| &one.lines).collect();
     lines.sort_by_key(|line| line.line);

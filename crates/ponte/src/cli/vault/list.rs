@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use super::super::context::Context;
 use super::super::failure::Failure;
-use super::super::screen::{self, BOLD, DIM, SO_SO, ago, styled};
+use super::super::screen::{self, DIM, SO_SO, ago, styled};
+use super::super::table::{Cell, left, right, table};
 use super::{Opened, purposes, uses};
 use crate::secret::vault_path;
 
@@ -63,21 +64,23 @@ fn shown(listed: &Listed, now: Timestamp) -> String {
         let next = styled(DIM, "ponte vault set NAME puts a secret there");
         return format!("{} is empty\n{next}\n", listed.vault);
     }
-    let names = listed.secrets.iter().map(|row| row.name.len());
-    let width = names.max().unwrap_or(0).max("secret".len());
-    let heading = format!(
-        "{:<width$}  {:>5}  {:<9}  used for",
-        "secret", "bytes", "set"
-    );
-    let mut text = format!("{}\n", styled(BOLD, &heading));
-    for row in &listed.secrets {
-        let set = ago(row.set_at, now);
-        let used = if row.used_for.is_empty() {
-            styled(SO_SO, "nothing")
-        } else {
-            row.used_for.join(", ")
+    let columns = [
+        left("secret"),
+        right("bytes"),
+        left("set"),
+        left("used for"),
+    ];
+    let rows = listed.secrets.iter().map(|row| {
+        let used = match row.used_for.is_empty() {
+            true => Cell::new(SO_SO, "nothing"),
+            false => Cell::plain(row.used_for.join(", ")),
         };
-        text += &format!("{:<width$}  {:>5}  {set:<9}  {used}\n", row.name, row.bytes);
-    }
-    text
+        vec![
+            Cell::plain(&row.name),
+            Cell::plain(row.bytes.to_string()),
+            Cell::dim(ago(row.set_at, now)),
+            used,
+        ]
+    });
+    table(&columns, &rows.collect::<Vec<_>>())
 }

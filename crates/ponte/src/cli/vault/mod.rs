@@ -12,6 +12,7 @@ use clap::{Args, Subcommand};
 
 use super::context::Context;
 use super::failure::Failure;
+use super::typed;
 use crate::config::{self, SecretUse};
 use crate::secret::{
     Places, Secret, SecretName, SecretRef, Vault, VaultGuard, VaultLock, VaultOpener,
@@ -24,8 +25,8 @@ use crate::secret::{
     ponte vault set main                  ask for a secret and put it there\n  \
     ponte vault import file:secrets/main  move one that lies in a file\n  \
     ponte vault list                      what is in it, never the values\n\n\
-    In ponte.toml a secret of the vault is named secret = \"vault:main\". A running Ponte reads the \
-    vault at its start only.")]
+    In ponte.toml a secret of the vault is named secret = \"vault:main\". A running Ponte takes a \
+    webhook's secret over when the vault changes; brokers' keys it reads at its start.")]
 pub(super) struct VaultCommand {
     #[command(subcommand)]
     what: What,
@@ -120,8 +121,8 @@ fn asked(question: &str) -> Result<Secret, Failure> {
     let unreadable =
         |error: std::io::Error| Failure::unreachable(format!("the secret can't be read: {error}"));
     if std::io::stdin().is_terminal() {
-        let text = rpassword::prompt_password(format!("{question}: ")).map_err(unreadable)?;
-        return Ok(Secret::signing_key(text)?);
+        let mut text = typed::hidden(question).map_err(unreadable)?;
+        return Ok(Secret::signing_key(std::mem::take(&mut *text))?);
     }
     let read = Secret::signing_key_from(std::io::stdin().lock()).map_err(unreadable)?;
     Ok(read?)

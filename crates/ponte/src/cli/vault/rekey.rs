@@ -9,6 +9,7 @@ use serde_json::json;
 use super::super::context::Context;
 use super::super::failure::Failure;
 use super::super::init_files::unwritable;
+use super::super::record;
 use super::super::screen::{self, BOLD, DIM, GOOD, styled};
 use super::init::new_key;
 use super::{Opened, is_elsewhere, lock_of};
@@ -66,6 +67,7 @@ impl Rekey {
         };
         let is_done =
             matches!(lock, VaultLock::Key(SecretRef::File(path)) if Some(path) == place.as_ref());
+        record::put(context, "vault_rekeyed", "");
         if context.json {
             return screen::print_json(&json!({
                 "public_key": public.map(|key| key.to_string()),

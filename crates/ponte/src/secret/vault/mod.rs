@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use super::value::write_new;
 use super::{OpenError, SealFor, SealKey, Secret, SecretError, SecretName};
+use crate::files;
 
 pub use error::VaultError;
 pub use lock::{VaultLock, VaultOpener};
@@ -187,7 +188,7 @@ impl VaultGuard {
         };
         make_private(data_dir).map_err(|error| unwritable(data_dir, error))?;
         let path = data_dir.join(LOCK_FILE);
-        let lock = File::create(&path).map_err(|error| unwritable(&path, error))?;
+        let lock = files::lock_file(&path, data_dir).map_err(|error| unwritable(&path, error))?;
         match lock.try_lock() {
             Ok(()) => Ok(Self {
                 data_dir: data_dir.to_owned(),
@@ -222,16 +223,10 @@ impl VaultGuard {
 
     fn replace(&self, path: &Path, bytes: &[u8], seal: &SealFor<'_>) -> io::Result<()> {
         let draft = path.with_extension("age.new");
-        let mut options = fs::OpenOptions::new();
-        options.write(true).create(true).truncate(true);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::OpenOptionsExt as _;
-            options.mode(0o600);
-        }
-        let mut writer = seal.writer(options.open(&draft)?)?;
+        let mut writer = seal.writer(files::draft(&draft)?)?;
         writer.write_all(bytes)?;
         writer.finish()?.sync_all()?;
+        files::hand_to_owner_of(&self.data_dir, &draft)?;
         fs::rename(&draft, path)?;
         File::open(&self.data_dir)?.sync_all()
     }

@@ -1,5 +1,7 @@
 //! `ponte doctor`, with a Ponte that runs and without one.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use expect_test::expect;
 
 use super::Home;
@@ -104,6 +106,16 @@ fn it_looks_at_what_runs() {
 #[test]
 fn without_a_ponte_that_runs_nobody_can_be_asked() {
     let home = Home::installed();
+    // A secret that can't be read is one sentence with its cure, not a piece of the file.
+    let rights = |mode: u32| {
+        let rights = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(home.path("secrets/main"), rights).unwrap();
+    };
+    rights(0o644);
+    let text = home.run(&["doctor"]).stdout;
+    let cure = "\n                   → run: chmod 600 secrets/main\n";
+    assert!(text.contains(cure), "{text}");
+    rights(0o600);
     let done = home.run(&["doctor"]);
     assert!(done.stdout.starts_with("the machine"), "{}", done.stdout);
     assert!(!done.stdout.contains("a test alert"), "{}", done.stdout);

@@ -1,5 +1,6 @@
 //! The real binary in folders of its own.
 
+mod audit;
 mod b3;
 mod backup;
 mod bridge;
@@ -9,6 +10,7 @@ mod help;
 mod init;
 mod live;
 mod offline;
+mod owner;
 mod running;
 mod secret;
 mod source;
@@ -150,6 +152,18 @@ impl Home {
                 .success()
         );
         assert!(child.wait().unwrap().success(), "{}", self.read("log"));
+    }
+
+    /// Waits until this stands in the log.
+    #[track_caller]
+    fn wait_for(&self, what: &str) {
+        for _ in 0..PATIENCE_STEPS {
+            if self.read("log").contains(what) {
+                return;
+            }
+            std::thread::sleep(STEP);
+        }
+        panic!("no {what:?} in {}", self.read("log"));
     }
 
     /// Waits until no order is open.

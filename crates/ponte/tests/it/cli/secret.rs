@@ -1,11 +1,13 @@
 //! Rotations and tripwires with the real binary: no alert is lost, nothing is printed twice.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use expect_test::expect;
 use serde_json::Value;
 
 use super::{Home, PATIENCE_STEPS, STEP};
 
-fn alert(secret: &str, id: &str) -> String {
+pub(super) fn alert(secret: &str, id: &str) -> String {
     format!(
         r#"{{"secret":"{secret}","action":"buy","symbol":"BTCUSDT","quantity":"0.01","price":65000,"id":"{id}"}}"#
     )
@@ -25,7 +27,7 @@ fn told(home: &Home, role: &str) -> Value {
 }
 
 #[track_caller]
-fn status_of(home: &Home, body: &str) -> u64 {
+pub(super) fn status_of(home: &Home, body: &str) -> u64 {
     let done = home.run(&["send", body, "--json"]);
     let sent: Value = serde_json::from_str(&done.stdout).unwrap();
     sent[0]["http_status"].as_u64().unwrap()
@@ -99,15 +101,7 @@ fn a_secret_that_is_changed_by_hand_is_taken_over() {
     let old = secret_of(&home, "secrets/main");
     // What can't be read leaves in force what was there.
     std::fs::write(home.path("secrets/main"), "short\n").unwrap();
-    let wait_for = |what: &str| {
-        for _ in 0..PATIENCE_STEPS {
-            if home.read("log").contains(what) {
-                return;
-            }
-            std::thread::sleep(STEP);
-        }
-        panic!("no {what:?} in {}", home.read("log"));
-    };
+    let wait_for = |what: &str| home.wait_for(what);
     wait_for("the current secret of source main stays as it was");
     assert_eq!(status_of(&home, &alert(&old, "1")), 200);
     let new = "written-by-hand-0123456789";
@@ -118,6 +112,73 @@ fn a_secret_that_is_changed_by_hand_is_taken_over() {
     home.stop();
     let acted = home.run(&["export", "--kind", "operator_acted"]).ok();
     assert!(acted.contains("secret_taken_over"), "{acted}");
+}
+
+#[test]
+fn a_secret_whose_rights_are_mended_is_taken_over() {
+    let mut home = Home::installed();
+    home.start();
+    let open_to = |mode: u32| {
+        let rights = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(home.path("secrets/main"), rights).unwrap();
+    };
+    let new = "written-by-hand-0123456789";
+    open_to(0o644);
+    std::fs::write(home.path("secrets/main"), new).unwrap();
+    home.wait_for("the current secret of source main stays as it was");
+    open_to(0o600);
+    home.wait_for("the current secret of source main is another one");
+    assert_eq!(status_of(&home, &alert(new, "1")), 200);
+    home.stop();
+}
+
+#[test]
+fn a_new_secret_is_shown_whatever_the_running_ponte_says() {
+    let mut home = Home::installed();
+    home.run(&["secret", "tripwire", "main"]).ok();
+    let text = home.read("ponte.toml").replacen(
+        "name = \"main\"",
+        "name = \"main\"\ntripwire = \"file:secrets/main-tripwire\"",
+        1,
+    );
+    std::fs::write(home.path("ponte.toml"), text).unwrap();
+    home.start();
+    std::fs::remove_file(home.path("secrets/main-tripwire")).unwrap();
+    let done = home.run(&["secret", "rotate", "main"]);
+    assert_eq!(done.status, 1, "{}", done.stderr);
+    assert!(done.stderr.contains("tripwire"), "{}", done.stderr);
+    let new = secret_of(&home, "secrets/main");
+    assert!(done.stdout.contains(&new), "{}", done.stdout);
+    home.stop();
+}
+
+#[test]
+fn a_change_is_on_record_once() {
+    let mut home = Home::installed();
+    home.start();
+    home.run(&["secret", "rotate", "main"]).ok();
+    home.run(&["secret", "end", "main"]).ok();
+    // A later change by hand has been looked at: what came before it has been, too.
+    std::fs::write(home.path("secrets/main"), "written-by-hand-0123456789").unwrap();
+    let actions = || -> Vec<String> {
+        let acts = home.run(&["audit", "log", "--json"]).json();
+        let acts = acts.as_array().unwrap().iter().rev();
+        acts.map(|act| act["action"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    for _ in 0..PATIENCE_STEPS {
+        if actions().iter().any(|action| action == "secret_taken_over") {
+            break;
+        }
+        std::thread::sleep(STEP);
+    }
+    let all = [
+        "secret_rotated",
+        "previous_secret_ended",
+        "secret_taken_over",
+    ];
+    assert_eq!(actions(), all);
+    home.stop();
 }
 
 #[test]

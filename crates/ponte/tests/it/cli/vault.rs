@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use super::secret::{alert, status_of};
 use super::{Done, Home};
 
 const VALUE: &str = "a-secret-that-nobody-may-see-7781";
@@ -31,7 +32,13 @@ impl Home {
     }
 
     fn with_vault() -> Self {
+        Self::with_vault_in(|_| ())
+    }
+
+    /// One whose data directory was prepared before anything was put there.
+    pub(super) fn with_vault_in(prepare: impl FnOnce(&Path)) -> Self {
         let home = Self::installed();
+        prepare(&home.path("data"));
         let made = home.run(&["vault", "init", "--json"]).json();
         home.append(made["section"].as_str().unwrap());
         home
@@ -89,6 +96,60 @@ fn the_secret_of_a_file_moves_into_the_vault() {
 }
 
 #[test]
+fn a_running_ponte_takes_over_what_changes_in_the_vault() {
+    let mut home = Home::with_vault();
+    let old = home.read("secrets/main").trim().to_owned();
+    home.run(&["vault", "import", "file:secrets/main"]).ok();
+    home.replace("file:secrets/main", "vault:main");
+    home.start();
+    assert_eq!(status_of(&home, &alert(&old, "1")), 200);
+    // As ponte secret rotate says.
+    let done = home.run(&["secret", "rotate", "main", "--json"]);
+    assert_eq!(done.status, 1);
+    let rotated: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
+    let steps = rotated["steps"].as_array().unwrap();
+    let place = |what: &str| {
+        let mut steps = steps.iter();
+        steps.position(|step| step.as_str().unwrap().contains(what))
+    };
+    let restart = place("restart Ponte");
+    assert!(
+        restart.is_some() && restart < place("ponte vault set main, with the new"),
+        "{steps:?}"
+    );
+    let copy = steps[0].as_str().unwrap().strip_prefix("ponte ").unwrap();
+    let copied = home.run(&copy.split(' ').collect::<Vec<_>>()).ok();
+    assert_eq!(copied, "put main_BEFORE  48 bytes from vault:main\n");
+    home.run(&["vault", "import", "vault:main"]).complaint(2);
+    home.replace(
+        "secret = \"vault:main\"",
+        "secret = \"vault:main\"\nprevious_secret = \"vault:main_BEFORE\"\n\
+         previous_until = \"2099-01-01T00:00:00Z\"",
+    );
+    home.stop();
+    home.start();
+    let set = home.feed(&["vault", "set", "main", "--json"], VALUE).json();
+    assert_eq!(set["running"], true);
+    assert_eq!(status_of(&home, &alert(VALUE, "2")), 200);
+    assert_eq!(status_of(&home, &alert(&old, "3")), 200);
+    // What is in the vault under that name and is no secret of one line changes nothing.
+    let pem = "-----BEGIN PRIVATE KEY-----\nAAAAAAAA\n-----END PRIVATE KEY-----\n";
+    let refused = home.feed(&["vault", "set", "main"], pem).complaint(1);
+    assert!(refused.contains("stays as it was"), "{refused}");
+    assert_eq!(status_of(&home, &alert(VALUE, "4")), 200);
+    // Nor does a vault that does not open.
+    let sealed = fs::read(home.path("data/vault.age")).unwrap();
+    fs::write(home.path("data/vault.age"), &sealed[..100]).unwrap();
+    home.wait_for("the secrets in the vault stay as they were");
+    assert_eq!(status_of(&home, &alert(VALUE, "5")), 200);
+    home.stop();
+    let acts = home.run(&["audit", "log"]).ok();
+    assert!(acts.contains("vault_secret_set"), "{acts}");
+    let seen = acts + &home.read("log");
+    assert!(!seen.contains(&old) && !seen.contains(VALUE), "{seen}");
+}
+
+#[test]
 fn a_secret_is_set_and_never_shown() {
     let home = Home::with_vault();
     let mut seen = home
@@ -131,17 +192,16 @@ fn what_is_typed_is_not_echoed() {
     let home = Home::with_vault();
     // A terminal of its own, in which a person answers the question.
     let script = r#"
-import os, pty, sys, termios, time
+import os, pty, sys, termios
 pid, terminal = pty.fork()
 if pid == 0:
     os.execv(sys.argv[1], [sys.argv[1], "vault", "set", "typed"])
 seen = b""
 while b"typed: " not in seen:
     seen += os.read(terminal, 1024)
-# A person begins to type when the question is there, which is a moment before the echo is off.
-while termios.tcgetattr(terminal)[3] & termios.ECHO:
-    time.sleep(0.001)
-os.write(terminal, sys.argv[2].encode() + b"\n")
+# A person begins to type when the question is there: by then the echo is off.
+assert not termios.tcgetattr(terminal)[3] & termios.ECHO
+os.write(terminal, b"wrong\x15" + sys.argv[2].encode() + "\u00e7".encode() + b"\x7f\n")
 try:
     while True:
         more = os.read(terminal, 1024)
@@ -165,6 +225,41 @@ sys.exit(os.waitstatus_to_exitcode(status))
     assert!(!seen.contains(VALUE), "{seen}");
     let listed = home.run(&["vault", "list", "--json"]).json();
     assert_eq!(listed["secrets"][0]["bytes"], VALUE.len());
+}
+
+#[test]
+fn who_gives_up_at_a_question_has_a_terminal_that_shows_again() {
+    let home = Home::with_vault();
+    let script = r#"
+import os, pty, signal, sys, termios
+# The terminal's side of it is ours too, so that it is there when the program is gone.
+terminal, own = pty.openpty()
+pid = os.fork()
+if pid == 0:
+    os.setsid()
+    # Who runs tests in the background may have it ignored.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    controlling = os.open(os.ttyname(own), os.O_RDWR)
+    for number in range(3):
+        os.dup2(controlling, number)
+    os.execv(sys.argv[1], [sys.argv[1], "vault", "set", "typed"])
+seen = b""
+while b"typed: " not in seen:
+    seen += os.read(terminal, 1024)
+os.write(terminal, b"half\x03")
+_, status = os.waitpid(pid, 0)
+assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGINT, status
+assert termios.tcgetattr(own)[3] & termios.ECHO
+"#;
+    let output = Command::new("python3")
+        .args(["-c", script, env!("CARGO_BIN_EXE_ponte")])
+        .current_dir(home.folder.path())
+        .output()
+        .unwrap();
+    let seen = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{seen}");
+    let listed = home.run(&["vault", "list", "--json"]).json();
+    assert_eq!(listed["secrets"], serde_json::json!([]));
 }
 
 #[test]

@@ -100,7 +100,8 @@ impl Site {
     fn try_to_say(&self, arguments: &[&str], input: &str) -> (i32, String) {
         let mut child = self.spawn(arguments);
         let mut stdin = child.stdin.take().unwrap();
-        writeln!(stdin, "{input}").unwrap();
+        // Whoever refuses before it reads closes the pipe.
+        let _ = writeln!(stdin, "{input}");
         drop(stdin);
         let output = child.wait_with_output().unwrap();
         let text = [output.stdout, output.stderr].concat();

@@ -189,6 +189,28 @@ async fn pages_speak_two_languages() {
     assert!(browser.get("/").await.text.contains("Trading"));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_that_is_off_is_seen_from_the_phone() {
+    let site = Site::running().await;
+    let browser = site.signed_in("ana").await;
+    let page = browser.get("/").await.text;
+    assert!(page.contains("Alerts are taken"), "{page}");
+    let off = ["source", "off", "main", "--reason", "lost <the> phone"];
+    site.say(&off, "");
+    let page = browser.get("/").await.text;
+    for words in [
+        "Source main</b> <span class=\"badge bad\">off",
+        "<q>lost &lt;the&gt; phone</q>",
+        "ponte source on NAME",
+    ] {
+        assert!(page.contains(words), "{page}");
+    }
+    assert!(!page.contains("Alerts are taken"), "{page}");
+    site.say(&["source", "on", "main"], "");
+    let page = browser.get("/").await.text;
+    assert!(page.contains("Alerts are taken"), "{page}");
+}
+
 /// Commands with what they are given, how they end and what they say.
 const COMMANDS: &[(&[&str], &str, i32, &str)] = &[
     (

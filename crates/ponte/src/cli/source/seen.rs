@@ -1,60 +1,38 @@
-//! `ponte sources`.
+//! `ponte source seen`: from where alerts came, and with which certificates.
 
-use clap::{Args, Subcommand};
+use clap::Args;
 use ponte_core::time::Timestamp;
 
-use super::client::{Asked, Client};
-use super::context::Context;
-use super::failure::Failure;
-use super::offline;
-use super::screen::{self, BAD, DIM, GOOD, SO_SO, short_time, styled};
-use super::table::{Cell, left, right, table};
+use super::super::client::{Asked, Client};
+use super::super::context::Context;
+use super::super::failure::Failure;
+use super::super::offline;
+use super::super::screen::{self, BAD, DIM, GOOD, SO_SO, short_time, styled};
+use super::super::table::{Cell, left, right, table};
 use crate::admin::moment;
 use crate::config::Webhook;
 use crate::journal::{SeenKey, Senders};
 
-/// What is known of those who send
+/// List the addresses and the client certificates' keys that came with a right secret
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
-    ponte sources seen")]
-pub(super) struct Sources {
-    #[command(subcommand)]
-    what: What,
-}
-
-#[derive(Subcommand)]
-enum What {
-    /// List the addresses and the client certificates' keys that came with a right secret
-    #[command(after_help = "Examples:\n  \
-        ponte sources seen\n  \
-        ponte sources seen --since 7d\n  \
-        ponte sources seen --json | jq -r .keys[0].key   the key that came last\n\n\
-        To let in one key alone, write it into the configuration and restart:\n  \
-        [webhook.client_certificate]\n  \
-        policy = \"pin\"\n  \
-        keys = [\"...\"]\n\n\
-        The last 200,000 events are looked through. Times are UTC; in JSON they are microseconds \
-        since 1970.")]
-    Seen(Seen),
-}
-
-#[derive(Args)]
-struct Seen {
+    ponte source seen\n  \
+    ponte source seen --since 7d\n  \
+    ponte source seen --json | jq -r .keys[0].key   the key that came last\n\n\
+    To let in one key alone, write it into the configuration and restart:\n  \
+    [webhook.client_certificate]\n  \
+    policy = \"pin\"\n  \
+    keys = [\"...\"]\n\n\
+    The last 200,000 events are looked through. Times are UTC; in JSON they are microseconds \
+    since 1970.")]
+pub(super) struct Seen {
     /// Only since this moment: 2h, 7d, 2026-11-23, 2026-11-23T12:00:00Z
     #[arg(long, value_name = "WHEN")]
     since: Option<String>,
 }
 
-impl Sources {
-    pub(super) fn run(&self, context: &Context) -> Result<(), Failure> {
-        match &self.what {
-            What::Seen(seen) => seen.run(context),
-        }
-    }
-}
-
 impl Seen {
-    fn run(&self, context: &Context) -> Result<(), Failure> {
+    pub(super) fn run(&self, context: &Context) -> Result<(), Failure> {
         let since = self.since.as_ref();
         let since = since.map(|text| moment(text, context.now)).transpose()?;
         let parameters = since.map(|since| ("since", since.to_string()));

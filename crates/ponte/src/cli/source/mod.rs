@@ -1,4 +1,6 @@
-//! `ponte source`: which sources are listened to.
+//! `ponte source`: which sources are listened to, and who has sent with their secrets.
+
+mod seen;
 
 use std::fmt::Write as _;
 
@@ -17,12 +19,13 @@ use super::table::{Cell, left, table};
 use crate::admin::wire::{Operated, SourceRequest, SourceStatus};
 use crate::admin::{no_such_source, statuses};
 
-/// See which sources are listened to; switch one off or on again
+/// See which sources are listened to and who sends; switch one off or on again
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     ponte source list\n  \
     ponte source off main --reason \"the laptop was stolen\"\n  \
-    ponte source on main\n\n\
+    ponte source on main\n  \
+    ponte source seen              from where alerts came, with which certificates\n\n\
     The alerts of a source that is off are refused and recorded, whatever they say, closes too. \
     Positions stay, with their stops; to close them: ponte flatten.\n\
     It works when Ponte is not running, too.")]
@@ -36,6 +39,7 @@ enum What {
     List(List),
     Off(Off),
     On(On),
+    Seen(seen::Seen),
 }
 
 /// List the sources: on or off, since when, by whom, until when they hold
@@ -75,6 +79,7 @@ impl Source {
             What::List(List {}) => list(context),
             What::Off(Off { source, reason }) => switch(context, source, false, reason.as_ref()),
             What::On(On { source, reason }) => switch(context, source, true, reason.as_ref()),
+            What::Seen(seen) => seen.run(context),
         }
     }
 }
