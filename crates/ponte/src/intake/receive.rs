@@ -245,7 +245,7 @@ impl Desk {
             certificate: certificate::remembered(client.certificate),
             previous_secret,
         };
-        match signal {
+        match signal.and_then(|signal| self.door.cleared(signal)) {
             Ok(signal) => {
                 self.hand_over(client, source, signal, delivery, received_at)
                     .await

@@ -4,6 +4,7 @@
 //! Every address of `127.0.0.0/8` is this machine: the owner sends from `127.0.0.1`, which alone is
 //! allowed, and the attackers are everybody else.
 
+mod anything;
 mod crowds;
 mod flood;
 mod requests;
