@@ -36,6 +36,8 @@ const RIGHT: &str = "8f14e45fceea167a5a36dedd4bea2543c9f0f895fb98ab91";
 const SECOND: &str = "45c48cce2e2d7fbdea1afc51c7c6ad26d3d9446802a44259";
 const PREVIOUS: &str = "6512bd43d9caa6e02c990b0a82652dca1f0e3dad99908345";
 const TRIPWIRE: &str = "c20ad4d76fe97759aa27a0c99bff6710f7177163c833dff4";
+/// Inputs that are made at once.
+const BLOCK: usize = 512;
 /// A moment that is over.
 const PAST: Timestamp = Timestamp(1_000_000);
 
@@ -70,8 +72,20 @@ impl Random {
 
     /// All of a secret but its last letter.
     fn nearly(&mut self, secret: &str) -> String {
-        let last = char::from(b'g' + u8::try_from(self.next() % 16).unwrap());
-        format!("{}{last}", &secret[..secret.len() - 1])
+        self.mostly(secret, secret.len() - 1)
+    }
+
+    /// A secret itself.
+    fn exactly(&mut self, secret: &str) -> String {
+        self.mostly(secret, secret.len())
+    }
+
+    /// A guess in whose place the start of a secret stands: made like every other one, so that the way
+    /// of making it is not what is measured.
+    fn mostly(&mut self, secret: &str, bytes: usize) -> String {
+        let mut guess = self.guess();
+        guess.replace_range(..bytes, &secret[..bytes]);
+        guess
     }
 }
 
@@ -82,6 +96,10 @@ struct Times([Vec<f64>; 2]);
 impl Times {
     fn add(&mut self, class: usize, took: Duration) {
         self.0[class].push(took.as_secs_f64() * 1e9);
+    }
+
+    fn count(&self) -> usize {
+        self.0[0].len() + self.0[1].len()
     }
 
     /// Prints the line. What other programs did to the machine lies in the longest times; they are left
@@ -135,16 +153,25 @@ fn measure<T, R>(
 ) {
     let mut random = Random(0x9E37_79B9_7F4A_7C15);
     let mut taken = Times::default();
-    for number in 0..times + times / 20 {
-        let class = usize::from(random.next() & 1 == 1);
-        let input = input(class, &mut random);
-        let start = now();
-        let outcome = run(black_box(&input));
-        let took = now().duration_since(start);
-        black_box(&outcome);
-        // The first ones warm the machine up.
-        if number >= times / 20 {
-            taken.add(class, took);
+    // The first ones warm the machine up.
+    let mut warming = times / 20;
+    while taken.count() < times {
+        // Made in blocks, so that what made an input has left no traces when it is used.
+        let inputs: Vec<(usize, T)> = (0..BLOCK)
+            .map(|_| {
+                let class = usize::from(random.next() & 1 == 1);
+                (class, input(class, &mut random))
+            })
+            .collect();
+        for (class, input) in &inputs {
+            let start = now();
+            let outcome = run(black_box(input));
+            let took = now().duration_since(start);
+            black_box(&outcome);
+            if warming == 0 {
+                taken.add(*class, took);
+            }
+            warming = warming.saturating_sub(1);
         }
     }
     taken.tell(what);
@@ -210,7 +237,7 @@ fn comparisons(times: usize) {
         ("Ring::find: one that has ended / a guess", PREVIOUS),
     ] {
         let input = |class: usize, random: &mut Random| match class {
-            0 => shown.to_owned(),
+            0 => random.exactly(shown),
             _ => random.guess(),
         };
         measure(what, times, input, find);
@@ -245,7 +272,7 @@ fn admin(times: usize) {
     };
     measure(
         "a password: nearly right / a guess",
-        (times / 2000).max(20),
+        (times / 500).max(BLOCK),
         input,
         |word| password::is_of(word, &kept),
     );
@@ -258,7 +285,7 @@ fn webhook(times: usize) {
     let state = writer.load().unwrap().state;
     let metrics = Arc::new(Metrics::default());
     let (commands, _keep) = tokio::sync::mpsc::unbounded_channel();
-    let names = ["main", "second"].map(source);
+    let sources = ["main", "second"].map(|name| (source(name), SourcePolicy::default()));
     let (engine, running) = Engine::start(Parts {
         writer,
         state,
@@ -266,10 +293,7 @@ fn webhook(times: usize) {
             installation: "timing".to_owned(),
             accounts: Default::default(),
             routes: Vec::new(),
-            sources: names
-                .clone()
-                .map(|name| (name, SourcePolicy::default()))
-                .into(),
+            sources: sources.into(),
         },
         quotes: Arc::new(NoQuotes),
         commands,
@@ -277,25 +301,7 @@ fn webhook(times: usize) {
         retention: Retention::default(),
     })
     .unwrap();
-    let intake = Intake {
-        engine: engine.clone(),
-        keyring: Arc::new(keyring()),
-        formats: names.map(|name| (name, Format::Ponte)).into(),
-        allow_from: AllowFrom::Ranges(NamedSet::Loopback.ranges()),
-        trusted_proxies: Vec::new(),
-        client_address: ClientAddress::Peer,
-        client_certificate: ClientCertificateRules {
-            policy: ClientCertificatePolicy::Observe,
-            keys: Default::default(),
-        },
-        failures_per_minute: u32::MAX,
-        body_read_max: BODY_READ_MAX,
-        self_tests: Arc::new(SelfTests::new()),
-        metrics,
-    };
-    let service = TowerToHyperService::new(intake.router());
-    let runtime = tokio::runtime::Builder::new_current_thread();
-    let runtime = { runtime }.enable_all().build().unwrap();
+    let service = TowerToHyperService::new(intake(engine.clone(), metrics).router());
     let here = SocketAddr::from(([127, 0, 0, 1], 40_000));
     let elsewhere = SocketAddr::from(([192, 0, 2, 1], 40_000));
     for (what, shown, peer) in [
@@ -317,25 +323,59 @@ fn webhook(times: usize) {
             elsewhere,
         ),
     ] {
-        let mut random = Random(0x9E37_79B9_7F4A_7C15);
-        let mut taken = Times::default();
-        for number in 0..times + times / 20 {
-            let class = usize::from(random.next() & 1 == 1);
-            let guess = match (class, shown) {
-                (0, Some(shown)) => shown.to_owned(),
-                (0, None) => random.nearly(RIGHT),
-                _ => random.guess(),
-            };
-            let took = runtime.block_on(refused(&service, peer, &guess));
-            if number >= times / 20 {
-                taken.add(class, took);
-            }
-        }
-        taken.tell(what);
+        refusals(times, &service, peer, shown).tell(what);
     }
     drop(service);
     engine.stop();
     running.join();
+}
+
+fn intake(engine: Engine, metrics: Arc<Metrics>) -> Intake {
+    let names = ["main", "second"].map(source);
+    Intake {
+        engine,
+        keyring: Arc::new(keyring()),
+        formats: names.map(|name| (name, Format::Ponte)).into(),
+        allow_from: AllowFrom::Ranges(NamedSet::Loopback.ranges()),
+        trusted_proxies: Vec::new(),
+        client_address: ClientAddress::Peer,
+        client_certificate: ClientCertificateRules {
+            policy: ClientCertificatePolicy::Observe,
+            keys: Default::default(),
+        },
+        failures_per_minute: u32::MAX,
+        body_read_max: BODY_READ_MAX,
+        self_tests: Arc::new(SelfTests::new()),
+        metrics,
+    }
+}
+
+/// The times of refusals: of what is shown, or else of what is nearly right, and of guesses.
+fn refusals(
+    times: usize,
+    service: &TowerToHyperService<axum::Router>,
+    peer: SocketAddr,
+    shown: Option<&str>,
+) -> Times {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let mut random = Random(0x9E37_79B9_7F4A_7C15);
+    let mut taken = Times::default();
+    for number in 0..times + times / 20 {
+        let class = usize::from(random.next() & 1 == 1);
+        let guess = match (class, shown) {
+            (0, Some(shown)) => random.exactly(shown),
+            (0, None) => random.nearly(RIGHT),
+            _ => random.guess(),
+        };
+        let took = runtime.block_on(refused(service, peer, &guess));
+        if number >= times / 20 {
+            taken.add(class, took);
+        }
+    }
+    taken
 }
 
 /// How long a `403` takes; what follows from a tripwire comes after it.
