@@ -1,8 +1,10 @@
-//! The project's chores: `cargo xtask test`, `tidy`, `package` and `bench`.
+//! The project's chores: `cargo xtask test`, `tidy`, `package`, `fuzz`, `advisories` and `bench`.
 
+mod advisories;
 mod bench;
 mod bridges;
 mod deploy;
+mod fuzz;
 mod interop;
 mod packages;
 mod process;
@@ -28,6 +30,10 @@ usage: cargo xtask CHORE
       the checks on the sources alone: imports, lengths, links, pairs of languages
   package
       the static program and the Debian package, as they are given to people
+  fuzz [FUZZER] [--seconds N] [--list]
+      coverage-guided fuzzers of what is read from strangers, a minute each; installs cargo-fuzz
+  advisories
+      asks the RustSec database about every dependency; exits with 3 where it can't be reached
   bench [--only PART] [--list] [--quick] [--seconds N] [--write]
       measures the way of an alert and writes the table into docs/performance.md
 ";
@@ -42,6 +48,8 @@ fn main() -> ExitCode {
         "test" => test::run(flags),
         "tidy" => run_tidy(),
         "package" => packages::make(flags),
+        "fuzz" => fuzz::run(flags),
+        "advisories" => advisories::run(flags),
         "bench" => bench::run(flags).map(|()| ExitCode::SUCCESS),
         "help" | "--help" | "-h" => {
             print!("{USAGE}");

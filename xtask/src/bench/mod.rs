@@ -12,6 +12,7 @@ mod ponte;
 mod receiver;
 mod report;
 mod start;
+mod timing;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -98,6 +99,11 @@ const PARTS: &[Part] = &[
         about: "start-up and memory, without and with a million alerts",
         run: start::run,
     },
+    Part {
+        name: "timing",
+        about: "whether the time of a refusal tells how near a guess was",
+        run: timing::run,
+    },
 ];
 
 /// Runs the parts that were asked for, prints the table and, after a whole run, writes it.
@@ -127,8 +133,8 @@ pub(crate) fn run(flags: &[String]) -> Result<()> {
         }
     }
     let command = command(&options);
-    // The part with a section of its own brings nothing to the table.
-    let has_table = options.only.as_deref() != Some("binance");
+    // Parts with a section or a table of their own bring nothing to this one.
+    let has_table = !matches!(options.only.as_deref(), Some("binance" | "timing"));
     let table = has_table
         .then(|| report::table(&bench, &results, &command))
         .transpose()?;

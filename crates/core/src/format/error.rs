@@ -186,5 +186,6 @@ pub mod code {
         CONTRADICTION = "E_CONTRADICTION": "Two fields that can't both be meant.";
         NEEDS_SIZE = "E_NEEDS_SIZE": "A position whose size can't be told safely.";
         PROTECTION = "E_PROTECTION": "Stop or targets with something that opens nothing.";
+        SECRET_ELSEWHERE = "E_SECRET_ELSEWHERE": "The secret in a field that is recorded and shown.";
     }
 }

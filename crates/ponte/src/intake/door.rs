@@ -10,6 +10,7 @@ use ponte_core::id::SourceName;
 use ponte_core::signal::Signal;
 use ponte_core::time::Timestamp;
 
+use super::stray;
 use crate::clock;
 use crate::secret::{Entry, Keyring, Ring, Role};
 
@@ -135,6 +136,14 @@ impl Door {
             let secret = format::secret_in(body)?;
             of(presented.ring.find(secret.expose().as_bytes()))
         })
+    }
+
+    /// A signal that may be recorded: none of its texts holds a source's secret.
+    ///
+    /// # Errors
+    /// When one that says what to do holds one.
+    pub(super) fn cleared(&self, signal: Signal) -> Result<Signal, FormatError> {
+        stray::cleared(signal, &self.keyring.ring())
     }
 
     /// A text of ours without any source's secret, should one still stand somewhere in it.

@@ -18,6 +18,7 @@ mod health;
 mod plain;
 mod receive;
 pub mod selftest;
+mod stray;
 mod tripwire;
 
 use std::collections::BTreeMap;

@@ -168,9 +168,14 @@ impl Desk {
 
     /// A tripwire is heard wherever it is shown, whatever the answer is.
     fn look_for_tripwire(&self, head: &Parts, token: Option<&str>, body: &[u8]) {
-        if let Some(source) = self.door.tripwire_in(token, &head.headers, body) {
-            let client = self.client(head);
-            self.tripwires.used(source, client.to_string());
+        let shown = self.door.tripwire_in(token, &head.headers, body);
+        self.hear(self.client(head), shown);
+    }
+
+    /// Whoever shows a tripwire and whoever doesn't cost the same.
+    fn hear(&self, client: Client<'_>, tripwire_of: Option<SourceName>) {
+        if tripwire_of.is_some() || self.door.has_tripwires() {
+            self.tripwires.heard(tripwire_of, client.to_string());
         }
     }
 
@@ -245,7 +250,7 @@ impl Desk {
             certificate: certificate::remembered(client.certificate),
             previous_secret,
         };
-        match signal {
+        match signal.and_then(|signal| self.door.cleared(signal)) {
             Ok(signal) => {
                 self.hand_over(client, source, signal, delivery, received_at)
                     .await
@@ -265,11 +270,10 @@ impl Desk {
             Stranger::NoSecret => (Refusal::NoSecret, None),
             Stranger::WrongSecret => (Refusal::WrongSecret, None),
             Stranger::Expired(source) => (Refusal::ExpiredSecret, Some(source)),
-            Stranger::Tripwire(source) => {
-                self.tripwires.used(source.clone(), client.to_string());
-                (Refusal::Tripwire, Some(source))
-            }
+            Stranger::Tripwire(source) => (Refusal::Tripwire, Some(source)),
         };
+        let tripwire_of = source.clone().filter(|_| refusal == Refusal::Tripwire);
+        self.hear(client, tripwire_of);
         self.refuse_known(client, received_at, refusal, source)
     }
 

@@ -45,12 +45,16 @@ impl Tripwires {
         }
     }
 
-    /// Has a source switched off. Returns at once; nothing of it is in the time of an answer.
-    pub(super) fn used(&self, source: SourceName, from: String) {
-        tokio::spawn(self.clone().ring(source, from));
+    /// Has a source switched off, if its tripwire was shown. Returns at once, and does the same where none
+    /// was: nothing of it is in the time of an answer.
+    pub(super) fn heard(&self, shown: Option<SourceName>, from: String) {
+        tokio::spawn(self.clone().ring(shown, from));
     }
 
-    async fn ring(self, source: SourceName, from: String) {
+    async fn ring(self, shown: Option<SourceName>, from: String) {
+        let Some(source) = shown else {
+            return;
+        };
         self.metrics.tripwire_used(&source);
         if self.is_time_to_shout(&source) {
             tracing::error!(

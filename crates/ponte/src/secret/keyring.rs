@@ -125,6 +125,16 @@ impl Ring {
             .any(|entry| entry.role == Role::Tripwire)
     }
 
+    /// Whether any of these secrets stands in a text, in letters of either case.
+    #[must_use]
+    pub fn is_in(&self, text: &str) -> bool {
+        self.entries.iter().any(|entry| {
+            let secret = entry.secret.expose().as_bytes();
+            let mut parts = text.as_bytes().windows(secret.len());
+            parts.any(|part| part.eq_ignore_ascii_case(secret))
+        })
+    }
+
     /// A text without any of these secrets, should one stand somewhere in it.
     #[must_use]
     pub fn scrubbed(&self, text: String) -> String {

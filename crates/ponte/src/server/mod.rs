@@ -10,6 +10,8 @@ mod drain;
 mod entrance;
 mod expiry;
 pub(crate) mod failures;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod gate;
 mod handles;
 mod pem;

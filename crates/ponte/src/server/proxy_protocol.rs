@@ -86,7 +86,7 @@ pub(super) async fn read(stream: &mut TcpStream) -> Result<Option<SocketAddr>, N
 }
 
 /// `PROXY TCP4 192.0.2.1 198.51.100.1 56324 443` and CR LF; exactly so.
-fn version_1(header: &[u8]) -> Result<Option<SocketAddr>, NotAHeader> {
+pub(super) fn version_1(header: &[u8]) -> Result<Option<SocketAddr>, NotAHeader> {
     let malformed = NotAHeader::Malformed;
     let line = header.strip_suffix(b"\r\n");
     let line = line.ok_or(malformed("its line does not end in CR LF"))?;
@@ -126,7 +126,7 @@ fn port(word: &str) -> Result<u16, NotAHeader> {
     ))
 }
 
-fn version_2(header: &[u8]) -> Result<Option<SocketAddr>, NotAHeader> {
+pub(super) fn version_2(header: &[u8]) -> Result<Option<SocketAddr>, NotAHeader> {
     let malformed = NotAHeader::Malformed;
     let (fixed, rest) = header.split_at(FIXED_BYTES);
     let (version, command) = (fixed[12] >> 4, fixed[12] & 0x0F);

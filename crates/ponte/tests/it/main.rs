@@ -7,6 +7,7 @@ mod backup;
 mod binance;
 mod bridge;
 mod canary;
+mod canary_backup;
 mod cli;
 mod config;
 mod conformance;

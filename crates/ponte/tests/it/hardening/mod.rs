@@ -4,7 +4,9 @@
 //! Every address of `127.0.0.0/8` is this machine: the owner sends from `127.0.0.1`, which alone is
 //! allowed, and the attackers are everybody else.
 
+mod anything;
 mod crowds;
+mod flood;
 mod requests;
 mod slow;
 
@@ -64,10 +66,15 @@ impl Target {
         let mut ponte = Ponte::install("");
         ponte.set_log_filter("ponte=warn");
         ponte.set_handles_max(handles_max);
+        let webhook = "allow_from = [\"127.0.0.1\"]\nfailures_per_minute = 100000";
+        Self::start_configured(speaks, ponte, webhook).await
+    }
+
+    /// With this in the webhook's section.
+    async fn start_configured(speaks: Speaks, mut ponte: Ponte, webhook: &str) -> Self {
         let file = ponte.folder().join("ponte.toml");
         let text = std::fs::read_to_string(&file).unwrap();
-        let allowed = "allow_from = [\"127.0.0.1\"]\nfailures_per_minute = 100000";
-        let mut text = text.replace("allow_from = [\"loopback\"]", allowed);
+        let mut text = text.replace("allow_from = [\"loopback\"]", webhook);
         if speaks == Speaks::Tls {
             let hosts = ["localhost".to_owned()];
             let made = SelfSigned::make(&hosts, ponte::clock::now()).unwrap();

@@ -6,6 +6,7 @@
 mod alerts;
 mod certificates;
 mod connections;
+pub(crate) mod fuzz;
 mod proxies;
 mod refusals;
 mod secrecy;
