@@ -1,12 +1,12 @@
 //! One connection from its first byte to its last: who speaks, the handshake, the requests.
 
-use std::future::ready;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::response::Response;
 use hyper::Request;
@@ -20,10 +20,11 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
+use super::body::SKIPPED_BYTES_MAX;
 use super::client_certificate::{self, ClientCertificate};
 use super::drain::{self, Draining};
 use super::slots::Slot;
-use super::{Gate, Limits, acme, proxy_protocol};
+use super::{Gate, HEADER_READ_MAX, Limits, acme, body, proxy_protocol};
 use crate::clock;
 
 /// How long a connection that is cut at the end may take to say so.
@@ -202,7 +203,11 @@ impl Service<Request<Incoming>> for Caller {
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         self.slot.asked();
         if self.draining.has_begun() {
-            return Box::pin(ready(Ok(drain::come_again())));
+            let draining = self.draining.clone();
+            return Box::pin(async move {
+                heard_out(request.into_body(), draining).await;
+                Ok(drain::come_again())
+            });
         }
         let extensions = request.extensions_mut();
         extensions.insert(ConnectInfo(self.peer));
@@ -222,6 +227,15 @@ impl Service<Request<Incoming>> for Caller {
             }
             Ok(answer)
         })
+    }
+}
+
+/// Reads a body that nobody wants: a connection that is closed while its sender still writes is reset,
+/// and the answer is lost with it.
+async fn heard_out(body: Incoming, draining: Draining) {
+    tokio::select! {
+        () = body::skip(Body::new(body), SKIPPED_BYTES_MAX, HEADER_READ_MAX) => {}
+        () = draining.last_word() => {}
     }
 }
 

@@ -203,10 +203,12 @@ pub async fn serve_gated(
         }
     };
     drain.begin();
-    let entrance = (!limits.held_open).then_some(entrance);
+    if limits.held_open {
+        entrance.close();
+    }
     // Lets go of what `shutdown` gave.
     let outcome = outcome.map(drop);
-    if let (Ok(()), Some(mut entrance)) = (&outcome, entrance) {
+    if outcome.is_ok() {
         // Refused connections are alerts lost; a 503 is sent again.
         loop {
             tokio::select! {
@@ -217,6 +219,7 @@ pub async fn serve_gated(
             }
         }
     }
+    drop(entrance);
     drain.finished().await;
     outcome
 }
