@@ -46,7 +46,7 @@ use std::path::Path;
 use ponte_core::id::AccountName;
 use toml::de::DeTable;
 
-pub use client_certificate::{ClientCertificatePolicy, ClientCertificateRules};
+pub use client_certificate::{ClientCertificatePolicy, ClientCertificateRules, TRADINGVIEW_EMAIL};
 pub use duration::parse as parse_duration;
 pub use finding::{ConfigErrors, Finding, Place, Severity};
 pub use https::WebhookTls;

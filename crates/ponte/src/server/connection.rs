@@ -36,6 +36,8 @@ const COMPLAIN_EVERY: Duration = Duration::from_secs(60);
 pub(super) struct Connections {
     pub(super) http: http1::Builder,
     pub(super) tls: Option<TlsAcceptor>,
+    /// What to look at when a handshake fails, as a sentence's end.
+    pub(super) advice: &'static str,
     pub(super) gate: Gate,
     pub(super) limits: Limits,
     pub(super) complaints: Complaints,
@@ -149,11 +151,13 @@ impl Connections {
             }
             Ok((Err(error), _)) => {
                 let why = error.to_string();
-                self.complaints.tell_of_handshake(caller.peer, &why);
+                let complaints = &self.complaints;
+                complaints.tell_of_handshake(caller.peer, &why, self.advice);
             }
-            Err(_) => self
-                .complaints
-                .tell_of_handshake(caller.peer, "it took too long"),
+            Err(_) => {
+                self.complaints
+                    .tell_of_handshake(caller.peer, "it took too long", self.advice)
+            }
         }
     }
 
@@ -248,16 +252,13 @@ pub(super) struct Complaints {
 }
 
 impl Complaints {
-    /// A bridge with another certificate pinned can't say so to anybody else.
-    fn tell_of_handshake(&self, peer: SocketAddr, why: &str) {
+    /// A caller who does not believe the certificate can't say so to anybody else.
+    fn tell_of_handshake(&self, peer: SocketAddr, why: &str, advice: &str) {
         if !is_due(&self.handshake) {
             tracing::debug!(%peer, why, "a TLS handshake failed");
             return;
         }
-        tracing::info!(
-            %peer, why,
-            "a TLS handshake failed; if it was a bridge, look at its --pin and at the https in its address"
-        );
+        tracing::info!(%peer, why, "a TLS handshake failed; {advice}");
     }
 
     fn tell_of_no_header(&self, peer: SocketAddr, why: &str) {

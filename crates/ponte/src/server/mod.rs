@@ -178,6 +178,7 @@ pub async fn serve_gated(
     let connections = Arc::new(Connections {
         http: http(limits),
         tls: acceptor(security),
+        advice: advice(security),
         gate,
         limits,
         complaints: connection::Complaints::default(),
@@ -228,6 +229,13 @@ fn acceptor(security: &Security) -> Option<TlsAcceptor> {
     match security {
         Security::Plain => None,
         Security::Tls(tls) => Some(TlsAcceptor::from(tls.config())),
+    }
+}
+
+fn advice(security: &Security) -> &'static str {
+    match security {
+        Security::Plain => "",
+        Security::Tls(tls) => tls.advice(),
     }
 }
 

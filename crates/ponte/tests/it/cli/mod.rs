@@ -11,6 +11,7 @@ mod live;
 mod offline;
 mod running;
 mod secret;
+mod send;
 mod source;
 mod tampered;
 mod vault;
