@@ -69,6 +69,19 @@ impl Facts {
     }
 }
 
+impl Facts {
+    /// Whether it is for this host by its own word, be it by a name with a star (RFC 6125, 6.4.3).
+    #[must_use]
+    pub fn is_for(&self, host: &str) -> bool {
+        let host = host.to_ascii_lowercase();
+        let parent = host.split_once('.').map(|(_, parent)| parent);
+        self.names.iter().any(|name| {
+            let starred = name.strip_prefix("*.");
+            *name == host || (starred.is_some() && starred == parent)
+        })
+    }
+}
+
 fn address(bytes: &[u8]) -> Option<IpAddr> {
     if let Ok(octets) = <[u8; 4]>::try_from(bytes) {
         return Some(Ipv4Addr::from(octets).into());
@@ -105,6 +118,25 @@ mod tests {
         let other = rcgen::KeyPair::generate().unwrap();
         let other = params.self_signed(&other).unwrap();
         assert_ne!(Facts::of(other.der()).unwrap().key, facts.key);
+    }
+
+    #[test]
+    fn a_star_stands_for_one_label() {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let names = ["*.example.com".to_owned(), "example.org".to_owned()];
+        let params = rcgen::CertificateParams::new(names).unwrap();
+        let facts = Facts::of(params.self_signed(&key).unwrap().der()).unwrap();
+        for (host, expected) in [
+            ("hook.example.com", true),
+            ("Hook.Example.com", true),
+            ("example.org", true),
+            ("example.com", false),
+            ("a.hook.example.com", false),
+            ("hook.example.org", false),
+            ("com", false),
+        ] {
+            assert_eq!(facts.is_for(host), expected, "{host}");
+        }
     }
 
     #[test]
