@@ -210,14 +210,25 @@ fn fitted<'a>(orders: &[&'a Order], held: Decimal) -> Vec<(&'a Order, Decimal)> 
         .iter()
         .map(|order| (*order, order.remaining()))
         .collect();
-    for has_role in [OrderKind::is_stop, OrderKind::is_target] {
-        let of_role = |order: &Order| has_role(order.plan.kind);
+    // Once the stops fit, so does what is a stop as well as a target: what is too much then are the
+    // mere targets, and no stop is given up for one.
+    type IsSo = fn(OrderKind) -> bool;
+    let roles: [(IsSo, IsSo); 2] = [
+        (OrderKind::is_stop, OrderKind::is_stop),
+        (OrderKind::is_target, |kind| {
+            kind.is_target() && !kind.is_stop()
+        }),
+    ];
+    for (has_role, gives_way) in roles {
         let total = sizes
             .iter()
-            .filter(|(order, _)| of_role(order))
+            .filter(|(order, _)| has_role(order.plan.kind))
             .fold(Decimal::ZERO, |sum, (_, size)| sum + size);
         let mut excess = total - held;
-        for (_, size) in sizes.iter_mut().filter(|(order, _)| of_role(order)) {
+        for (_, size) in sizes
+            .iter_mut()
+            .filter(|(order, _)| gives_way(order.plan.kind))
+        {
             let less = excess.clamp(Decimal::ZERO, *size);
             *size -= less;
             excess -= less;

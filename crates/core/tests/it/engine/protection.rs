@@ -168,6 +168,21 @@ fn a_smaller_position_keeps_its_stop_until_the_smaller_one_rests() {
     );
 }
 
+/// A target that stayed too large, because the broker would not have it smaller.
+#[test]
+fn no_stop_is_given_up_for_a_target_that_is_too_large() {
+    check(
+        &policy(),
+        r#"
+        buy 1 targets 105 price 100; filled 1; ack 2; sell 0.8; filled 3; rejected 4; buy 1 stop 90 targets 110 price 100 | report 5 0.5@100
+            acknowledged #5
+            filled #5 0.5@100 (0.5)
+            plan #6 protection sell 0.5 stop 90 or 110
+            > submit #6 0.5
+        "#,
+    );
+}
+
 #[test]
 fn a_target_that_trades_makes_nothing_else_smaller() {
     let policy = policy();
