@@ -1,9 +1,14 @@
-//! TLS to brokers and markets: one client configuration for HTTPS and web sockets.
+//! TLS to other servers: one client configuration for HTTPS and web sockets, and what it trusts.
 
 use std::sync::Arc;
 
-use rustls::crypto::ring;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+};
+use sha2::{Digest as _, Sha256};
 
 /// A client that trusts Mozilla's certificate authorities, as compiled in, and nothing else: what
 /// the machine has installed neither widens nor breaks it. TLS 1.2 and 1.3, cryptography by ring,
@@ -41,6 +46,85 @@ pub fn http_client_trusting(roots: RootCertStore) -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .tls_backend_preconfigured(trusting(roots))
         .no_proxy()
+}
+
+/// [`http_client`] for a server that is known by its certificate alone: by its SHA-256 (of its DER form,
+/// 64 hexadecimal digits in small letters), whatever names it and whoever vouches for it.
+pub fn http_client_pinning(fingerprint: String) -> reqwest::ClientBuilder {
+    let provider = Arc::new(ring::default_provider());
+    let mut config = trusting(RootCertStore::empty());
+    let pinned = Pinned {
+        fingerprint,
+        provider,
+    };
+    config
+        .dangerous()
+        .set_certificate_verifier(Arc::new(pinned));
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(config)
+        .no_proxy()
+}
+
+/// Takes one certificate, from whoever has its key.
+#[derive(Debug)]
+struct Pinned {
+    fingerprint: String,
+    provider: Arc<CryptoProvider>,
+}
+
+impl ServerCertVerifier for Pinned {
+    fn verify_server_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        if fingerprint(certificate) == self.fingerprint {
+            return Ok(ServerCertVerified::assertion());
+        }
+        Err(Error::InvalidCertificate(
+            CertificateError::ApplicationVerificationFailure,
+        ))
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let known = &self.provider.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signed, known)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let known = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signed, known)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider
+            .signature_verification_algorithms
+            .supported_schemes()
+    }
+}
+
+/// The SHA-256 of these bytes, 64 hexadecimal digits in small letters.
+pub(crate) fn fingerprint(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    Sha256::digest(bytes)
+        .iter()
+        .fold(String::with_capacity(64), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 #[cfg(test)]

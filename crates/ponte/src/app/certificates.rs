@@ -11,7 +11,9 @@ use crate::clock;
 use crate::config::{Config, WebhookTls};
 use crate::metrics::Metrics;
 use crate::server::acme::Acme;
-use crate::server::{Certificate, CertificateReport, CertificateSource, Security, Standing, Tls};
+use crate::server::{
+    Certificate, CertificateFiles, CertificateReport, CertificateSource, Security, Standing, Tls,
+};
 
 /// How often the certificates are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
@@ -40,27 +42,26 @@ pub fn certificates(config: &Config) -> Vec<CertificateReport> {
 
 /// How the webhook speaks, and who keeps its certificate fresh where Ponte does.
 pub(super) fn of_webhook(config: &Config) -> Result<(Security, Option<Arc<Acme>>), RunError> {
-    match &config.webhook.tls {
-        None => Ok((Security::Plain, None)),
-        Some(WebhookTls::Files(files)) => {
-            let read = Certificate::read(files.clone());
-            let certificate = read.map_err(|source| RunError::Certificate {
-                section: "webhook.tls",
-                source,
-            })?;
-            Ok((
-                Security::Tls(Tls::with_files(certificate).asking_senders()),
-                None,
-            ))
-        }
+    let (tls, acme) = match &config.webhook.tls {
+        None => (None, None),
+        Some(WebhookTls::Files(files)) => (of_files("webhook.tls", Some(files))?, None),
         Some(WebhookTls::Acme(settings)) => {
             let acme = Acme::open(settings.clone(), &config.data_dir)?;
-            Ok((
-                Security::Tls(Tls::with_acme(acme.clone()).asking_senders()),
-                Some(acme),
-            ))
+            (Some(Tls::with_acme(acme.clone())), Some(acme))
         }
-    }
+    };
+    let tls = tls.map(Tls::asking_senders);
+    Ok((tls.map_or(Security::Plain, Security::Tls), acme))
+}
+
+/// TLS with the owner's files, which `section` of the configuration names, if it does.
+pub(super) fn of_files(
+    section: &'static str,
+    files: Option<&CertificateFiles>,
+) -> Result<Option<Tls>, RunError> {
+    let read = files.cloned().map(Certificate::read).transpose();
+    let read = read.map_err(|source| RunError::Certificate { section, source })?;
+    Ok(read.map(Tls::with_files))
 }
 
 /// Shows the ends of the certificates in the metrics and tells those that come near, for ever.

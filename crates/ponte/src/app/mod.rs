@@ -18,6 +18,7 @@ mod service_manager;
 mod terminals;
 mod trystop;
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -64,7 +65,7 @@ pub enum RunError {
     #[error(transparent)]
     Policy(#[from] UnknownAccount),
     /// An address can't be listened on.
-    #[error("{what} can't listen on {address}: {source}; choose another one, or stop what uses it")]
+    #[error("{what} can't listen on {address}: {source}")]
     Listen {
         /// The key in the configuration.
         what: &'static str,
@@ -98,6 +99,39 @@ pub enum RunError {
         /// What the system said.
         source: std::io::Error,
     },
+}
+
+impl RunError {
+    /// What to do about it, as a sentence's end, where it doesn't say so itself.
+    #[must_use]
+    pub fn cure(&self) -> Option<String> {
+        match self {
+            Self::Listen { what, source, .. } => Some(cure_of_listening(what, source.kind())),
+            Self::Certificate { source, .. } => Some(source.cure()),
+            Self::Remote(error) => error.cure().map(str::to_owned),
+            Self::Journal(_)
+            | Self::Start(_)
+            | Self::Broker(_)
+            | Self::Policy(_)
+            | Self::Inherited(_)
+            | Self::Acme(_)
+            | Self::Serve { .. } => None,
+        }
+    }
+}
+
+fn cure_of_listening(what: &str, kind: ErrorKind) -> String {
+    if kind == ErrorKind::PermissionDenied {
+        return "ports below 1024 need a right: let systemd hold the socket (ponte.socket), or setcap \
+                cap_net_bind_service=+ep on the program's file"
+            .to_owned();
+    }
+    if kind == ErrorKind::AddrNotAvailable {
+        return format!(
+            "no interface of this machine has that address: write {what} = \"0.0.0.0:PORT\" for all of them"
+        );
+    }
+    "choose another port, or stop what uses this one".to_owned()
 }
 
 /// The running core: everything but the listeners.

@@ -20,7 +20,7 @@ use crate::doctor::secrets::of_accounts;
 use crate::intake::{BODY_READ_MAX, Intake, PlainSide};
 use crate::secret::Keyring;
 use crate::server::acme::Acme;
-use crate::server::{Certificate, Gate, Limits, Security, Tls};
+use crate::server::{Gate, Limits, Security, Tls};
 use crate::{admin, clock, server};
 
 /// How long orders on their way to a broker are waited for at least, after the listeners' end.
@@ -293,17 +293,7 @@ impl Taken {
     }
 
     async fn for_owner(addresses: &mut Addresses, remote: &AdminRemote) -> Result<Self, RunError> {
-        let security = match &remote.tls {
-            Some(files) => {
-                let read = Certificate::read(files.clone());
-                let certificate = read.map_err(|source| RunError::Certificate {
-                    section: "admin.remote",
-                    source,
-                })?;
-                Security::Tls(Tls::with_files(certificate))
-            }
-            None => Security::Plain,
-        };
+        let tls = certificates::of_files("admin.remote", remote.tls.as_ref())?;
         let taken = Self::take(addresses, "admin.remote.listen", remote.listen).await?;
         let proxies = remote.trusted_proxies.clone();
         let gate = Gate {
@@ -313,7 +303,7 @@ impl Taken {
             ..Gate::default()
         };
         Ok(Self {
-            security,
+            security: tls.map_or(Security::Plain, Security::Tls),
             limits: Limits {
                 connections_max: OWNER_CONNECTIONS_MAX,
                 ..taken.limits
@@ -324,24 +314,14 @@ impl Taken {
     }
 
     async fn for_bridges(addresses: &mut Addresses, bridge: &Bridge) -> Result<Self, RunError> {
-        let security = match &bridge.tls {
-            Some(files) => {
-                let read = Certificate::read(files.clone());
-                let certificate = read.map_err(|source| RunError::Certificate {
-                    section: "bridge",
-                    source,
-                })?;
-                Security::Tls(Tls::with_files(certificate))
-            }
-            None => Security::Plain,
-        };
+        let tls = certificates::of_files("bridge", bridge.tls.as_ref())?.map(Tls::for_bridges);
         let taken = Self::take(addresses, "bridge.listen", bridge.listen).await?;
         let limits = Limits {
             held_open: taken.limits.held_open,
             ..Hub::limits()
         };
         Ok(Self {
-            security,
+            security: tls.map_or(Security::Plain, Security::Tls),
             limits,
             ..taken
         })

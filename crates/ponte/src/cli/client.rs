@@ -35,10 +35,18 @@ pub(super) struct Client {
 
 /// An HTTP client for addresses of one's own: no proxy, no waiting for ever.
 pub(super) fn http() -> Result<(Runtime, reqwest::Client), Failure> {
-    http_within(ANSWER_MAX)
+    http_within(ANSWER_MAX, tls::http_client())
 }
 
-fn http_within(patience: Duration) -> Result<(Runtime, reqwest::Client), Failure> {
+/// The same, for a server that is known by its certificate alone, by its SHA-256.
+pub(super) fn http_pinning(fingerprint: String) -> Result<(Runtime, reqwest::Client), Failure> {
+    http_within(ANSWER_MAX, tls::http_client_pinning(fingerprint))
+}
+
+fn http_within(
+    patience: Duration,
+    client: reqwest::ClientBuilder,
+) -> Result<(Runtime, reqwest::Client), Failure> {
     let broken = |error: &dyn std::error::Error| {
         Failure::unreachable(format!("HTTP can't be used: {}", causes(error)))
     };
@@ -46,7 +54,7 @@ fn http_within(patience: Duration) -> Result<(Runtime, reqwest::Client), Failure
         .enable_all()
         .build()
         .map_err(|error| broken(&error))?;
-    let client = tls::http_client()
+    let client = client
         .connect_timeout(patience.min(CONNECT_MAX))
         .timeout(patience)
         .redirect(reqwest::redirect::Policy::none())
@@ -86,7 +94,7 @@ impl Client {
 
     /// [`Self::new`] that waits for an answer no longer than this.
     pub(super) fn with_patience(context: &Context, patience: Duration) -> Result<Self, Failure> {
-        let (runtime, http) = http_within(patience)?;
+        let (runtime, http) = http_within(patience, tls::http_client())?;
         let address = reachable(context.config()?.admin.listen);
         Ok(Self {
             runtime,

@@ -155,18 +155,14 @@ impl From<serde_json::Error> for Failure {
 impl From<crate::app::RunError> for Failure {
     fn from(error: crate::app::RunError) -> Self {
         let failure = Self::unreachable(error.to_string());
+        if let Some(cure) = error.cure() {
+            return failure.cured_by(cure);
+        }
         let connect = match error {
             crate::app::RunError::Broker(connect) => connect,
-            crate::app::RunError::Certificate { source, .. } => {
-                return failure.cured_by(source.cure());
-            }
-            crate::app::RunError::Remote(error) => {
-                return match error.cure() {
-                    Some(cure) => failure.cured_by(cure),
-                    None => failure,
-                };
-            }
-            crate::app::RunError::Journal(_)
+            crate::app::RunError::Certificate { .. }
+            | crate::app::RunError::Remote(_)
+            | crate::app::RunError::Journal(_)
             | crate::app::RunError::Start(_)
             | crate::app::RunError::Policy(_)
             | crate::app::RunError::Acme(_)

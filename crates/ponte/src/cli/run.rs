@@ -81,7 +81,11 @@ pub(super) fn start_log(log: &Log, verbose: u8) {
         "warn,ponte={0},ponte_core={0},ponte_venue={0}",
         level.as_str()
     );
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(ours));
+    // A variable that is set to nothing, as composed files do it, must not silence the log.
+    let asked = std::env::var(EnvFilter::DEFAULT_ENV).ok();
+    let asked = asked.filter(|asked| !asked.trim().is_empty());
+    let filter = asked.and_then(|asked| EnvFilter::try_new(asked).ok());
+    let filter = filter.unwrap_or_else(|| EnvFilter::new(ours));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);

@@ -6,14 +6,16 @@ use std::time::Duration;
 use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
+use tokio::runtime::Runtime;
 
 use super::body::{self, Body};
-use super::client::{causes, http, reachable};
+use super::client::{causes, http, http_pinning, reachable};
 use super::context::Context;
 use super::examples;
 use super::failure::{Failure, REFUSED, UNREACHABLE};
 use super::screen::{self, BAD, BOLD, DIM, SO_SO, span, style_of, styled};
-use crate::{admin, clock};
+use crate::config::{ClientCertificatePolicy, Config};
+use crate::{admin, app, clock};
 
 /// Fire an alert at the running Ponte's webhook, as TradingView would
 #[derive(Args)]
@@ -24,7 +26,7 @@ pub(super) struct Send {
     /// The source whose secret is filled in; the first of the configuration when not named
     #[arg(long, value_name = "NAME")]
     source: Option<String>,
-    /// Another webhook than the configuration's; http only
+    /// Another webhook than the configuration's; https for the way that TradingView takes
     #[arg(long, value_name = "URL")]
     url: Option<String>,
     /// Send it so many times, one after the other
@@ -39,11 +41,27 @@ fn after_help() -> String {
          ponte send --example pt --times 3     one order, two duplicates\n  \
          ponte send alert.json\n  \
          ponte send '{{\"secret\":\"{{{{secret}}}}\",\"action\":\"sell\",\"symbol\":\"ETHUSDT\",\"quantity\":0.1}}'\n\n\
-         {{{{secret}}}} in an alert stands for the source's secret, which is never printed.\n\n\
+         {{{{secret}}}} in an alert stands for the source's secret, which is never printed.\n\
+         Where the webhook has TLS of its own, its certificate is the one that the configuration names.\n\n\
          Ready examples:\n{}\n\
          Exit status: 0 for an answer 2xx, 1 for 4xx, 3 for 5xx or none.",
         examples::list()
     )
+}
+
+/// Why a `403` may have come; Ponte does not tell.
+const TURNED_AWAY: &str =
+    "the secret is wrong, or webhook.allow_from does not have this machine (\"loopback\")";
+const WITHOUT_CERTIFICATE: &str = "webhook.client_certificate refuses who has no certificate, as ponte send; or \
+     the secret is wrong, or webhook.allow_from does not have this machine (\"loopback\")";
+
+/// Where an alert goes.
+struct Target {
+    url: String,
+    /// Why a `403` may come from there.
+    refused: &'static str,
+    runtime: Runtime,
+    client: reqwest::Client,
 }
 
 /// One answer of the webhook.
@@ -63,12 +81,11 @@ impl Send {
         } else {
             body
         };
-        let url = self.webhook(context)?;
-        let (runtime, client) = http()?;
+        let target = self.target(context)?;
         let mut shots = Vec::new();
         let mut worst = 0;
         for number in 1..=self.times {
-            let shot = runtime.block_on(fire(&client, &url, body.clone()))?;
+            let shot = target.runtime.block_on(fire(&target, body.clone()))?;
             worst = worst.max(shot.http_status);
             if context.json {
                 shots.push(shot);
@@ -76,7 +93,7 @@ impl Send {
                 if self.times > 1 {
                     screen::print(&styled(DIM, &format!("{number}/{}  ", self.times)))?;
                 }
-                screen::print(&shown(&shot))?;
+                screen::print(&shown(&shot, target.refused))?;
             }
         }
         if context.json {
@@ -104,32 +121,78 @@ impl Send {
         Ok(body::fill(&text, secret.expose()).into_bytes())
     }
 
-    fn webhook(&self, context: &Context) -> Result<String, Failure> {
+    /// Where it goes, and who is believed there.
+    fn target(&self, context: &Context) -> Result<Target, Failure> {
         let Some(url) = &self.url else {
-            let address = reachable(context.config()?.webhook.listen);
-            return Ok(format!("http://{address}/webhook"));
+            return own_webhook(context.config()?);
         };
-        if url.starts_with("https://") {
-            return Err(Failure::usage(
-                "this version sends over http only; https is for TradingView and its proxy",
-            )
-            .cured_by("the address behind the proxy, such as http://127.0.0.1:8080/webhook"));
-        }
-        if !url.starts_with("http://") {
+        if !url.starts_with("http://") && !url.starts_with("https://") {
             return Err(Failure::usage(format!("{url} is not an address"))
                 .cured_by("http://127.0.0.1:8080/webhook"));
         }
-        Ok(url.clone())
+        let (runtime, client) = http()?;
+        Ok(Target {
+            url: url.clone(),
+            refused: TURNED_AWAY,
+            runtime,
+            client,
+        })
     }
 }
 
-async fn fire(client: &reqwest::Client, url: &str, body: Vec<u8>) -> Result<Shot, Failure> {
+/// The webhook of the configuration, from this machine.
+fn own_webhook(config: &Config) -> Result<Target, Failure> {
+    let webhook = &config.webhook;
+    let address = reachable(webhook.listen);
+    if webhook.proxy_protocol {
+        let why = format!(
+            "webhook.proxy_protocol is on, so that only the proxy's connections are taken at {address}"
+        );
+        return Err(Failure::unreachable(why).cured_by(
+            "send it the way that TradingView's go, with this machine's address in allow_from: ponte send \
+             --url https://hook.example.com/webhook",
+        ));
+    }
+    let asks = webhook.client_certificate.policy != ClientCertificatePolicy::Observe;
+    let refused = if asks {
+        WITHOUT_CERTIFICATE
+    } else {
+        TURNED_AWAY
+    };
+    let (scheme, (runtime, client)) = match app::certificates(config)
+        .into_iter()
+        .find(|report| report.listener == "webhook")
+    {
+        None => ("http", http()?),
+        Some(report) => {
+            let facts = report.facts.map_err(|missing| {
+                let why = format!("the webhook has no certificate: {}", missing.why);
+                Failure::unreachable(why).cured_by(missing.cure)
+            })?;
+            ("https", http_pinning(facts.fingerprint)?)
+        }
+    };
+    Ok(Target {
+        url: format!("{scheme}://{address}/webhook"),
+        refused,
+        runtime,
+        client,
+    })
+}
+
+async fn fire(target: &Target, body: Vec<u8>) -> Result<Shot, Failure> {
+    let Target { url, client, .. } = target;
     let started = clock::instant();
     let request = client
         .post(url)
         .header("content-type", "application/json; charset=utf-8")
         .body(body);
     let response = request.send().await.map_err(|error| {
+        if is_of_tls(&error) {
+            let why = causes(&error.without_url());
+            let failure = Failure::unreachable(format!("no TLS with {url}: {why}"));
+            return failure.cured_by("ponte certificate shows what should be there");
+        }
         if error.is_connect() {
             Failure::unreachable(format!("nothing listens at {url}")).cured_by("ponte run")
         } else {
@@ -152,7 +215,20 @@ async fn fire(client: &reqwest::Client, url: &str, body: Vec<u8>) -> Result<Shot
     })
 }
 
-fn shown(shot: &Shot) -> String {
+/// Whether the handshake failed, and not the connection before it.
+fn is_of_tls(error: &(dyn std::error::Error + 'static)) -> bool {
+    if error.is::<rustls::Error>() {
+        return true;
+    }
+    // What an input or output error wraps is not its source, but the source of that is.
+    let wrapped = error.downcast_ref::<std::io::Error>();
+    match wrapped.and_then(std::io::Error::get_ref) {
+        Some(wrapped) => is_of_tls(wrapped),
+        None => error.source().is_some_and(is_of_tls),
+    }
+}
+
+fn shown(shot: &Shot, refused: &str) -> String {
     let taken = span(Duration::from_micros(shot.round_trip_microseconds));
     let time = styled(DIM, &format!("in {taken}"));
     let text = |value: &Value, key: &str| {
@@ -177,15 +253,7 @@ fn shown(shot: &Shot) -> String {
         let style = if shot.http_status < 300 { BOLD } else { BAD };
         let _ = writeln!(lines, "{} {time}", styled(style, &head));
         if shot.http_status == 403 {
-            let _ = writeln!(
-                lines,
-                "  {}",
-                styled(
-                    SO_SO,
-                    "the secret is wrong, or webhook.allow_from does not have this machine \
-                     (\"loopback\")"
-                )
-            );
+            let _ = writeln!(lines, "  {}", styled(SO_SO, refused));
         }
         return lines;
     }

@@ -8,6 +8,12 @@ use super::sections::Mentions;
 use super::table::{Spot, Table};
 use super::value::{self, Value, quoted};
 
+/// The e-mail address in TradingView's certificate.
+///
+/// Source: TradingView's help centre, article 43000680459. Copies of it differ in the common name, not
+/// in this.
+pub const TRADINGVIEW_EMAIL: &str = "webhook-server@tradingview.com";
+
 /// What a sender's TLS certificate must be, where TLS ends in Ponte.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientCertificateRules {
@@ -37,6 +43,16 @@ impl ClientCertificatePolicy {
         ("require", Self::Require),
         ("pin", Self::Pin),
     ];
+
+    /// Its name in the configuration.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Observe => "observe",
+            Self::Require => "require",
+            Self::Pin => "pin",
+        }
+    }
 }
 
 /// Reads the section.

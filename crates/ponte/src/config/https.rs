@@ -4,15 +4,20 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use ponte_core::time::Timestamp;
+
 use super::finding::{Notes, Problem};
 use super::keys::{WEBHOOK_ACME, WEBHOOK_TLS};
+use super::model::Webhook;
 use super::proxy::Proxy;
 use super::public_url::{PublicUrl, is_host};
 use super::sections::{self, Mentions};
 use super::table::{Spot, Table};
 use super::value::{self, Value, quoted};
 use crate::server::acme::{self, AcmeSettings, ChallengeKind, Directory};
-use crate::server::{Certificate, CertificateError, CertificateFiles, may_be_plain};
+use crate::server::{
+    Certificate, CertificateError, CertificateFiles, CertificateReport, may_be_plain,
+};
 
 /// Where HTTP-01 questions are answered when the file doesn't say.
 const HTTP_LISTEN_DEFAULT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 80);
@@ -406,12 +411,20 @@ pub(super) fn look_at_handshakes(notes: &mut Notes<'_>, mentions: &Mentions) {
     }
 }
 
-/// Notes files that can't be used.
-pub(super) fn look_at_files(notes: &mut Notes<'_>, mentions: &Mentions, tls: &WebhookTls) {
+/// Notes files that can't be used, and a certificate that is of no use now.
+pub(super) fn look_at_files(
+    notes: &mut Notes<'_>,
+    mentions: &Mentions,
+    webhook: &Webhook,
+    now: Timestamp,
+) {
+    let Some(tls) = &webhook.tls else {
+        return;
+    };
     let (section, blamed, problem) = match tls {
         WebhookTls::Files(files) => {
             let Err(error) = Certificate::read(files.clone()) else {
-                return;
+                return look_at_certificate(notes, mentions, files, webhook, now);
             };
             let blamed = blamed(&error, files);
             let cure = match error {
@@ -448,6 +461,43 @@ pub(super) fn look_at_files(notes: &mut Notes<'_>, mentions: &Mentions, tls: &We
     let places = &mentions.https.places;
     if let Some((_, at)) = places.iter().find(|(name, _)| *name == blamed) {
         notes.error(&format!("webhook.{section}.{blamed}"), at, problem);
+    }
+}
+
+/// Notes a certificate with which nobody connects. It is no error: a clock may be wrong, and its owner
+/// renews it while Ponte runs.
+fn look_at_certificate(
+    notes: &mut Notes<'_>,
+    mentions: &Mentions,
+    files: &CertificateFiles,
+    webhook: &Webhook,
+    now: Timestamp,
+) {
+    let Ok(facts) = CertificateReport::of_files("webhook", files).facts else {
+        return;
+    };
+    let host = webhook.public_url.as_ref().map(PublicUrl::host);
+    let problem = if facts.not_after <= now {
+        Problem::new(format!("the certificate has ended on {}", facts.not_after))
+            .cured_by("renew it: TradingView sends nothing to a webhook that shows it")
+    } else if now < facts.not_before {
+        Problem::new(format!("the certificate begins on {}", facts.not_before))
+            .cured_by("look at this machine's clock")
+    } else if let Some(host) = host.filter(|host| !facts.is_for(host)) {
+        let names = match facts.names.as_slice() {
+            [] => facts.subject,
+            names => names.join(", "),
+        };
+        Problem::new(format!(
+            "the certificate is for {names}, not for {host} of webhook.public_url"
+        ))
+        .cured_by("name the files of the certificate for that host, or mend public_url")
+    } else {
+        return;
+    };
+    let mut places = mentions.https.places.iter();
+    if let Some((_, at)) = places.find(|(name, _)| *name == "certificate") {
+        notes.warning("webhook.tls.certificate", at, problem);
     }
 }
 

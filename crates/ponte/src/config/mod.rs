@@ -46,7 +46,7 @@ use std::path::Path;
 use ponte_core::id::AccountName;
 use toml::de::DeTable;
 
-pub use client_certificate::{ClientCertificatePolicy, ClientCertificateRules};
+pub use client_certificate::{ClientCertificatePolicy, ClientCertificateRules, TRADINGVIEW_EMAIL};
 pub use duration::parse as parse_duration;
 pub use finding::{ConfigErrors, Finding, Place, Severity};
 pub use https::WebhookTls;
@@ -147,11 +147,8 @@ pub fn load_with(path: &Path, variables: &Variables<'_>) -> Result<Loaded, Confi
     if let Some(bridge) = config.as_ref().and_then(|config| config.bridge.as_ref()) {
         bridge::look_at_files(&mut notes, &mentions, bridge);
     }
-    if let Some(tls) = config
-        .as_ref()
-        .and_then(|config| config.webhook.tls.as_ref())
-    {
-        https::look_at_files(&mut notes, &mentions, tls);
+    if let Some(config) = &config {
+        https::look_at_files(&mut notes, &mentions, &config.webhook, clock::now());
     }
     let remote = config
         .as_ref()

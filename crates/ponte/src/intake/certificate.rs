@@ -6,14 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::http::request::Parts;
 use ponte_core::message::SenderCertificate;
 
-use crate::config::{ClientCertificatePolicy, ClientCertificateRules};
+use crate::config::{ClientCertificatePolicy, ClientCertificateRules, TRADINGVIEW_EMAIL};
 use crate::server::ClientCertificate;
 
-/// The e-mail address in TradingView's certificate.
-///
-/// Source: TradingView's help centre, article 43000680459. Copies of it differ in the common name, not
-/// in this.
-const TRADINGVIEW_EMAIL: &str = "webhook-server@tradingview.com";
 /// Most characters of a subject that are kept.
 const SUBJECT_CHARS_MAX: usize = 160;
 /// Most characters of an e-mail address that are kept.

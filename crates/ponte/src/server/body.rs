@@ -11,7 +11,7 @@ use tokio::time::timeout;
 /// A body up to this size is read without asking whether there is room; alerts rarely have more.
 const SMALL_BYTES_MAX: usize = 16 * 1024;
 /// How much of an unwanted body is read, so that its sender sees the answer and not a broken connection.
-const SKIPPED_BYTES_MAX: usize = 1024 * 1024;
+pub(super) const SKIPPED_BYTES_MAX: usize = 1024 * 1024;
 /// How long that may take.
 const SKIPPED_TIME_MAX: Duration = Duration::from_secs(2);
 

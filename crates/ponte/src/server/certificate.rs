@@ -12,13 +12,13 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use sha2::{Digest as _, Sha256};
 use tokio::time::sleep;
 use zeroize::Zeroizing;
 
 use super::pem;
 use super::tls::provider;
 use super::x509::{Facts, NotACertificate};
+use crate::tls::fingerprint;
 
 /// How often the files are looked at.
 pub const LOOK_EVERY: Duration = Duration::from_secs(60);
@@ -176,7 +176,7 @@ impl Certificate {
             .load()
             .cert
             .first()
-            .map_or_else(String::new, fingerprint)
+            .map_or_else(String::new, |first| fingerprint(first))
     }
 
     /// What answers handshakes with it.
@@ -235,17 +235,6 @@ impl Certificate {
     }
 }
 
-/// The SHA-256 of a certificate (of its DER form), 64 hexadecimal digits in small letters.
-pub(super) fn fingerprint(certificate: &CertificateDer<'_>) -> String {
-    use std::fmt::Write as _;
-    Sha256::digest(certificate)
-        .iter()
-        .fold(String::with_capacity(64), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
-}
-
 /// The fingerprint of the first certificate in a PEM file, as a bridge pins it.
 ///
 /// # Errors
@@ -253,7 +242,9 @@ pub(super) fn fingerprint(certificate: &CertificateDer<'_>) -> String {
 pub fn fingerprint_of_file(path: &Path) -> Result<String, CertificateError> {
     let text = read(path)?;
     let chain = certificates(path, &text)?;
-    Ok(chain.first().map_or_else(String::new, fingerprint))
+    Ok(chain
+        .first()
+        .map_or_else(String::new, |first| fingerprint(first)))
 }
 
 /// What the first certificate in a PEM file says of itself.

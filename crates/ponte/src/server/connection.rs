@@ -1,12 +1,12 @@
 //! One connection from its first byte to its last: who speaks, the handshake, the requests.
 
-use std::future::ready;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::response::Response;
 use hyper::Request;
@@ -20,10 +20,11 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
+use super::body::SKIPPED_BYTES_MAX;
 use super::client_certificate::{self, ClientCertificate};
 use super::drain::{self, Draining};
 use super::slots::Slot;
-use super::{Gate, Limits, acme, proxy_protocol};
+use super::{Gate, HEADER_READ_MAX, Limits, acme, body, proxy_protocol};
 use crate::clock;
 
 /// How long a connection that is cut at the end may take to say so.
@@ -35,6 +36,8 @@ const COMPLAIN_EVERY: Duration = Duration::from_secs(60);
 pub(super) struct Connections {
     pub(super) http: http1::Builder,
     pub(super) tls: Option<TlsAcceptor>,
+    /// What to look at when a handshake fails, as a sentence's end.
+    pub(super) advice: &'static str,
     pub(super) gate: Gate,
     pub(super) limits: Limits,
     pub(super) complaints: Complaints,
@@ -148,11 +151,13 @@ impl Connections {
             }
             Ok((Err(error), _)) => {
                 let why = error.to_string();
-                self.complaints.tell_of_handshake(caller.peer, &why);
+                let complaints = &self.complaints;
+                complaints.tell_of_handshake(caller.peer, &why, self.advice);
             }
-            Err(_) => self
-                .complaints
-                .tell_of_handshake(caller.peer, "it took too long"),
+            Err(_) => {
+                self.complaints
+                    .tell_of_handshake(caller.peer, "it took too long", self.advice)
+            }
         }
     }
 
@@ -202,7 +207,11 @@ impl Service<Request<Incoming>> for Caller {
     fn call(&self, mut request: Request<Incoming>) -> Self::Future {
         self.slot.asked();
         if self.draining.has_begun() {
-            return Box::pin(ready(Ok(drain::come_again())));
+            let draining = self.draining.clone();
+            return Box::pin(async move {
+                heard_out(request.into_body(), draining).await;
+                Ok(drain::come_again())
+            });
         }
         let extensions = request.extensions_mut();
         extensions.insert(ConnectInfo(self.peer));
@@ -225,6 +234,15 @@ impl Service<Request<Incoming>> for Caller {
     }
 }
 
+/// Reads a body that nobody wants: a connection that is closed while its sender still writes is reset,
+/// and the answer is lost with it.
+async fn heard_out(body: Incoming, draining: Draining) {
+    tokio::select! {
+        () = body::skip(Body::new(body), SKIPPED_BYTES_MAX, HEADER_READ_MAX) => {}
+        () = draining.last_word() => {}
+    }
+}
+
 /// When things that any stranger can make happen were told last.
 #[derive(Default)]
 pub(super) struct Complaints {
@@ -234,16 +252,13 @@ pub(super) struct Complaints {
 }
 
 impl Complaints {
-    /// A bridge with another certificate pinned can't say so to anybody else.
-    fn tell_of_handshake(&self, peer: SocketAddr, why: &str) {
+    /// A caller who does not believe the certificate can't say so to anybody else.
+    fn tell_of_handshake(&self, peer: SocketAddr, why: &str, advice: &str) {
         if !is_due(&self.handshake) {
             tracing::debug!(%peer, why, "a TLS handshake failed");
             return;
         }
-        tracing::info!(
-            %peer, why,
-            "a TLS handshake failed; if it was a bridge, look at its --pin and at the https in its address"
-        );
+        tracing::info!(%peer, why, "a TLS handshake failed; {advice}");
     }
 
     fn tell_of_no_header(&self, peer: SocketAddr, why: &str) {

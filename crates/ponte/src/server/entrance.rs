@@ -22,7 +22,8 @@ pub(super) type Admitted = (TcpStream, SocketAddr, Slot);
 
 /// A listener with what it takes to come in.
 pub(super) struct Entrance {
-    listener: TcpListener,
+    /// None once nobody new comes in.
+    listener: Option<TcpListener>,
     connections: Arc<Connections>,
     slots: Arc<Slots>,
     /// One that is accepted and waits for its slot.
@@ -36,22 +37,30 @@ impl Entrance {
         slots: Arc<Slots>,
     ) -> Self {
         Self {
-            listener,
+            listener: Some(listener),
             connections,
             slots,
             first: None,
         }
     }
 
-    /// Waits for the next connection that may come in. Whoever stops waiting loses none.
+    /// Accepts nothing more: what comes stays in the socket, for whoever else holds it. Only the one that
+    /// is accepted already still comes in.
+    pub(super) fn close(&mut self) {
+        self.listener = None;
+    }
+
+    /// Waits for the next connection that may come in; for ever where none will. Whoever stops waiting
+    /// loses none.
     ///
     /// # Errors
     /// When none could be accepted for a minute.
     pub(super) async fn next(&mut self) -> io::Result<Admitted> {
         loop {
-            let (stream, peer) = match self.first.take() {
-                Some(first) => first,
-                None => accept(&self.listener, &self.slots).await?,
+            let (stream, peer) = match (self.first.take(), &self.listener) {
+                (Some(first), _) => first,
+                (None, Some(listener)) => accept(listener, &self.slots).await?,
+                (None, None) => std::future::pending().await,
             };
             match self.slot(peer) {
                 Ok(slot) => return Ok((stream, peer, slot)),

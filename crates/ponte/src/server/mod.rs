@@ -180,6 +180,7 @@ pub async fn serve_gated(
     let connections = Arc::new(Connections {
         http: http(limits),
         tls: acceptor(security),
+        advice: advice(security),
         gate,
         limits,
         complaints: connection::Complaints::default(),
@@ -205,10 +206,12 @@ pub async fn serve_gated(
         }
     };
     drain.begin();
-    let entrance = (!limits.held_open).then_some(entrance);
+    if limits.held_open {
+        entrance.close();
+    }
     // Lets go of what `shutdown` gave.
     let outcome = outcome.map(drop);
-    if let (Ok(()), Some(mut entrance)) = (&outcome, entrance) {
+    if outcome.is_ok() {
         // Refused connections are alerts lost; a 503 is sent again.
         loop {
             tokio::select! {
@@ -219,6 +222,7 @@ pub async fn serve_gated(
             }
         }
     }
+    drop(entrance);
     drain.finished().await;
     outcome
 }
@@ -227,6 +231,13 @@ fn acceptor(security: &Security) -> Option<TlsAcceptor> {
     match security {
         Security::Plain => None,
         Security::Tls(tls) => Some(TlsAcceptor::from(tls.config())),
+    }
+}
+
+fn advice(security: &Security) -> &'static str {
+    match security {
+        Security::Plain => "",
+        Security::Tls(tls) => tls.advice(),
     }
 }
 

@@ -10,8 +10,9 @@ use rcgen::{
     KeyUsagePurpose, date_time_ymd,
 };
 
-use super::certificate::{CertificateFiles, fingerprint};
+use super::certificate::CertificateFiles;
 use crate::secret::Secret;
+use crate::tls::fingerprint;
 
 /// What the files are called, after what they are for.
 const CERTIFICATE_FILE: &str = "certificate.pem";

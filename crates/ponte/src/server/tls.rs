@@ -10,11 +10,17 @@ use super::acme::{ACME_TLS_ALPN, Acme};
 use super::certificate::{Certificate, LOOK_EVERY};
 use super::client_certificate;
 
+/// What to look at when a handshake fails, in the log.
+const ADVICE: &str = "if it was no stranger, ponte certificate says what the certificate is worth";
+const ADVICE_FOR_BRIDGES: &str =
+    "if it was a bridge, look at its --pin and at the https in its address";
+
 /// TLS at a listener: 1.2 or 1.3, HTTP/1.1 behind it.
 #[derive(Debug, Clone)]
 pub struct Tls {
     identity: Identity,
     asks_senders: bool,
+    advice: &'static str,
 }
 
 /// Who the listener says it is.
@@ -33,6 +39,7 @@ impl Tls {
         Self {
             identity: Identity::Files(certificate),
             asks_senders: false,
+            advice: ADVICE,
         }
     }
 
@@ -46,12 +53,22 @@ impl Tls {
         }
     }
 
+    /// The same for callers who pin the certificate: a failed handshake is most likely theirs.
+    #[must_use]
+    pub fn for_bridges(self) -> Self {
+        Self {
+            advice: ADVICE_FOR_BRIDGES,
+            ..self
+        }
+    }
+
     /// TLS with a certificate that Ponte orders itself: [`Acme::keep_fresh`] has to run beside it.
     #[must_use]
     pub fn with_acme(acme: Arc<Acme>) -> Self {
         Self {
             identity: Identity::Acme(acme),
             asks_senders: false,
+            advice: ADVICE,
         }
     }
 
@@ -65,6 +82,11 @@ impl Tls {
             }
         };
         Arc::new(config)
+    }
+
+    /// What to look at when a handshake fails, as a sentence's end.
+    pub(super) const fn advice(&self) -> &'static str {
+        self.advice
     }
 
     /// Looks after the certificate, for ever.

@@ -3,8 +3,9 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ponte_core::time::Timestamp;
-use sha2::{Digest as _, Sha256};
 use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
+
+use crate::tls::fingerprint;
 
 /// What is written in a certificate (RFC 5280).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,8 +63,21 @@ impl Facts {
             emails,
             not_before: moment(certificate.validity().not_before.timestamp()),
             not_after: moment(certificate.validity().not_after.timestamp()),
-            fingerprint: hex(der),
-            key: hex(certificate.public_key().raw),
+            fingerprint: fingerprint(der),
+            key: fingerprint(certificate.public_key().raw),
+        })
+    }
+}
+
+impl Facts {
+    /// Whether it is for this host by its own word, be it by a name with a star (RFC 6125, 6.4.3).
+    #[must_use]
+    pub fn is_for(&self, host: &str) -> bool {
+        let host = host.to_ascii_lowercase();
+        let parent = host.split_once('.').map(|(_, parent)| parent);
+        self.names.iter().any(|name| {
+            let starred = name.strip_prefix("*.");
+            *name == host || (starred.is_some() && starred == parent)
         })
     }
 }
@@ -74,17 +88,6 @@ fn address(bytes: &[u8]) -> Option<IpAddr> {
     }
     let octets = <[u8; 16]>::try_from(bytes).ok()?;
     Some(Ipv6Addr::from(octets).into())
-}
-
-/// The SHA-256 of these bytes, 64 hexadecimal digits in small letters.
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    Sha256::digest(bytes)
-        .iter()
-        .fold(String::with_capacity(64), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
 }
 
 #[cfg(test)]
@@ -109,12 +112,31 @@ mod tests {
         assert_eq!(facts.not_before.to_string(), "2026-11-01T00:00:00.000000Z");
         assert_eq!(facts.not_after.to_string(), "2027-01-30T00:00:00.000000Z");
         assert_eq!(facts.subject, facts.issuer);
-        assert_eq!(facts.fingerprint, super::hex(made.der()));
+        assert_eq!(facts.fingerprint, crate::tls::fingerprint(made.der()));
         let again = params.self_signed(&key).unwrap();
         assert_eq!(Facts::of(again.der()).unwrap().key, facts.key);
         let other = rcgen::KeyPair::generate().unwrap();
         let other = params.self_signed(&other).unwrap();
         assert_ne!(Facts::of(other.der()).unwrap().key, facts.key);
+    }
+
+    #[test]
+    fn a_star_stands_for_one_label() {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let names = ["*.example.com".to_owned(), "example.org".to_owned()];
+        let params = rcgen::CertificateParams::new(names).unwrap();
+        let facts = Facts::of(params.self_signed(&key).unwrap().der()).unwrap();
+        for (host, expected) in [
+            ("hook.example.com", true),
+            ("Hook.Example.com", true),
+            ("example.org", true),
+            ("example.com", false),
+            ("a.hook.example.com", false),
+            ("hook.example.org", false),
+            ("com", false),
+        ] {
+            assert_eq!(facts.is_for(host), expected, "{host}");
+        }
     }
 
     #[test]

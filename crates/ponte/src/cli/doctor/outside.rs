@@ -55,13 +55,21 @@ pub(super) fn look(config: &Config, client: Option<Client>, wait: &Receiver<()>)
         let _ = wait.recv();
         let (to, place, is_public) = match public {
             Some((url, place)) => (url.to_string(), place, true),
+            None if config.webhook.proxy_protocol => {
+                let finding = say::selftest::behind_a_proxy(config);
+                groups.push(Group::new("selftest", vec![finding]));
+                return groups;
+            }
             None => {
                 let listen = reachable(config.webhook.listen);
                 (listen.to_string(), here(config, listen), false)
             }
         };
-        let findings = self_test(&runtime, &client, &to, &place, is_public)
+        let mut findings = self_test(&runtime, &client, &to, &place, is_public)
             .unwrap_or_else(|failure| vec![Finding::look("arrives", failure.message())]);
+        if !findings.is_empty() {
+            findings.extend(say::selftest::without_certificate(config));
+        }
         groups.push(Group::new("selftest", findings));
     }
     groups

@@ -221,18 +221,6 @@ fn on_the_way(url: &PublicUrl, place: &Place, met: &Met, at: Timestamp) -> Vec<F
     all
 }
 
-/// Whether a name of a certificate is this host's.
-fn names(name: &str, host: &str) -> bool {
-    if name.eq_ignore_ascii_case(host) {
-        return true;
-    }
-    let Some(domain) = name.strip_prefix("*.") else {
-        return false;
-    };
-    host.split_once('.')
-        .is_some_and(|(_, rest)| rest.eq_ignore_ascii_case(domain))
-}
-
 fn certificate(url: &PublicUrl, handshake: &Handshake, at: Timestamp) -> Vec<Finding> {
     const SUBJECT: &str = "certificate";
     let host = url.host();
@@ -241,7 +229,7 @@ fn certificate(url: &PublicUrl, handshake: &Handshake, at: Timestamp) -> Vec<Fin
         return vec![finding.cured_by("let an authority make one: the guides show how")];
     };
     let mut all = Vec::new();
-    if !facts.names.iter().any(|name| names(name, host)) {
+    if !facts.is_for(host) {
         let shown = match facts.names.as_slice() {
             [] => facts.subject.clone(),
             names => some(names),

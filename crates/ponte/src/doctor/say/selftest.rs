@@ -8,7 +8,7 @@ use ponte_core::policy::Mode;
 use super::public_side::in_time;
 use super::span;
 use crate::admin::wire::{Arrival, Finding, SelfTestCourse, Stage, TriedStop};
-use crate::config::NamedSet;
+use crate::config::{ClientCertificatePolicy, Config, NamedSet};
 use crate::doctor::public_side::Met;
 
 /// A test that was posted.
@@ -67,6 +67,30 @@ pub(crate) fn all(posted: &Posted) -> Vec<Finding> {
     }
     all.extend(stages(posted, course));
     all
+}
+
+/// Where no test is posted: this machine would be turned away like every stranger.
+pub(crate) fn behind_a_proxy(config: &Config) -> Finding {
+    let webhook = &config.webhook;
+    let text = format!(
+        "no test was posted: proxy_protocol is on, so that only the proxy's connections are taken at {}",
+        webhook.listen
+    );
+    let cure = match &webhook.public_url {
+        None => "write webhook.public_url: the test goes through the proxy then",
+        Some(_) => "see what is said of the public side: the test goes that way",
+    };
+    Finding::look("arrives", text).cured_by(cure)
+}
+
+/// What a test does not try: it is signed by Ponte itself, and needs no certificate.
+pub(crate) fn without_certificate(config: &Config) -> Option<Finding> {
+    let policy = config.webhook.client_certificate.policy;
+    let text = format!(
+        "a test needs no client certificate, and alerts do: webhook.client_certificate.policy is \"{}\"",
+        policy.name()
+    );
+    (policy != ClientCertificatePolicy::Observe).then(|| Finding::fine("certificate", text))
 }
 
 /// A test that this Ponte has not seen.

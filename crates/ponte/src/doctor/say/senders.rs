@@ -9,9 +9,9 @@ use ponte_core::source::SourceOff;
 
 use super::{count, some, span};
 use crate::admin::wire::Finding;
-use crate::config::{AllowFrom, Config};
+use crate::config::{AllowFrom, ClientCertificatePolicy, Config, TRADINGVIEW_EMAIL};
 use crate::doctor::senders::{Seen, Senders};
-use crate::journal::{Refused, SeenAddress};
+use crate::journal::{Refused, SeenAddress, SeenKey};
 
 /// A source that was silent for so long may have lost its alerts: TradingView lets them expire.
 const SILENT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -36,6 +36,7 @@ pub(crate) fn all(
     let mut all = vec![tradingview(config, known)];
     all.extend(addresses(config, known, seen));
     all.extend(keys(known, seen));
+    all.extend(wanted_keys(config, known));
     all.extend(sources(config, known, seen));
     all.extend(off.unwrap_or(&known.sources_off).iter().map(switched_off));
     all.push(refusals(&known.refused));
@@ -135,6 +136,33 @@ fn keys(known: &Seen, seen: &Senders) -> Option<Finding> {
     let shown: Vec<String> = shown.collect();
     let text = || format!("client certificates came with keys {}", some(&shown));
     (!shown.is_empty()).then(|| Finding::fine("keys", text()))
+}
+
+/// Whether an alert has ever come with a certificate such as is asked for.
+fn wanted_keys(config: &Config, known: &Seen) -> Option<Finding> {
+    let rules = &config.webhook.client_certificate;
+    let is_wanted = |key: &SeenKey| match rules.policy {
+        ClientCertificatePolicy::Observe => true,
+        ClientCertificatePolicy::Require => {
+            let email = key.email.as_deref();
+            email.is_some_and(|email| email.eq_ignore_ascii_case(TRADINGVIEW_EMAIL))
+        }
+        ClientCertificatePolicy::Pin => rules.keys.contains(&key.key),
+    };
+    let mut came = known.senders.keys.iter();
+    if rules.policy == ClientCertificatePolicy::Observe
+        || came.any(|key| key.proven && key.alerts > 0 && is_wanted(key))
+    {
+        return None;
+    }
+    let text = format!(
+        "webhook.client_certificate.policy is \"{}\", and no alert has come with such a certificate yet: \
+         others are refused",
+        rules.policy.name()
+    );
+    let cure =
+        "write \"observe\" until ponte sources seen shows that TradingView's alerts bring one";
+    Some(Finding::look("keys", text).cured_by(cure))
 }
 
 fn sources(config: &Config, known: &Seen, seen: &Senders) -> Vec<Finding> {

@@ -19,6 +19,8 @@ use super::store::Pair;
 #[derive(Debug, Default)]
 pub(super) struct Held {
     in_use: ArcSwapOption<InUse>,
+    /// What is shown while there is none for the wanted names.
+    interim: ArcSwapOption<InUse>,
     pub(super) challenges: Challenges,
 }
 
@@ -30,6 +32,11 @@ impl Held {
     pub(super) fn take(&self, new: InUse) {
         self.in_use.store(Some(Arc::new(new)));
     }
+
+    /// Shows another one until there is one for the wanted names.
+    pub(super) fn show_meanwhile(&self, other: InUse) {
+        self.interim.store(Some(Arc::new(other)));
+    }
 }
 
 impl ResolvesServerCert for Held {
@@ -39,8 +46,9 @@ impl ResolvesServerCert for Held {
         if protocols.next() == Some(ACME_TLS_ALPN) && protocols.next().is_none() {
             return self.challenges.handshake(hello.server_name());
         }
-        let in_use = self.in_use.load();
-        in_use.as_ref().map(|in_use| in_use.key.clone())
+        let (in_use, interim) = (self.in_use.load(), self.interim.load());
+        let shown = in_use.as_ref().or(interim.as_ref());
+        shown.map(|shown| shown.key.clone())
     }
 }
 

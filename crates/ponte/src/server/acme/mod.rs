@@ -13,6 +13,7 @@ mod challenge;
 mod client;
 mod failure;
 mod held;
+mod interim;
 mod order;
 mod report;
 mod schedule;
@@ -104,6 +105,13 @@ impl Acme {
             let until = stored.facts.not_after;
             tracing::info!(names = record.names.join(", "), %until, "the stored certificate is in use");
             held.take(stored);
+        } else if let Some(other) = interim::interim(&store, &record.names, clock::now()) {
+            let names = other.facts.names.join(", ");
+            tracing::info!(
+                names,
+                "the certificate of before is shown until the new one has come"
+            );
+            held.show_meanwhile(other);
         }
         Ok(Arc::new(Self {
             settings,

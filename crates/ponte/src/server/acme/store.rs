@@ -19,6 +19,8 @@ use super::schedule::Window;
 const FOLDER: &str = "acme";
 /// Largest file that is read, in bytes.
 const FILE_BYTES_MAX: u64 = 256 * 1024;
+/// Most sets that are looked at: their names are changed by hand.
+const SETS_MAX: usize = 256;
 /// Hexadecimal digits that tell one set of names, or one directory, from another.
 const DIGITS: usize = 12;
 
@@ -131,6 +133,18 @@ impl Store {
     /// What the system says; `NotFound` where there is none.
     pub(super) fn pair(&self, set: &SetName) -> io::Result<Zeroizing<String>> {
         read(&self.file(set, "pem"))
+    }
+
+    /// The sets of which there is a certificate.
+    pub(super) fn sets(&self) -> Vec<SetName> {
+        // Without the folder there are none.
+        let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        let names = entries.filter_map(|entry| {
+            let path = entry.path();
+            let name = path.file_stem()?.to_str()?.to_owned();
+            (path.extension()? == "pem").then_some(SetName(name))
+        });
+        names.take(SETS_MAX).collect()
     }
 
     /// Both are one file, so that they can't be of two renewals.

@@ -321,6 +321,37 @@ async fn a_failed_validation_is_told_with_its_cause_and_mended_by_a_restart() {
     pair.ponte.stop().await;
 }
 
+/// Nothing is lost to a restart, even to one that asks for another certificate.
+#[tokio::test]
+async fn a_name_more_leaves_the_certificate_of_before_in_use_until_the_new_one_has_come() {
+    let mut pair = Pair::new("tls-alpn-01", DAYS_90).await;
+    pair.ponte.start().await;
+    let roots = pair.pebble.issuing_roots().await;
+    let first = pair.wait_until_shown(&roots, None).await;
+    pair.ponte.stop().await;
+    let path = pair.ponte.folder().join("ponte.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let more = format!("[\"{NAME}\", \"other.example.com\"]");
+    std::fs::write(&path, text.replace(&format!("[\"{NAME}\"]"), &more)).unwrap();
+    // Nobody answers to the new name.
+    pair.pebble.lead("other.example.com", "127.0.0.77").await;
+    pair.ponte.start().await;
+    assert_eq!(pair.shown(&roots).await, Some(first.clone()));
+    assert_eq!(pair.send(&roots).await.0, 200);
+    let log = pair.wait_until_logged("the order failed").await;
+    assert!(log.contains("the certificate of before is shown"), "{log}");
+    assert_eq!(pair.shown(&roots).await, Some(first.clone()));
+    let (status, report) = pair.report();
+    assert_eq!((status, &report["standing"]), (1, &Value::from("void")));
+    pair.ponte.stop().await;
+
+    pair.pebble.lead("other.example.com", "127.0.0.1").await;
+    pair.ponte.start().await;
+    pair.wait_until_shown(&roots, Some(&first)).await;
+    assert_eq!(pair.report().0, 0);
+    pair.ponte.stop().await;
+}
+
 #[tokio::test]
 async fn an_account_that_the_authority_has_forgotten_is_made_again() {
     let mut pair = Pair::new("tls-alpn-01", DAYS_90).await;

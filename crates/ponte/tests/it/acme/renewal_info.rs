@@ -33,7 +33,7 @@ struct Relay {
     window: Mutex<(Timestamp, Timestamp)>,
     /// For which certificates a window was asked.
     asked: Mutex<Vec<String>>,
-    /// The payloads of all orders.
+    /// The payloads of all orders that were taken.
     orders: Mutex<Vec<Value>>,
 }
 
@@ -52,7 +52,7 @@ async fn relayed(State(relay): State<Arc<Relay>>, request: Request) -> Response<
     let host = request.headers()["host"].to_str().unwrap().to_owned();
     let (head, body) = request.into_parts();
     let body = to_bytes(body, BYTES_MAX).await.unwrap();
-    let mut replaces = None;
+    let (mut replaces, mut ordered) = (None, None);
     if path == "/order-plz" {
         let order: Value = serde_json::from_slice(&body).unwrap();
         let payload = URL_SAFE_NO_PAD
@@ -60,7 +60,7 @@ async fn relayed(State(relay): State<Arc<Relay>>, request: Request) -> Response<
             .unwrap();
         let payload: Value = serde_json::from_slice(&payload).unwrap();
         replaces = payload.get("replaces").cloned();
-        relay.orders.lock().unwrap().push(payload);
+        ordered = Some(payload);
     }
     let url = format!("{}{path}", relay.pebble);
     let mut asked = relay.client.request(head.method, url).headers(head.headers);
@@ -73,6 +73,12 @@ async fn relayed(State(relay): State<Arc<Relay>>, request: Request) -> Response<
         }
     }
     let is_fine = answer.status().is_success();
+    // The authority refuses a good nonce now and then, and is sent the same order again.
+    relay
+        .orders
+        .lock()
+        .unwrap()
+        .extend(ordered.filter(|_| is_fine));
     let mut text = answer.text().await.unwrap();
     let mut change = |with: &dyn Fn(&mut Value)| {
         let mut value: Value = serde_json::from_str(&text).unwrap();

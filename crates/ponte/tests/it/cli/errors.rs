@@ -6,6 +6,7 @@ use std::net::TcpListener;
 use expect_test::expect;
 
 use super::Home;
+use crate::program::Ponte;
 
 #[test]
 fn findings_are_shown_like_a_compilers() {
@@ -113,7 +114,7 @@ fn wrong_usage_is_told_apart() {
             "--example",
             "buy",
             "--url",
-            "https://example.com/webhook",
+            "ftp://example.com/webhook",
         ],
         &["send", "--example", "buy", "--source", "other"],
         &["export", "--kind", "order_fild"],
@@ -142,6 +143,39 @@ fn another_program_at_the_address_is_not_taken_for_ponte() {
         !home.path("data/journal.sqlite").exists(),
         "nothing was done behind its back"
     );
+}
+
+#[test]
+fn an_address_that_can_t_be_had_is_named_with_what_to_do() {
+    let home = Home::installed();
+    let taken = TcpListener::bind(("127.0.0.1", home.webhook)).unwrap();
+    let complaint = home.run(&["run"]).complaint(3);
+    assert!(
+        complaint.contains("webhook.listen can't listen on 127.0.0.1")
+            && complaint.contains("stop what uses this one"),
+        "{complaint}"
+    );
+    drop(taken);
+    let text = home.read("ponte.toml");
+    let written = format!("127.0.0.1:{}", home.webhook);
+    // No interface has an address of the documentation's (RFC 5737).
+    let text = text.replace(&written, "192.0.2.7:8080");
+    std::fs::write(home.path("ponte.toml"), text).unwrap();
+    let json = home.run(&["run", "--json"]).complaint(3);
+    let report: serde_json::Value = serde_json::from_str(json.lines().last().unwrap()).unwrap();
+    let cure = report["error"]["cure"].as_str().unwrap();
+    assert!(cure.contains("no interface of this machine"), "{cure}");
+}
+
+/// As composed files set variables that nobody has given a value.
+#[tokio::test]
+async fn a_variable_that_is_set_to_nothing_does_not_silence_the_log() {
+    let mut ponte = Ponte::install("");
+    ponte.set_log_filter("");
+    ponte.start().await;
+    ponte.stop().await;
+    let log = ponte.whole_log();
+    assert!(log.contains("Ponte takes alerts"), "{log}");
 }
 
 #[test]

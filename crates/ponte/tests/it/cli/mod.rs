@@ -13,6 +13,7 @@ mod offline;
 mod owner;
 mod running;
 mod secret;
+mod send;
 mod source;
 mod tampered;
 mod vault;

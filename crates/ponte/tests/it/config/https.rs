@@ -245,6 +245,41 @@ fn a_proxy_that_ends_tls_leaves_no_handshakes() {
     );
 }
 
+#[test]
+fn a_certificate_with_which_nobody_connects_is_warned_of() {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let pair = |from: i32, to: i32| {
+        let names = ["*.example.com".to_owned()];
+        let mut params = rcgen::CertificateParams::new(names).unwrap();
+        params.not_before = rcgen::date_time_ymd(from, 1, 1);
+        params.not_after = rcgen::date_time_ymd(to, 1, 1);
+        params.self_signed(&key).unwrap().pem()
+    };
+    let check = |from, to, host| {
+        let section = format!(
+            "[webhook]\npublic_url = \"https://{host}\"\n[webhook.tls]\ncertificate = \"c.pem\"\nkey = \"k.pem\"\n"
+        );
+        let (certificate, key) = (pair(from, to), key.serialize_pem());
+        with_files(
+            &section,
+            &[("c.pem", &certificate, 0o644), ("k.pem", &key, 0o600)],
+        )
+    };
+    assert_eq!(check(2024, 2124, "hook.example.com"), "");
+    expect![[r#"
+        ponte.toml:4:15: warning: webhook.tls.certificate: the certificate has ended on 2025-01-01T00:00:00.000000Z; renew it: TradingView sends nothing to a webhook that shows it
+          4 | certificate = "c.pem"
+            |               ^^^^^^^"#]].assert_eq(&check(2024, 2025, "hook.example.com"));
+    expect![[r#"
+        ponte.toml:4:15: warning: webhook.tls.certificate: the certificate begins on 2123-01-01T00:00:00.000000Z; look at this machine's clock
+          4 | certificate = "c.pem"
+            |               ^^^^^^^"#]].assert_eq(&check(2123, 2124, "hook.example.com"));
+    expect![[r#"
+        ponte.toml:4:15: warning: webhook.tls.certificate: the certificate is for *.example.com, not for hook.example.org of webhook.public_url; name the files of the certificate for that host, or mend public_url
+          4 | certificate = "c.pem"
+            |               ^^^^^^^"#]].assert_eq(&check(2024, 2124, "hook.example.org"));
+}
+
 /// What `ponte check` finds with these files beside the configuration; the folder is left out.
 fn with_files(section: &str, files: &[(&str, &str, u32)]) -> String {
     use std::os::unix::fs::PermissionsExt as _;

@@ -348,3 +348,47 @@ async fn so_many_tests_a_minute_and_no_more() {
     );
     ponte.stop().await;
 }
+
+/// Only the proxy's connections are taken; that this machine's are not is no fault.
+#[tokio::test(flavor = "multi_thread")]
+async fn where_only_a_proxy_connects_no_test_is_posted_past_it() {
+    let mut ponte = Ponte::install("");
+    set_webhook(
+        &ponte,
+        "proxy_protocol = true\ntrusted_proxies = [\"10.0.0.0/8\"]",
+    );
+    ponte.start().await;
+    let report = ask(&ponte, &[]).await;
+    report.says("selftest", "arrives", "look", "proxy_protocol is on");
+    assert_eq!(report.of("selftest").len(), 1);
+    assert_eq!(report.status, 0, "{:#?}", report.parts);
+    ponte.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_test_says_that_alerts_need_a_certificate_which_it_did_not() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mut ponte = Ponte::install("");
+    let key = rcgen::KeyPair::generate().unwrap();
+    let params = rcgen::CertificateParams::new(vec!["hook.example.com".to_owned()]).unwrap();
+    let made = params.self_signed(&key).unwrap();
+    let file = |name: &str| ponte.folder().join(name);
+    std::fs::write(file("c.pem"), made.pem()).unwrap();
+    std::fs::write(file("k.pem"), key.serialize_pem()).unwrap();
+    std::fs::set_permissions(file("k.pem"), std::fs::Permissions::from_mode(0o600)).unwrap();
+    set_webhook(
+        &ponte,
+        "client_certificate = { policy = \"require\" }\ntls = { certificate = \"c.pem\", key = \"k.pem\" }",
+    );
+    ponte.start().await;
+    let report = ask(&ponte, &[]).await;
+    report.says("selftest", "arrives", "fine", "this ponte took a test");
+    report.says("selftest", "certificate", "fine", "policy is \"require\"");
+    report.says(
+        "senders",
+        "keys",
+        "look",
+        "no alert has come with such a certificate yet",
+    );
+    ponte.stop().await;
+}

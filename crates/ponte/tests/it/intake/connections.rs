@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use ponte::server::Limits;
 use tokio::io::AsyncWriteExt as _;
-use tokio::time::timeout;
 
 use super::{MESSAGE, PATIENCE, Setup, World, alert};
 
@@ -110,6 +109,78 @@ async fn one_connection_too_many_waits_for_its_turn() {
     world.finish().await;
 }
 
+/// How many connections wait in a listening socket to be accepted, as the system counts them.
+fn waiting_to_be_accepted(address: std::net::SocketAddr) -> u32 {
+    let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+    let local = format!(":{:04X}", address.port());
+    let mut rows = table.lines().map(|row| row.split_whitespace().collect());
+    let is_ours = |row: &Vec<&str>| row[1].ends_with(&local) && row[3] == "0A";
+    let row: Vec<&str> = rows.find(is_ours).unwrap();
+    let (_, waiting) = row[4].split_once(':').unwrap();
+    u32::from_str_radix(waiting, 16).unwrap()
+}
+
+/// It was taken out of the socket, so that no other process can answer it.
+#[tokio::test]
+async fn one_that_waits_for_its_turn_at_the_end_is_asked_to_come_again() {
+    let limits = Limits {
+        connections_max: 1,
+        held_open: true,
+        drain_max: PATIENCE,
+        ..Limits::default()
+    };
+    let mut world = World::start(Setup {
+        limits,
+        ..Setup::default()
+    })
+    .await;
+    let mut first = world.connect().await;
+    first.send(numbered(1)).await;
+    assert_eq!(first.reply().await.json()["id"], "A1");
+    let mut second = world.connect().await;
+    second.send(numbered(2)).await;
+    while waiting_to_be_accepted(world.address) > 0 {
+        tokio::task::yield_now().await;
+    }
+    world.begin_the_end();
+    drop(first);
+    let reply = second.reply().await;
+    assert_eq!(reply.status, 503, "{}", reply.head());
+    assert!(second.end().await.is_empty());
+    world.finish().await;
+}
+
+/// A connection that is closed while its sender still writes breaks, and the answer with it.
+#[tokio::test]
+async fn whoever_is_asked_to_come_again_is_heard_out_first() {
+    let limits = Limits {
+        drain_max: PATIENCE,
+        ..Limits::default()
+    };
+    let mut world = World::start(Setup {
+        limits,
+        ..Setup::default()
+    })
+    .await;
+    let mut kept = world.connect().await;
+    kept.send(numbered(1)).await;
+    assert_eq!(kept.reply().await.status, 200);
+    world.begin_the_end();
+    let mut other = world.connect().await;
+    other.send(numbered(2)).await;
+    assert_eq!(other.reply().await.status, 503);
+    let head = format!(
+        "POST /webhook HTTP/1.1\r\nhost: ponte\r\nexpect: 100-continue\r\ncontent-length: {}\r\n\r\n",
+        MESSAGE.len()
+    );
+    kept.send(head).await;
+    assert_eq!(kept.reply().await.status, 100);
+    kept.send(MESSAGE).await;
+    assert_eq!(kept.reply().await.status, 503);
+    assert!(kept.end().await.is_empty());
+    world.finish().await;
+}
+
 #[tokio::test]
 async fn what_is_under_way_at_the_end_is_answered() {
     let mut world = World::start(Setup::default()).await;
@@ -127,19 +198,14 @@ async fn what_is_under_way_at_the_end_is_answered() {
         100,
         "the body is being waited for"
     );
-    let (stop, _) = tokio::sync::oneshot::channel();
-    drop(std::mem::replace(&mut world.stop, stop));
+    world.begin_the_end();
     busy.send(MESSAGE).await;
     let reply = busy.reply().await;
     assert_eq!(reply.status, 200);
     assert!(reply.head().contains("connection: close\r\n"));
     assert!(busy.end().await.is_empty());
     assert!(idle.end().await.is_empty(), "an idle connection ends");
-    timeout(PATIENCE, &mut world.server)
-        .await
-        .unwrap()
-        .unwrap()
-        .unwrap();
-    assert!(tokio::net::TcpStream::connect(world.address).await.is_err());
-    world.engine.stop();
+    let address = world.address;
+    world.finish().await;
+    assert!(tokio::net::TcpStream::connect(address).await.is_err());
 }

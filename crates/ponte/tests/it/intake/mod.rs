@@ -192,6 +192,12 @@ impl World {
         plans
     }
 
+    /// Asks the listener to end; it does so while the test goes on.
+    fn begin_the_end(&mut self) {
+        let (stop, _) = oneshot::channel();
+        drop(std::mem::replace(&mut self.stop, stop));
+    }
+
     /// Ends everything; what is left is what is on disk.
     async fn finish(self) -> Directory {
         drop(self.stop);
