@@ -72,6 +72,15 @@ impl Failure {
         }
     }
 
+    /// Adds to what can't be reached on whose behalf that was tried.
+    pub(super) fn noted(self, note: &str) -> Self {
+        let message = match self.status {
+            UNREACHABLE if !self.message.is_empty() => format!("{} ({note})", self.message),
+            _ => self.message,
+        };
+        Self { message, ..self }
+    }
+
     /// Says it on standard error and gives the exit status.
     pub(super) fn report(self, json: bool) -> ExitCode {
         use std::io::Write as _;

@@ -13,9 +13,10 @@ use serde::Serialize;
 
 use super::context::{Context, INSTALLED};
 use super::failure::Failure;
-use super::init_files::{private_folder, unwritable, write};
+use super::init_files::{self, private_folder, unwritable, write};
 use super::init_platform::{self, PlatformFlags};
 use super::init_terminal::{Prepared, TerminalFlags};
+use super::owner::Owner;
 use super::screen::{self, BOLD, DIM, GOOD, styled};
 use crate::config::{InitAnswers, InitMarket, Listen, SecretPlace, parse, template};
 use crate::random::hex_token;
@@ -162,6 +163,11 @@ impl Init {
         });
         let terminal = terminal.transpose()?;
         write(path, &text, self.force)?;
+        if let Some(owner) = Owner::of_folder(&folder.join(&answers.data_dir)) {
+            let files = terminal.iter().flat_map(Prepared::files);
+            let files = files.map(|(_, file)| Path::new(file).to_owned());
+            init_files::hand_over(&owner, folder, &answers.secret, files)?;
+        }
         let steps = steps(path, &answers, terminal.as_ref());
         let made = Made {
             terminal,

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::backup::{opener, shown};
 use super::context::Context;
 use super::failure::Failure;
+use super::owner::Owner;
 use super::passphrase::PassphraseFrom;
 use super::screen::{self, BOLD, DIM, GOOD, SO_SO, count, facts, styled};
 use crate::admin::HALT_FILE;
@@ -50,6 +51,17 @@ struct Report<'a> {
 
 impl Restore {
     pub(super) fn run(&self, context: &Context) -> Result<(), Failure> {
+        match Owner::of_folder(&self.to) {
+            Some(owner) => {
+                owner.become_it()?;
+                self.restore(context)
+                    .map_err(|failure| failure.noted(&owner.note()))
+            }
+            None => self.restore(context),
+        }
+    }
+
+    fn restore(&self, context: &Context) -> Result<(), Failure> {
         let opener = opener(self.key.as_deref(), self.passphrase_from.as_ref())?;
         let restored = backup::restore(&self.file, opener.as_ref(), &self.to, context.now)?;
         if context.json {
