@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::place::Place;
-use super::{Built, CARGO_DEB, Passed, installed, man, platform};
+use super::{Built, CARGO_DEB, Passed, QUICK, installed, man, platform};
 use crate::{Result, process};
 
 /// Stands before the real systemctl: it writes down what is asked of the system's manager, which isn't
@@ -19,7 +19,7 @@ for word in "$@"; do
         start | stop | restart | daemon-reload) exit 0 ;;
     esac
 done
-exec /usr/bin/systemctl.real "$@"
+exec /usr/bin/systemctl.real --root=/ "$@"
 "#;
 /// The oldest Debian that the package is for.
 const RELEASE: &str = "bookworm";
@@ -56,6 +56,10 @@ pub(super) fn build(built: &Built, revision: Option<&str>) -> Result<PathBuf> {
         "--deb-revision",
         revision.unwrap_or("1"),
     ]);
+    if built.profile == QUICK {
+        // Nobody downloads it.
+        deb.arg("--fast");
+    }
     deb.arg("--output").arg(&folder).current_dir(&built.root);
     let said = process::capture(deb.env("CARGO_TARGET_DIR", &built.target))?;
     let path = said
@@ -82,7 +86,7 @@ fn write_beside(built: &Built) -> Result<()> {
     let date = process::capture(Command::new("date").args(["-R"]))?;
     let changes = format!(
         "ponte ({version}-1) unstable; urgency=medium\n\n  * See CHANGELOG.md of the sources.\n\n \
-         -- The Ponte authors <ponte@example.org>  {date}"
+         -- The Ponte authors <nobody@ponte.invalid>  {date}"
     );
     for (name, text) in [
         ("ponte.1", man::page(&program)?),

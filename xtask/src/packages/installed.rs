@@ -11,13 +11,14 @@ const SECRET: &str = "/etc/ponte/secrets/main";
 /// What the system's manager was asked.
 const ASKED: &str = "var/log/systemctl";
 const UNIT: &str = "usr/lib/systemd/system/ponte.service";
-/// As apt is asked by a person, without the network that isn't needed.
-const APT: [&str; 5] = [
+/// As a person asks apt, without a terminal and without what is merely recommended.
+const APT: [&str; 6] = [
     "apt-get",
     "install",
     "-y",
     "--no-install-recommends",
-    "--no-download",
+    "-o",
+    "Dpkg::Use-Pty=0",
 ];
 
 /// From the installation of the first package over the upgrade to the second to the purge.
@@ -72,6 +73,7 @@ fn install(place: &Place, package: &str, passed: &mut Passed) -> Result<()> {
         &[
             "systemd-analyze",
             "verify",
+            "--man=no",
             "ponte.socket",
             "ponte.service",
             "ponte-backup.timer",

@@ -1,6 +1,7 @@
 //! What root does with `sudo ponte …` beside the service, which is another user: nothing that the service
 //! can't use must be left behind.
 
+use super::installed::CONFIG;
 use super::place::{Place, ROOT};
 use super::{Passed, must};
 use crate::Result;
@@ -25,6 +26,9 @@ pub(super) fn before_the_first_start(place: &Place, passed: &mut Passed) -> Resu
     ] {
         place.run(ROOT, words)?;
     }
+    let config = place.read(CONFIG)?;
+    let vault = "\n[vault]\nkey = \"file:secrets/vault-key\"\n";
+    place.rewrite(CONFIG, &(config + vault))?;
     place.write("root/key", "a broker's key of 24 letters\n")?;
     place.run(
         ROOT,
@@ -33,7 +37,7 @@ pub(super) fn before_the_first_start(place: &Place, passed: &mut Passed) -> Resu
     belongs_to_ponte(place)?;
     passed.say("what root makes before the first start belongs to the service's user");
     // The whole configuration anew, with another secret, as for a public address.
-    let config = place.read(super::installed::CONFIG)?;
+    let config = place.read(CONFIG)?;
     let secret = "another-secret-of-the-owner-4242";
     let mut init = vec!["ponte", "init", "--platform", "vps", "--force", "--yes"];
     init.extend(["--secret", secret]);
@@ -41,7 +45,7 @@ pub(super) fn before_the_first_start(place: &Place, passed: &mut Passed) -> Resu
     belongs_to_ponte(place)?;
     let kept = place.read("etc/ponte/secrets/main")?;
     must(kept.trim() == secret, "ponte init kept another secret")?;
-    place.rewrite(super::installed::CONFIG, &config)?;
+    place.rewrite(CONFIG, &config)?;
     passed.say("a configuration that root writes anew has a secret that the service can read");
     Ok(())
 }
