@@ -106,7 +106,14 @@ impl Send {
 
     fn webhook(&self, context: &Context) -> Result<String, Failure> {
         let Some(url) = &self.url else {
-            let address = reachable(context.config()?.webhook.listen);
+            let webhook = &context.config()?.webhook;
+            let address = reachable(webhook.listen);
+            if webhook.tls.is_some() {
+                let problem =
+                    format!("ponte speaks https at {address}, and this sends over http only");
+                return Err(Failure::refused(problem)
+                    .cured_by("ponte doctor, whose test alert goes through the public address"));
+            }
             return Ok(format!("http://{address}/webhook"));
         };
         if url.starts_with("https://") {
