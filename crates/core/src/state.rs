@@ -1,5 +1,7 @@
 //! What is true now: the sum of all events. [`State::apply`] is the only way to change it.
 
+mod account;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
@@ -12,11 +14,11 @@ use crate::message::{
     AlertDecision, Balance, Event, Outcome, PositionKey, PositionView, SourceOff, SourceSwitched,
 };
 use crate::number::Price;
-use crate::order::{Lane, Order, OrderClass, OrderPlan, OrderStatus, Origin};
+use crate::order::{Order, OrderClass, OrderPlan, OrderStatus, Origin};
 pub use crate::outside::OutsideDeals;
 use crate::outside::ReducedOutside;
 pub use crate::position::Position;
-use crate::signal::{PositionSide, Side};
+use crate::signal::PositionSide;
 use crate::time::Timestamp;
 
 /// How many ended orders of an account are remembered, to tell a late report from a foreign one.
@@ -123,16 +125,17 @@ impl State {
     /// An order that is not over, or one of the last that are.
     #[must_use]
     pub fn order(&self, id: &ClientOrderId) -> Option<&Order> {
-        self.accounts
-            .values()
-            .find_map(|account| account.orders.get(id).or_else(|| account.closed.get(id)))
+        self.accounts.values().find_map(|account| account.known(id))
     }
 
-    /// The open orders that an order takes over from: the one that it replaces, and whatever that was
-    /// to replace and still has not.
+    /// The open orders that an order takes over from, the one that it replaces first.
     pub(crate) fn replaced_by(&self, order: &Order) -> impl Iterator<Item = &Order> {
-        let old = move |order: &Order| self.open_order(&order.plan.replaces?);
-        std::iter::successors(old(order), move |order| old(order))
+        let account = self.account(&order.plan.account);
+        account.into_iter().flat_map(move |account| {
+            account
+                .replaced_by(order)
+                .filter_map(|id| account.orders.get(&id))
+        })
     }
 
     /// All orders that are not over.
@@ -352,66 +355,6 @@ struct Traded {
 }
 
 impl AccountState {
-    /// What a strategy holds of a symbol, signed.
-    #[must_use]
-    pub fn held(&self, strategy: &StrategyName, symbol: &Symbol) -> Decimal {
-        self.positions
-            .get(strategy)
-            .and_then(|symbols| symbols.get(symbol))
-            .map_or(Decimal::ZERO, |position| position.quantity)
-    }
-
-    /// What the strategies that are on this side of a symbol hold together, unsigned.
-    #[must_use]
-    pub fn held_on(&self, symbol: &Symbol, side: Side) -> Decimal {
-        self.positions
-            .values()
-            .filter_map(|symbols| symbols.get(symbol))
-            .map(|position| side.signed(position.quantity).max(Decimal::ZERO))
-            .fold(Decimal::ZERO, Decimal::saturating_add)
-    }
-
-    /// What all strategies together hold of a symbol, signed.
-    #[must_use]
-    pub fn net(&self, symbol: &Symbol) -> Decimal {
-        self.positions
-            .values()
-            .filter_map(|symbols| symbols.get(symbol))
-            .fold(Decimal::ZERO, |sum, position| {
-                sum.saturating_add(position.quantity)
-            })
-    }
-
-    /// The orders of a lane that are not over.
-    pub fn lane(&self, lane: &Lane) -> impl Iterator<Item = &Order> + use<'_> {
-        self.orders_in(&lane.symbol)
-    }
-
-    /// The orders of a symbol that are not over.
-    pub fn orders_in(&self, symbol: &Symbol) -> impl Iterator<Item = &Order> + use<'_> {
-        self.by_symbol
-            .get(symbol)
-            .into_iter()
-            .flatten()
-            .filter_map(|id| self.orders.get(id))
-    }
-
-    /// The open orders that protect a position.
-    pub fn protection_orders(&self) -> impl Iterator<Item = &Order> {
-        self.protection.iter().filter_map(|id| self.orders.get(id))
-    }
-
-    /// The open orders of a lane that protect a position.
-    pub fn protection_in<'a>(&'a self, lane: &'a Lane) -> impl Iterator<Item = &'a Order> {
-        self.protection_orders()
-            .filter(|order| order.plan.symbol == lane.symbol)
-    }
-
-    /// The open orders that wait here, or whose fate nobody knows.
-    pub fn unsettled_orders(&self) -> impl Iterator<Item = &Order> {
-        self.unsettled.iter().filter_map(|id| self.orders.get(id))
-    }
-
     fn apply_order(&mut self, at: Timestamp, id: &ClientOrderId, event: &Event) {
         if let Event::OrderFilled {
             quantity,
@@ -549,8 +492,7 @@ impl AccountState {
     /// Whether the order closes what a stop should have protected that isn't there, or what was
     /// opened with one and may not stay.
     fn is_in_stead_of_stop(&self, id: &ClientOrderId) -> bool {
-        let find = |id| self.orders.get(id).or_else(|| self.closed.get(id));
-        let Some(plan) = find(id).map(|order| &order.plan) else {
+        let Some(plan) = self.known(id).map(|order| &order.plan) else {
             return false;
         };
         // It has taken the place of stops that held what it sold.
@@ -560,11 +502,12 @@ impl AccountState {
         let Origin::Protects(parent) = &plan.origin else {
             return false;
         };
-        find(parent).is_some_and(|parent| match parent.plan.class {
-            OrderClass::Protection => parent.plan.kind.is_stop(),
-            OrderClass::Entry => parent.plan.protection.has_stop(),
-            OrderClass::Exit => false,
-        })
+        self.known(parent)
+            .is_some_and(|parent| match parent.plan.class {
+                OrderClass::Protection => parent.plan.kind.is_stop(),
+                OrderClass::Entry => parent.plan.protection.has_stop(),
+                OrderClass::Exit => false,
+            })
     }
 
     fn close(&mut self, id: &ClientOrderId) {

@@ -166,26 +166,7 @@ fn naked(
     when: Bare,
     reason: &str,
 ) -> Decision {
-    let replaced = order
-        .plan
-        .replaces
-        .and_then(|old| context.state.open_order(&old))
-        // Once the new one has rested the old one goes, and stands for nothing any more.
-        .filter(|old| !old.cancel_requested);
-    if let Some(old) = replaced {
-        let mut decision = Decision::default();
-        let what = if old.plan.kind == order.plan.kind {
-            "resized"
-        } else {
-            "moved to the new levels"
-        };
-        decision.alarm(
-            format!(
-                "protection {} could not be {what}: {reason}; the old one stays",
-                order.plan.id
-            ),
-            Some(order.plan.id),
-        );
+    if let Some(decision) = old_one_stays(context, order, reason) {
         return decision;
     }
     let holding = holding_of(&order.plan);
@@ -235,6 +216,27 @@ fn naked(
         decision.join(exits::exit(context, holding, Some(quantity), &how).into_decision());
     }
     decision
+}
+
+/// Where protection that was to take the place of another one is not there, and that one still is.
+fn old_one_stays(context: Context<'_>, order: &Order, reason: &str) -> Option<Decision> {
+    let replaced = context.state.replaced_by(order).next();
+    // Once the new one has rested the old one goes, and stands for nothing any more.
+    let old = replaced.filter(|old| !old.cancel_requested)?;
+    let mut decision = Decision::default();
+    let what = if old.plan.kind == order.plan.kind {
+        "resized"
+    } else {
+        "moved to the new levels"
+    };
+    decision.alarm(
+        format!(
+            "protection {} could not be {what}: {reason}; the old one stays",
+            order.plan.id
+        ),
+        Some(order.plan.id),
+    );
+    Some(decision)
 }
 
 fn guard_of(context: Context<'_>, order: &Order) -> Guard {
@@ -373,7 +375,10 @@ pub(super) fn ended_unasked(
         OrderClass::Protection if has_made_way(context, order) => {
             decision.join(again(context, order, missing));
         }
-        OrderClass::Protection if missing.is_zero() => {}
+        OrderClass::Protection if missing.is_zero() => {
+            let old = old_one_stays(context, order, reason);
+            decision.join(old.unwrap_or_default());
+        }
         OrderClass::Protection if is_young_copy(context, order) => {
             let reason = format!("the broker takes it away each time ({reason})");
             decision.join(not_placed(context, order, traded, &reason));
@@ -477,10 +482,13 @@ fn covering(
                 }
         })
         .collect();
-    let replaced = |id| others.iter().any(|other| other.plan.replaces == Some(id));
+    let replaced: BTreeSet<_> = others
+        .iter()
+        .flat_map(|other| account.replaced_by(other))
+        .collect();
     others
         .iter()
-        .filter(|other| !replaced(other.plan.id))
+        .filter(|other| !replaced.contains(&other.plan.id))
         .fold(Decimal::ZERO, |sum, other| sum + other.remaining())
 }
 

@@ -102,10 +102,7 @@ fn changed_order(event: &Event) -> Option<ClientOrderId> {
 /// position the other way; what is too large is replaced by the right size before it goes.
 fn fit_protection(context: Context<'_>, account: &AccountState, lane: &Lane) -> Decision {
     let mut decision = Decision::default();
-    let replaced: BTreeSet<_> = account
-        .protection_in(lane)
-        .filter_map(|order| order.plan.replaces)
-        .collect();
+    let replaced = account.replaced();
     let mut by_strategy: BTreeMap<&StrategyName, Vec<&Order>> = BTreeMap::new();
     for order in account.protection_in(lane) {
         if !order.cancel_requested {
@@ -422,13 +419,7 @@ fn next_step(
             }
         }
         // What takes its place goes in its stead.
-        OrderClass::Protection
-            if account
-                .lane(&plan.lane())
-                .any(|other| other.plan.replaces == Some(plan.id)) =>
-        {
-            Step::Wait
-        }
+        OrderClass::Protection if account.replaced().contains(&plan.id) => Step::Wait,
         OrderClass::Protection => Step::Go(plan.quantity),
         OrderClass::Entry => entry_step(context, order, held, frozen),
     }

@@ -154,15 +154,11 @@ fn coming(account: &AccountState, holding: Holding<'_>, side: Side) -> Levels {
 /// The protection of a holding on this side that is neither going nor being replaced.
 fn live<'a>(account: &'a AccountState, holding: Holding<'_>, side: Side) -> Vec<&'a Order> {
     let of_holding = |order: &&Order| holding.is_of(order) && order.plan.side == side;
-    let replaced = |id: ClientOrderId| {
-        account
-            .protection_orders()
-            .any(|other| other.plan.replaces == Some(id))
-    };
+    let replaced = account.replaced();
     account
         .protection_orders()
         .filter(of_holding)
-        .filter(|order| !order.cancel_requested && !replaced(order.plan.id))
+        .filter(|order| !order.cancel_requested && !replaced.contains(&order.plan.id))
         .collect()
 }
 

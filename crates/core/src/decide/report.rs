@@ -295,11 +295,13 @@ fn acknowledge(
         sent_at,
         answered_at,
     });
-    if report.status != ReportedStatus::Working {
-        return decision;
-    }
-    if order.cancel_requested {
-        decision.command(Command::Cancel(Box::new(order.plan.clone())));
+    match report.status {
+        ReportedStatus::Working if order.cancel_requested => {
+            decision.command(Command::Cancel(Box::new(order.plan.clone())));
+        }
+        // One that has traded already has done the work of what it replaces.
+        ReportedStatus::Working | ReportedStatus::Filled => {}
+        ReportedStatus::Cancelled { .. } | ReportedStatus::Rejected { .. } => return decision,
     }
     // The new protection rests: only now may the old one go, and what that was to replace.
     for old in context.state.replaced_by(order) {

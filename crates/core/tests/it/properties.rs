@@ -100,6 +100,11 @@ impl<'a> Watch<'a> {
                 }
                 let index = known - 1 - which % known;
                 let order = self.play.state.order(&self.play.orders[index])?;
+                // Exits and protection pass the gate whatever is halted or frozen.
+                let is_entry = order.plan.class == OrderClass::Entry;
+                if !is_entry && matches!(*word, "gate_halted" | "gate_frozen") {
+                    return None;
+                }
                 let whole = order.plan.quantity.get();
                 // Only a level at a position closes more than its order was for.
                 let is_level = order.plan.account.as_str() == TERMINAL_ACCOUNT
@@ -335,16 +340,22 @@ impl<'a> Watch<'a> {
             return;
         };
         let is_refused = |order: &Order| {
-            order.plan.replaces.is_some()
-                && matches!(order.status, OrderStatus::Rejected | OrderStatus::Expired)
+            let is_over_unasked = match order.status {
+                OrderStatus::Rejected | OrderStatus::Expired => true,
+                OrderStatus::Cancelled => !order.cancel_requested,
+                OrderStatus::Waiting
+                | OrderStatus::Submitting
+                | OrderStatus::Unknown
+                | OrderStatus::Working
+                | OrderStatus::Filled
+                | OrderStatus::Abandoned => false,
+            };
+            order.plan.replaces.is_some() && is_over_unasked
         };
         if account.closed.values().any(is_refused) {
             return;
         }
-        let replaced: BTreeSet<_> = account
-            .protection_orders()
-            .filter_map(|order| order.plan.replaces)
-            .collect();
+        let replaced = account.replaced();
         let mut kinds: BTreeMap<_, OrderKind> = BTreeMap::new();
         for order in account.protection_orders() {
             let plan = &order.plan;
@@ -453,11 +464,7 @@ fn covers(
     account: &AccountState,
     has_role: fn(OrderKind) -> bool,
 ) -> BTreeMap<(StrategyName, Symbol), (Decimal, Side)> {
-    let replaced: BTreeSet<_> = account
-        .orders
-        .values()
-        .filter_map(|order| order.plan.replaces)
-        .collect();
+    let replaced = account.replaced();
     let mut sums = BTreeMap::new();
     for order in account.orders.values() {
         let plan = &order.plan;

@@ -151,7 +151,6 @@ pub async fn run(
         () = shutdown => Ok(()),
         failed = served.listener_gave_up() => failed,
     };
-    service_manager::stopping();
     served.stop().await;
     failed
 }
@@ -161,6 +160,8 @@ impl Served {
     pub async fn stop(mut self) {
         // The receivers are the listeners, which have ended if nobody listens.
         let _ = self.stop.send(true);
+        self.stop.closed().await;
+        service_manager::stopping();
         for task in self.upkeep.drain(..) {
             task.abort();
         }
@@ -361,8 +362,11 @@ impl Taken {
     ) -> JoinHandle<Result<(), RunError>> {
         let what = self.what;
         tokio::spawn(async move {
-            // An end of the sender is an end as well.
-            let stopped = async move { drop(stopping.wait_for(|stop| *stop).await) };
+            // An end of the sender is an end as well. Once the receiver is dropped, the drain has begun.
+            let stopped = async move {
+                drop(stopping.wait_for(|stop| *stop).await);
+                stopping
+            };
             let Self {
                 listener,
                 security,

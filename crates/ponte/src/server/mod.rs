@@ -158,7 +158,9 @@ pub async fn serve_secured(
     .await
 }
 
-/// [`serve_secured`], with strangers and known senders told apart.
+/// [`serve_secured`], with strangers and known senders told apart. What `shutdown` gives is dropped once
+/// the end has begun: from then on every request is answered `503`, and nothing is taken from a socket
+/// that is held open elsewhere.
 ///
 /// # Errors
 /// When the listener can't accept any more.
@@ -191,7 +193,7 @@ pub async fn serve_gated(
     let outcome = loop {
         let accepted = tokio::select! {
             biased;
-            _ = shutdown.as_mut() => break Ok(()),
+            token = shutdown.as_mut() => break Ok(token),
             accepted = entrance.next() => accepted,
             () = fresh.as_mut() => continue,
         };
@@ -201,7 +203,10 @@ pub async fn serve_gated(
         }
     };
     drain.begin();
-    if outcome.is_ok() && !limits.held_open {
+    let entrance = (!limits.held_open).then_some(entrance);
+    // Lets go of what `shutdown` gave.
+    let outcome = outcome.map(drop);
+    if let (Ok(()), Some(mut entrance)) = (&outcome, entrance) {
         // Refused connections are alerts lost; a 503 is sent again.
         loop {
             tokio::select! {
@@ -212,7 +217,6 @@ pub async fn serve_gated(
             }
         }
     }
-    drop(entrance);
     drain.finished().await;
     outcome
 }

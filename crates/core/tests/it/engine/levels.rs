@@ -76,6 +76,40 @@ fn an_addition_moves_the_levels_of_the_whole_position() {
     );
 }
 
+/// What moves a level may be over before anybody has heard that it rests.
+#[test]
+fn what_is_over_between_two_moves_leaves_no_old_levels() {
+    check(
+        &terminal(),
+        r#"
+        buy 2 stop 95 price 100; filled 1; ack 2; buy 1 stop 97 price 100; filled 3; ack 4 | filled 5
+            acknowledged #5
+            cancel requested #2: replaced by protection at the new levels
+            filled #5 2@100 (2)
+            ended #5 filled
+            > cancel #2
+
+        buy 2 stop 95 price 100; filled 1; ack 2; buy 1 stop 97 price 100; filled 3; ack 4 | taken_away 5
+            acknowledged #5
+            ended #5 cancelled: told to
+            alarm protection #5 could not be moved to the new levels: told to; the old one stays
+
+        buy 2 stop 95 price 100; filled 1; ack 2; buy 1 stop 97 price 100; filled 3; ack 4; buy 1 stop 98 price 100; filled 6 | rejected 5
+            ended #5 rejected: no
+            alarm protection #5 could not be moved to the new levels: no; the old one stays
+
+        buy 2 stop 95 price 100; filled 1; ack 2; buy 1 stop 97 price 100; filled 3; ack 4; buy 1 stop 98 price 100; filled 6; rejected 5 | ack 8
+            acknowledged #8
+            cancel requested #2: replaced by protection at the new levels
+            > cancel #2
+
+        buy 2 stop 95 price 100; filled 1; ack 2; buy 1 stop 97 price 100; filled 3; ack 4; buy 1 stop 98 price 100; filled 6; rejected 5 | rejected 8
+            ended #8 rejected: no
+            alarm protection #8 could not be moved to the new levels: no; the old one stays
+        "#,
+    );
+}
+
 #[test]
 fn an_addition_inherits_what_it_does_not_say() {
     check(
