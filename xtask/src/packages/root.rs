@@ -6,6 +6,9 @@ use super::place::{Place, ROOT};
 use super::{Passed, must};
 use crate::Result;
 
+/// A folder that only root may look into.
+const PRIVATE: &str = "/srv/private";
+
 /// The journal, the vault and secrets are made by root before the service has ever run.
 pub(super) fn before_the_first_start(place: &Place, passed: &mut Passed) -> Result<()> {
     place.run(ROOT, &["ponte", "check"])?;
@@ -29,10 +32,15 @@ pub(super) fn before_the_first_start(place: &Place, passed: &mut Passed) -> Resu
     let config = place.read(CONFIG)?;
     let vault = "\n[vault]\nkey = \"file:secrets/vault-key\"\n";
     place.rewrite(CONFIG, &(config + vault))?;
-    place.write("root/key", "a broker's key of 24 letters\n")?;
+    place.run(ROOT, &["install", "-d", "-m", "700", PRIVATE])?;
+    place.write(&format!("{PRIVATE}/key"), "a broker's key of 24 letters\n")?;
     place.run(
         ROOT,
-        &["sh", "-c", "ponte vault set broker-key < /root/key"],
+        &[
+            "sh",
+            "-c",
+            &format!("ponte vault set broker-key < {PRIVATE}/key"),
+        ],
     )?;
     belongs_to_ponte(place)?;
     passed.say("what root makes before the first start belongs to the service's user");
@@ -71,15 +79,10 @@ pub(super) fn while_it_runs(place: &Place, passed: &mut Passed) -> Result<()> {
         "a second program ran on the same journal",
     )?;
     belongs_to_ponte(place)?;
-    place.write("root/ponte.tar", "no backup")?;
+    let backup = format!("{PRIVATE}/ponte.tar");
+    place.write(&backup, "no backup")?;
     place.run(ROOT, &["install", "-d", "-o", "ponte", "/srv/restored"])?;
-    let restore = [
-        "ponte",
-        "restore",
-        "/root/ponte.tar",
-        "--to",
-        "/srv/restored",
-    ];
+    let restore = ["ponte", "restore", &backup, "--to", "/srv/restored"];
     let said = place.ask(ROOT, &restore)?;
     must(
         !said.has_succeeded && said.text.contains("as the user ponte"),
