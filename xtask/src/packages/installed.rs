@@ -154,6 +154,14 @@ impl<'p> Alive<'p> {
             )?;
         }
         must(
+            said.text
+                .contains("only root may change /etc/ponte/ponte.toml"),
+            format!(
+                "the doctor did not ask as the service's user: {}",
+                said.text
+            ),
+        )?;
+        must(
             !said.text.contains("\"wrong\""),
             format!(
                 "the doctor finds a fault in a new installation: {}",

@@ -61,7 +61,8 @@ pub(super) fn test(built: &Built, place: &Place, passed: &mut Passed) -> Result<
         command.env("PONTE_SECRET", "a-secret-for-the-tests-only-4242");
         command
     };
-    process::run(&mut with(&[
+    // It prints what is to be pasted, with the secret.
+    process::capture(&mut with(&[
         "ponte",
         "init",
         "--platform",
