@@ -3,9 +3,12 @@
 
 mod context;
 mod debian;
+mod installed;
 mod man;
 mod names;
 mod place;
+mod platform;
+mod root;
 mod static_program;
 
 use std::fs;

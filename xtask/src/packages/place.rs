@@ -10,6 +10,8 @@ use std::time::Duration;
 use crate::Result;
 use crate::process::{self, Running};
 
+/// Who administers it.
+pub(super) const ROOT: &str = "root:root";
 /// Longest wait for something that must happen: a minute.
 const PATIENCE_STEPS: u32 = 600;
 const STEP: Duration = Duration::from_millis(100);
@@ -107,9 +109,12 @@ impl Place {
         if !text.contains(from) {
             return Err(format!("{from} is not in {path}: {text}").into());
         }
-        // In place: the file keeps its rights.
-        fs::write(self.path(path), text.replace(from, to))?;
-        Ok(())
+        self.rewrite(path, &text.replace(from, to))
+    }
+
+    /// Writes a whole file anew, which keeps its rights.
+    pub(super) fn rewrite(&self, path: &str, text: &str) -> Result<()> {
+        Ok(fs::write(self.path(path), text)?)
     }
 }
 

@@ -199,10 +199,14 @@ impl Seen {
         last_alert: Option<AlertRow>,
         halt_file: bool,
     ) -> Status {
+        let scheme = match config.webhook.tls {
+            Some(_) => "https",
+            None => "http",
+        };
         Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             process,
-            webhook: format!("http://{}/webhook", config.webhook.listen),
+            webhook: format!("{scheme}://{}/webhook", config.webhook.listen),
             halts: self.halts,
             halt_file,
             sources: self.sources,

@@ -83,6 +83,14 @@ impl Context {
         Ok(config::load(&self.path)?)
     }
 
+    /// What starts Ponte: where a package has installed it, the service.
+    pub(super) fn start(&self) -> &'static str {
+        if self.path == Path::new(INSTALLED) {
+            return "systemctl start ponte";
+        }
+        "ponte run"
+    }
+
     /// Says something to whoever asked for more.
     pub(super) fn verbosely(&self, text: &str) {
         if self.verbose > 0 {

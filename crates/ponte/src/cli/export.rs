@@ -103,7 +103,7 @@ impl Export {
                 "there is no journal at {} yet",
                 path.display()
             ))
-            .cured_by("ponte run"));
+            .cured_by(context.start()));
         }
         let reader = Reader::open(&path)?;
         let to = self.output.as_ref().map_or_else(

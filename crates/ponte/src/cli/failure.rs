@@ -16,6 +16,8 @@ use crate::secret::{SecretError, VaultError};
 pub(super) const REFUSED: u8 = 1;
 /// The command was used wrongly.
 pub(super) const USAGE: u8 = 2;
+/// How the standard library ends a sentence about EACCES.
+const FORBIDDEN: &str = "(os error 13)";
 /// Ponte, a file or the network could not be reached.
 pub(super) const UNREACHABLE: u8 = 3;
 
@@ -70,6 +72,16 @@ impl Failure {
             cure: Some(cure.into()),
             ..self
         }
+    }
+
+    /// Adds to what the system forbids on whose behalf that was tried.
+    pub(super) fn noted(self, note: &str) -> Self {
+        let message = if self.message.contains(FORBIDDEN) {
+            format!("{} ({note})", self.message)
+        } else {
+            self.message
+        };
+        Self { message, ..self }
     }
 
     /// Says it on standard error and gives the exit status.

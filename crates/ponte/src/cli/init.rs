@@ -13,11 +13,12 @@ use serde::Serialize;
 
 use super::context::{Context, INSTALLED};
 use super::failure::Failure;
-use super::init_files::{private_folder, unwritable, write};
+use super::init_files::{self, private_folder, unwritable, write};
 use super::init_platform::{self, PlatformFlags};
 use super::init_terminal::{Prepared, TerminalFlags};
+use super::owner::Owner;
 use super::screen::{self, BOLD, DIM, GOOD, styled};
-use crate::config::{InitAnswers, InitMarket, Listen, SecretPlace, parse, template};
+use crate::config::{InitAnswers, InitMarket, Listen, Platform, SecretPlace, parse, template};
 use crate::random::hex_token;
 use crate::secret::{SECRET_BYTES_GOOD, Secret};
 
@@ -162,6 +163,11 @@ impl Init {
         });
         let terminal = terminal.transpose()?;
         write(path, &text, self.force)?;
+        if let Some(owner) = Owner::of_folder(&folder.join(&answers.data_dir)) {
+            let files = terminal.iter().flat_map(Prepared::files);
+            let files = files.map(|(_, file)| Path::new(file).to_owned());
+            init_files::hand_over(&owner, folder, &answers.secret, files)?;
+        }
         let steps = steps(path, &answers, terminal.as_ref());
         let made = Made {
             terminal,
@@ -248,8 +254,16 @@ impl Init {
         let unusable = |error: crate::secret::SecretError| {
             Failure::refused(error.to_string()).cured_by(error.cure())
         };
-        let SecretPlace::File(name) = place else {
-            return Ok((fresh().map_err(unusable)?, false));
+        let name = match place {
+            SecretPlace::File(name) => name,
+            SecretPlace::Env(name) => {
+                let is_set = std::env::var_os(name).is_some_and(|value| !value.is_empty());
+                if given || !is_set {
+                    return Ok((fresh().map_err(unusable)?, false));
+                }
+                let reference = crate::secret::SecretRef::Env(name.clone());
+                return Ok((Secret::resolve(&reference).map_err(unusable)?, true));
+            }
         };
         let path = folder.join(name);
         if path.exists() {
@@ -350,13 +364,24 @@ fn steps(path: &Path, answers: &InitAnswers, terminal: Option<&Prepared>) -> Vec
     if let Some(terminal) = terminal {
         steps.extend(terminal.steps(&named));
     }
-    steps.push((
-        format!("ponte{named} send --example pt"),
-        match answers.binance {
-            None => "from another shell: a first paper trade",
-            Some(_) => "from another shell: a first trade, on paper and in the demo",
-        },
-    ));
+    let is_tunnel = place.is_some_and(|place| {
+        [Platform::CloudflareTunnel, Platform::Ngrok].contains(&place.platform)
+    });
+    steps.push(match answers.binance {
+        // What does not come through the tunnel is refused, an alert of this machine too.
+        _ if is_tunnel => (
+            format!("ponte{named} doctor"),
+            "from another shell: does everything work?",
+        ),
+        None => (
+            format!("ponte{named} send --example pt"),
+            "from another shell: a first paper trade",
+        ),
+        Some(_) => (
+            format!("ponte{named} send --example pt"),
+            "from another shell: a first trade, on paper and in the demo",
+        ),
+    });
     steps
 }
 
@@ -435,7 +460,7 @@ pub(super) fn take<T: FromStr + ToString + Clone>(
 fn shown(made: &Made, secret: &Secret, place: &SecretPlace, steps: &[Step]) -> String {
     let mut lines = vec![format!("{} {}", styled(GOOD, "wrote"), made.config)];
     match place {
-        SecretPlace::File(_) if made.secret_kept => {
+        SecretPlace::File(_) | SecretPlace::Env(_) if made.secret_kept => {
             lines.push(format!("{} {}", styled(GOOD, "kept"), made.secret));
         }
         SecretPlace::File(_) => {

@@ -5,6 +5,9 @@ use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
+use super::init::KEYS_FOLDER;
+use super::owner::Owner;
+use crate::config::SecretPlace;
 
 /// Writes a configuration; one that is there is replaced only by force, and keeps its rights and its owner.
 pub(super) fn write(path: &Path, text: &str, force: bool) -> Result<(), Failure> {
@@ -58,6 +61,23 @@ pub(super) fn private_folder(path: &Path) -> Result<(), Failure> {
     folder
         .create(path)
         .map_err(|error| unwritable(path, &error))
+}
+
+/// Gives what root has made beside the configuration to the user who runs Ponte.
+pub(super) fn hand_over(
+    owner: &Owner,
+    folder: &Path,
+    secret: &SecretPlace,
+    others: impl Iterator<Item = PathBuf>,
+) -> Result<(), Failure> {
+    let mut made: Vec<PathBuf> = others.collect();
+    if let SecretPlace::File(name) = secret {
+        made.push(folder.join(name));
+    }
+    // The folder of keys too: the next ones are made and replaced in it.
+    made.push(folder.join(KEYS_FOLDER));
+    let mut there = made.iter().filter(|path| path.exists());
+    there.try_for_each(|path| owner.receive(path))
 }
 
 /// Why a file could not be written.

@@ -173,7 +173,7 @@ pub(super) fn write_if_missing(context: &Context, name: PlatformName) -> Result<
 pub(super) fn steps(path: &Path, place: &InitPlace) -> Option<Vec<Step>> {
     let step = |command: &str, why| (command.to_owned(), why);
     match place.platform {
-        Platform::Vps if path == Path::new(INSTALLED) => {
+        Platform::Vps | Platform::Nginx | Platform::Caddy if path == Path::new(INSTALLED) => {
             let mut steps = vec![step("sudo ponte check", "is everything right?")];
             if place.has_certificate {
                 steps.extend([

@@ -30,6 +30,7 @@ mod init_platform;
 mod init_terminal;
 mod lists;
 mod offline;
+mod owner;
 mod passphrase;
 mod record;
 mod restore;
@@ -60,6 +61,7 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use context::Context;
 use failure::Failure;
+use owner::{Actor, Owner};
 
 /// The heading above what every command takes.
 const EVERYWHERE: &str = "Options of every command";
@@ -191,9 +193,58 @@ where
         ..
     } = cli.global;
     let context = Context::new(config, json, verbose);
-    match dispatch(&context, cli.command) {
+    let owner = match cli.command.actor() {
+        Actor::Caller => None,
+        Actor::Owner => Owner::of_data(&context),
+    };
+    let became = owner.as_ref().map_or(Ok(()), Owner::become_it);
+    match became.and_then(|()| dispatch(&context, cli.command)) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(context.json),
+        Err(failure) => match owner {
+            Some(owner) => failure.noted(&owner.note()).report(context.json),
+            None => failure.report(context.json),
+        },
+    }
+}
+
+impl Command {
+    /// Who carries it out. Whatever only writes where its caller says is the caller's.
+    fn actor(&self) -> Actor {
+        match self {
+            Self::Demo(_)
+            | Self::Init(_)
+            | Self::Export(_)
+            | Self::Backup(_)
+            | Self::Restore(_)
+            | Self::Venue(_)
+            | Self::Completions(_)
+            | Self::BenchFill(_) => Actor::Caller,
+            Self::Run(_)
+            | Self::Check(_)
+            | Self::Send(_)
+            | Self::Explain(_)
+            | Self::Status(_)
+            | Self::Health(_)
+            | Self::UpgradeCheck(_)
+            | Self::Doctor(_)
+            | Self::Alerts(_)
+            | Self::Orders(_)
+            | Self::Positions(_)
+            | Self::Why(_)
+            | Self::Halt(_)
+            | Self::Resume(_)
+            | Self::Flatten(_)
+            | Self::Source(_)
+            | Self::Secret(_)
+            | Self::Audit(_)
+            | Self::Vault(_)
+            | Self::User(_)
+            | Self::Token(_)
+            | Self::Admin(_)
+            | Self::Bridge(_)
+            | Self::Certificate(_)
+            | Self::B3(_) => Actor::Owner,
+        }
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) fn reader(context: &Context) -> Result<Reader, Failure> {
             "Ponte is not running, and there is no journal at {} yet",
             path.display()
         ))
-        .cured_by("ponte run"));
+        .cured_by(context.start()));
     }
     context.verbosely(&format!(
         "nothing listens at {}: reading {}",

@@ -47,6 +47,8 @@ pub struct Machine {
 pub struct Rights {
     /// Whether it is the user's who looks.
     pub is_ours: bool,
+    /// Whether it is root's.
+    pub is_roots: bool,
     /// The permission bits.
     pub mode: u32,
 }
@@ -97,6 +99,7 @@ pub fn rights(path: &Path) -> Result<Option<Rights>, String> {
     match fs::metadata(path) {
         Ok(known) => Ok(Some(Rights {
             is_ours: known.uid() == rustix::process::geteuid().as_raw(),
+            is_roots: known.uid() == 0,
             mode: known.mode() & 0o7777,
         })),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),

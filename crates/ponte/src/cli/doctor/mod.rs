@@ -111,7 +111,9 @@ impl Doctor {
         parts.extend(groups.map(Part::Group));
         match looked.accounts {
             Ok(Asked::Answer(accounts)) => parts.extend(accounts.into_iter().map(Part::Account)),
-            Ok(Asked::NotRunning) => unasked = unasked.or_else(|| Some(not_running(config))),
+            Ok(Asked::NotRunning) => {
+                unasked = unasked.or_else(|| Some(not_running(context, config)))
+            }
             Err(failure) => unasked = Some(failure),
         }
         end(context, &parts, unasked.map_or(Ok(()), Err))
@@ -167,7 +169,7 @@ impl Doctor {
             .collect();
         let asked = Client::new(context)?.get("api/doctor", &parameters)?;
         let Asked::Answer(found) = asked else {
-            return Err(not_running(context.config()?));
+            return Err(not_running(context, context.config()?));
         };
         let found: Vec<Diagnosis> = found;
         let parts: Vec<Part> = found.into_iter().map(Part::Account).collect();
@@ -190,12 +192,12 @@ fn end(context: &Context, parts: &[Part], asked: Result<(), Failure>) -> Result<
     Ok(())
 }
 
-fn not_running(config: &Config) -> Failure {
+fn not_running(context: &Context, config: &Config) -> Failure {
     let listen = config.admin.listen;
     Failure::unreachable(format!(
         "nothing listens at {listen}: Ponte is not running, and only a running one can ask its brokers"
     ))
-    .cured_by("ponte run")
+    .cured_by(context.start())
 }
 
 /// What can be seen while no Ponte runs.

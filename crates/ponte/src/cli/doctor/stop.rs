@@ -41,7 +41,7 @@ pub(super) fn run(
     };
     let Asked::Answer(tried) = Client::new(context)?.post::<TriedStop>("api/try-stop", &request)?
     else {
-        return Err(super::not_running(config));
+        return Err(super::not_running(context, config));
     };
     let finding: Finding = say::selftest::tried_stop(&tried);
     if context.json {

@@ -99,7 +99,11 @@ pub(crate) enum Reading {
 
 /// What is said about whose a file or a directory is.
 pub(crate) fn whose(subject: &str, path: &Path, rights: Rights, reading: Reading) -> Finding {
-    let Rights { is_ours, mode } = rights;
+    let Rights {
+        is_ours,
+        is_roots,
+        mode,
+    } = rights;
     let shown = path.display();
     if mode & 0o002 != 0 && mode & 0o1000 == 0 {
         let text = format!("{shown} has mode {mode:03o}: everybody on this machine may change it");
@@ -111,6 +115,11 @@ pub(crate) fn whose(subject: &str, path: &Path, rights: Rights, reading: Reading
             subject,
             format!("{shown} belongs to another user, mode {mode:03o}"),
         );
+    }
+    if is_roots && reading == Reading::Anybody && mode & 0o020 == 0 {
+        // As the package installs it: the service can't change what it runs by.
+        let text = format!("only root may change {shown} (mode {mode:03o})");
+        return Finding::fine(subject, text);
     }
     if !is_ours {
         let text = format!("{shown} belongs to another user than the one who asks");

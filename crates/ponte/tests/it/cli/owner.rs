@@ -1,7 +1,7 @@
 //! Commands that root gives on behalf of Ponte's own user leave nothing that this user can't read.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt as _, chown};
+use std::os::unix::fs::{MetadataExt as _, chown, lchown};
 use std::path::Path;
 
 use super::Home;
@@ -19,6 +19,16 @@ fn owner_for(folder: &Path) -> u32 {
     NOBODY
 }
 
+fn give(folder: &Path, owner: u32) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        lchown(&path, Some(owner), Some(owner)).unwrap();
+        if path.is_dir() {
+            give(&path, owner);
+        }
+    }
+}
+
 #[track_caller]
 fn all_belong_to(folder: &Path, owner: u32) {
     for entry in fs::read_dir(folder).unwrap() {
@@ -33,8 +43,12 @@ fn all_belong_to(folder: &Path, owner: u32) {
 
 #[test]
 fn what_root_writes_belongs_to_the_owner_of_the_data_directory() {
+    // All that is read lies where that user may read it, as on a server.
     let home = Home::with_vault_in(|data| {
-        owner_for(data);
+        fs::create_dir_all(data).unwrap();
+        let folder = data.parent().unwrap();
+        let owner = owner_for(folder);
+        give(folder, owner);
     });
     let data = home.path("data");
     let owner = fs::metadata(&data).unwrap().uid();

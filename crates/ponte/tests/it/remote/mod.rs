@@ -1,6 +1,7 @@
 //! The owner's side beyond loopback: the real binary, TLS, and whoever tries to get in.
 
 mod canary;
+mod documents;
 mod gate;
 mod people;
 mod roles;
