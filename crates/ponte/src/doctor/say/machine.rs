@@ -116,7 +116,7 @@ pub(crate) fn whose(subject: &str, path: &Path, rights: Rights, reading: Reading
             format!("{shown} belongs to another user, mode {mode:03o}"),
         );
     }
-    if is_roots && reading == Reading::Anybody && mode & 0o020 == 0 {
+    if !is_ours && is_roots && reading == Reading::Anybody && mode & 0o020 == 0 {
         // As the package installs it: the service can't change what it runs by.
         let text = format!("only root may change {shown} (mode {mode:03o})");
         return Finding::fine(subject, text);
