@@ -98,6 +98,8 @@ fn fuzz(root: &Path, name: &str, seconds: u64) -> Result<()> {
         // safe Rust, for which coverage without a sanitizer is what counts.
         .env("RUSTC_BOOTSTRAP", "1")
         .args(["fuzz", "run", "--fuzz-dir", "fuzz", "--sanitizer", "none"])
+        // cargo-fuzz would take one, which builds for half an hour.
+        .args(["--codegen-units", "16"])
         .arg("--target-dir")
         .arg(process::target_folder(root).join("fuzz"))
         .arg(name)
