@@ -112,7 +112,9 @@ fuzz_target!(|bytes: &[u8]| {
     assert!(!said.contains(SECRET) && !said.contains(TRIPWIRE), "{said}");
     assert!(!said.contains("something broke"), "{said}");
     let may_pass = holds_the_secret(bytes);
-    for answer in said.split("HTTP/1.").skip(1) {
+    // Who has the secret reads its own `HTTP/1.` in a hint, but there on one line: JSON holds no bare line break.
+    let answers = said.split("HTTP/1.").skip(1).filter(|answer| answer.contains("\r\n"));
+    for answer in answers {
         let status: u16 = answer[2..5].parse().unwrap();
         assert!([100, 200, 400, 403, 404, 405, 413, 415, 431].contains(&status), "{answer}");
         assert!(may_pass || status != 200, "{answer}");

@@ -27,7 +27,9 @@ fuzz_target!(|body: &[u8]| {
 });
 
 fn hides(shown: &str, secret: &str) {
-    let is_ours = ["«redacted»", "given twice; keep one"].iter().any(|text| text.contains(secret));
+    // What stands in the place of a secret may look like the end of one.
+    let shown = shown.replace("«redacted»", "\0");
+    let is_ours = "given twice; keep one".contains(secret);
     let tells = secret.chars().count() >= SECRET_BYTES_MIN && shown.contains(secret);
     assert!(is_ours || !tells, "{secret:?} is in {shown:?}");
 }

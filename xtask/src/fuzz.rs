@@ -110,7 +110,9 @@ fn fuzz(root: &Path, name: &str, seconds: u64) -> Result<()> {
         .arg(format!("-max_total_time={seconds}"))
         .arg(format!("-rss_limit_mb={MEMORY_MIB_MAX}"))
         .arg(format!("-timeout={INPUT_SECONDS_MAX}"))
-        .arg("-print_final_stats=1");
+        .arg("-print_final_stats=1")
+        // Bare addresses, thousands of them.
+        .arg("-print_funcs=0");
     process::run(&mut fuzz)
 }
 
