@@ -28,8 +28,10 @@ fuzz_target!(|body: &[u8]| {
 
 fn hides(shown: &str, secret: &str) {
     // What stands in the place of a secret may look like the end of one.
-    let shown = shown.replace("«redacted»", "\0");
+    let mut shown = shown.split("«redacted»");
     let is_ours = "given twice; keep one".contains(secret);
-    let tells = secret.chars().count() >= SECRET_BYTES_MIN && shown.contains(secret);
-    assert!(is_ours || !tells, "{secret:?} is in {shown:?}");
+    // A backslash may be the first letter of what stands for a control character.
+    let is_long = secret.chars().count() >= SECRET_BYTES_MIN && !secret.contains('\\');
+    let tells = is_long && shown.any(|part| part.contains(secret));
+    assert!(is_ours || !tells, "{secret:?} is shown");
 }

@@ -32,7 +32,8 @@ use ponte_core::id::SourceName;
 use ponte_core::policy::{Policy, SourcePolicy};
 use ponte_core::time::Timestamp;
 
-const RIGHT: &str = "8f14e45fceea167a5a36dedd4bea2543c9f0f895fb98ab91";
+/// Its last letter is none of a guess, so that what is nearly right is never right.
+const RIGHT: &str = "8f14e45fceea167a5a36dedd4bea2543c9f0f895fb98ab9x";
 const SECOND: &str = "45c48cce2e2d7fbdea1afc51c7c6ad26d3d9446802a44259";
 const PREVIOUS: &str = "6512bd43d9caa6e02c990b0a82652dca1f0e3dad99908345";
 const TRIPWIRE: &str = "c20ad4d76fe97759aa27a0c99bff6710f7177163c833dff4";
