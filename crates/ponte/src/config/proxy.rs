@@ -99,4 +99,18 @@ impl Proxy {
             Self::None | Self::CloudflareTunnel | Self::Nginx | Self::Caddy | Self::Ngrok => false,
         }
     }
+
+    /// Whether the public name leads to addresses of its own, of which it may have several.
+    #[must_use]
+    pub const fn answers_for_the_name(self) -> bool {
+        match self {
+            Self::Fly
+            | Self::Render
+            | Self::Railway
+            | Self::Cloudflare
+            | Self::CloudflareTunnel
+            | Self::Ngrok => true,
+            Self::None | Self::Nginx | Self::Caddy => false,
+        }
+    }
 }

@@ -8,23 +8,6 @@ use super::b3::at_b3;
 use super::script::{Play, check, seconds};
 use super::world::{account, futures, policy, spot};
 
-/// Each must not take the other for what still covers the position.
-#[test]
-fn two_stops_that_are_given_up_at_once() {
-    check(
-        &futures(),
-        r#"
-        sell 4 trail 2 price 100; filled 1; sell 1 stop 110 price 100; filled 3; unreachable 2; unreachable 4; buy 4 | tick 1000
-            late #2
-            ended #2 expired: its time was over before it could be sent
-            ended #4 expired: its time was over before it could be sent
-            alarm protection #4 of 1 BTCUSDT in paper does not rest: its time was over before it could be sent; the position is closed at the market
-            plan #6 exit buy 1 reducing
-            > submit #6 1 reducing
-        "#,
-    );
-}
-
 #[test]
 fn a_stop_that_does_not_rest_in_time() {
     check(

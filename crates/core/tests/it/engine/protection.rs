@@ -1,7 +1,7 @@
 //! Stops and targets: planned for each fill, held to the size of the position, never cancelled first.
 
 use super::check;
-use super::world::{policy, spot};
+use super::world::{futures, policy, spot};
 
 #[test]
 fn each_fill_is_protected() {
@@ -311,6 +311,23 @@ fn protection_that_fails_beside_an_exit_that_waits_for_a_price() {
             plan #5 exit sell 2 reducing waits #3
             plan #6 exit sell 1 reducing waits #4
             > cancel #3
+        "#,
+    );
+}
+
+/// Each must not take the other for what still covers the position.
+#[test]
+fn two_stops_that_are_given_up_at_once() {
+    check(
+        &futures(),
+        r#"
+        sell 4 trail 2 price 100; filled 1; sell 1 stop 110 price 100; filled 3; unreachable 2; unreachable 4; buy 4 | tick 1000
+            late #2
+            ended #2 expired: its time was over before it could be sent
+            ended #4 expired: its time was over before it could be sent
+            alarm protection #4 of 1 BTCUSDT in paper does not rest: its time was over before it could be sent; the position is closed at the market
+            plan #6 exit buy 1 reducing
+            > submit #6 1 reducing
         "#,
     );
 }

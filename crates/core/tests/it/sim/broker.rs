@@ -31,8 +31,7 @@ pub(super) enum Request {
         valid_until: i64,
     },
     Find {
-        account: AccountName,
-        id: ClientOrderId,
+        plan: Box<OrderPlan>,
     },
     Cancel {
         account: AccountName,
@@ -227,18 +226,23 @@ impl Broker {
                 }
                 self.place(plan, *valid_until, now)
             }
-            Request::Find { id, .. } if self.levels.find(id).is_some() => {
+            Request::Find { plan } if self.levels.find(&plan.id).is_some() => {
                 let shield = self
                     .levels
-                    .find(id)
+                    .find(&plan.id)
                     .filter(|shield| shield.accepted_at + lag <= now);
                 Response::Found(shield.map(levels::Shield::report), now)
+            }
+            // A level may have done already what it never came there for.
+            Request::Find { plan } if stands_for_level(plan) => {
+                Response::Found(self.levels.claim(plan, now), now)
             }
             Request::Cancel { id, .. } if self.levels.find(id).is_some() => {
                 Response::Cancelled(self.levels.cancel(id).unwrap())
             }
-            Request::Find { account, id } => {
-                let order = self.venue.find(account.as_str(), &id.to_string()).unwrap();
+            Request::Find { plan } => {
+                let (account, id) = (plan.account.as_str(), plan.id.to_string());
+                let order = self.venue.find(account, &id).unwrap();
                 let visible = order.filter(|order| order.accepted_at.0 + lag <= now);
                 Response::Found(visible.map(report_of), now)
             }
@@ -569,4 +573,8 @@ impl Broker {
             at: Timestamp(report.at.0),
         })
     }
+}
+
+fn stands_for_level(plan: &OrderPlan) -> bool {
+    plan.account.as_str() == levels::ACCOUNT && plan.class == OrderClass::Protection
 }

@@ -68,12 +68,7 @@ impl World {
                     self.pump(&lane);
                 }
                 Command::Find(plan) => {
-                    let id = plan.id;
-                    let request = Request::Find {
-                        account: plan.account,
-                        id,
-                    };
-                    self.call(Call::Find { id }, request);
+                    self.call(Call::Find { id: plan.id }, Request::Find { plan });
                 }
                 Command::Cancel(plan) => {
                     let id = plan.id;

@@ -7,7 +7,7 @@ use ponte_core::time::Timestamp;
 
 use super::{some, span};
 use crate::admin::wire::Finding;
-use crate::config::{Config, NamedSet, PublicUrl};
+use crate::config::{Config, NamedSet, Proxy, PublicUrl};
 use crate::doctor::public_side::{Answer, Handshake, Met, Place, Seen, http_date};
 use crate::server::{CertificateReport, Facts, Standing, standing};
 
@@ -28,7 +28,7 @@ pub(crate) fn unknown() -> Vec<Finding> {
 /// Everything that is said about the way to the public address; `at` is when it was looked at.
 pub(crate) fn all(config: &Config, url: &PublicUrl, seen: &Seen, at: Timestamp) -> Vec<Finding> {
     let mut all = vec![scheme(url)];
-    all.extend(dns(url, &seen.addresses));
+    all.extend(dns(url.host(), config.webhook.proxy, &seen.addresses));
     all.push(listens(config, url));
     if let Some((place, met)) = &seen.met {
         all.extend(on_the_way(url, place, met, at));
@@ -62,14 +62,20 @@ fn is_internal(address: IpAddr) -> bool {
         || ranges.any(|range| range.contains(address))
 }
 
-fn dns(url: &PublicUrl, addresses: &Result<Vec<IpAddr>, String>) -> Vec<Finding> {
+fn dns(host: &str, proxy: Proxy, addresses: &Result<Vec<IpAddr>, String>) -> Vec<Finding> {
     const SUBJECT: &str = "dns";
-    let host = url.host();
     let addresses = match addresses {
         Ok(addresses) => addresses,
         Err(why) => {
             let finding = Finding::wrong(SUBJECT, format!("{host} can't be resolved: {why}"));
-            let cure = format!("make an A record of {host} with this machine's IPv4 address");
+            let cure = if proxy.answers_for_the_name() {
+                format!(
+                    "is {host} the name that it has there? A domain of your own needs the record that its \
+                     page on domains shows"
+                )
+            } else {
+                format!("make an A record of {host} with this machine's IPv4 address")
+            };
             return vec![finding.cured_by(cure)];
         }
     };
@@ -83,7 +89,17 @@ fn dns(url: &PublicUrl, addresses: &Result<Vec<IpAddr>, String>) -> Vec<Finding>
             "{host} has no A record, only {}: TradingView calls IPv4 only",
             shown(&v6)
         );
-        let cure = format!("make an A record of {host} with an IPv4 address");
+        let cure = match proxy {
+            Proxy::Fly => "fly ips allocate-v4 --shared".to_owned(),
+            Proxy::None
+            | Proxy::Render
+            | Proxy::Railway
+            | Proxy::Cloudflare
+            | Proxy::CloudflareTunnel
+            | Proxy::Nginx
+            | Proxy::Caddy
+            | Proxy::Ngrok => format!("make an A record of {host} with an IPv4 address"),
+        };
         return vec![Finding::wrong(SUBJECT, text).cured_by(cure)];
     }
     let internal: Vec<_> = v4
@@ -100,7 +116,8 @@ fn dns(url: &PublicUrl, addresses: &Result<Vec<IpAddr>, String>) -> Vec<Finding>
                     ask from another one";
         return vec![Finding::wrong(SUBJECT, text).cured_by(cure)];
     }
-    if v4.len() > 1 {
+    // Those of an edge are all doors of the same house.
+    if v4.len() > 1 && !proxy.answers_for_the_name() {
         let text = format!("{host} has {} A records: {}", v4.len(), shown(&v4));
         let cure = "each must lead to this ponte: two that answer for themselves would trade twice";
         return vec![Finding::look(SUBJECT, text).cured_by(cure)];
@@ -386,4 +403,32 @@ fn clock(date: Timestamp, at: Timestamp) -> Option<Finding> {
         );
         Finding::look("clock", text).cured_by("set both by a time service")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::admin::wire::Health;
+
+    fn said(proxy: Proxy, addresses: &[&str]) -> Finding {
+        let addresses = addresses.iter().map(|text| text.parse().unwrap());
+        let mut all = dns("hook.example.com", proxy, &Ok(addresses.collect()));
+        assert_eq!(all.len(), 1);
+        all.remove(0)
+    }
+
+    #[test]
+    fn several_addresses_are_several_pontes_unless_they_are_an_edges() {
+        let two = ["203.0.113.1", "203.0.113.2"];
+        assert_eq!(said(Proxy::Nginx, &two).health, Health::Look);
+        assert_eq!(said(Proxy::Cloudflare, &two).health, Health::Fine);
+    }
+
+    #[test]
+    fn the_cure_for_a_missing_address_is_the_places_own() {
+        let fly = said(Proxy::Fly, &["2001:db8::1"]);
+        assert_eq!(fly.cure.as_deref(), Some("fly ips allocate-v4 --shared"));
+        let own = said(Proxy::None, &["2001:db8::1"]);
+        assert!(own.cure.unwrap().contains("A record"));
+    }
 }

@@ -161,7 +161,7 @@ fn wanted_keys(config: &Config, known: &Seen) -> Option<Finding> {
         rules.policy.name()
     );
     let cure =
-        "write \"observe\" until ponte sources seen shows that TradingView's alerts bring one";
+        "write \"observe\" until ponte source seen shows that TradingView's alerts bring one";
     Some(Finding::look("keys", text).cured_by(cure))
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use ponte::brokers::{Answer, Broker};
+use ponte::brokers::{Answer, Broker, BrokerError};
 use ponte::clock;
 use ponte_core::fate::Fate;
 use ponte_core::id::{AlertId, ClientOrderId, StrategyName, Symbol};
@@ -360,6 +360,23 @@ impl Desk {
     pub(super) async fn fault(&self, operation: Operation, fault: Fault) -> Result<(), Why> {
         self.stage.order_fault(operation, fault, 1).await
     }
+}
+
+/// What the broker tells in the end: that it has not in time is no wrong answer, and is asked again.
+pub(super) async fn answered<T, F>(ask: impl Fn() -> F) -> T
+where
+    F: Future<Output = Result<T, BrokerError>>,
+{
+    let asking = async {
+        loop {
+            match ask().await {
+                Err(BrokerError::Unanswered(_)) => tokio::time::sleep(10 * STEP).await,
+                told => return told.unwrap(),
+            }
+        }
+    };
+    let told = tokio::time::timeout(PATIENCE, asking).await;
+    told.expect("the broker tells")
 }
 
 pub(super) const fn single(terms: Terms) -> OrderKind {

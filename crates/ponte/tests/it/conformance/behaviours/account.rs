@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 
 use super::{Behaviour, Tested};
-use crate::conformance::desk::{Desk, Outcome};
+use crate::conformance::desk::{Desk, Outcome, answered};
 use crate::conformance::follower::has_ended;
 use crate::conformance::subject::Depth;
 use crate::conformance::words::words;
@@ -48,11 +48,8 @@ async fn positions_are_the_venues(tested: Tested) -> Outcome {
     let desk = Desk::open(&*tested, Depth::Deep).await;
     desk.filled(&desk.buy(4)).await;
     desk.filled(&desk.exit(1)).await;
-    let told: BTreeMap<_, _> = desk
-        .broker
-        .positions()
+    let told: BTreeMap<_, _> = answered(|| desk.broker.positions())
         .await
-        .unwrap()
         .into_iter()
         .map(|position| (position.symbol, position.quantity))
         .collect();
@@ -63,7 +60,7 @@ async fn positions_are_the_venues(tested: Tested) -> Outcome {
 
 async fn open_orders_are_the_venues(tested: Tested) -> Outcome {
     let desk = Desk::open(&*tested, Depth::Deep).await;
-    assert_eq!(desk.broker.open_orders().await.unwrap(), Vec::new());
+    assert_eq!(answered(|| desk.broker.open_orders()).await, Vec::new());
     desk.filled(&desk.buy(3)).await;
     let mut plans = vec![desk.buy_limit(1, -100), desk.buy_limit(1, -200)];
     if desk.abilities.stop {
@@ -72,7 +69,7 @@ async fn open_orders_are_the_venues(tested: Tested) -> Outcome {
     for plan in &plans {
         desk.resting(plan).await;
     }
-    let told = desk.broker.open_orders().await.unwrap();
+    let told = answered(|| desk.broker.open_orders()).await;
     let mut ids: Vec<_> = told.iter().map(|report| report.id).collect();
     ids.sort();
     assert_eq!(ids, desk.stage.audit().await.open());
@@ -87,14 +84,14 @@ async fn open_orders_are_the_venues(tested: Tested) -> Outcome {
 
 async fn the_balance_is_the_venues(tested: Tested) -> Outcome {
     let desk = Desk::open(&*tested, Depth::Deep).await;
-    let before = desk.broker.balance().await.unwrap();
+    let before = answered(|| desk.broker.balance()).await;
     assert!(
         before.cash > Decimal::ZERO && before.equity > Decimal::ZERO,
         "{before:?}"
     );
     desk.filled(&desk.buy(4)).await;
     desk.filled(&desk.exit(2)).await;
-    let after = desk.broker.balance().await.unwrap();
+    let after = answered(|| desk.broker.balance()).await;
     let audit = desk.stage.audit().await;
     assert_eq!(after.cash.round_dp(7), audit.cash.round_dp(7));
     // Nothing was won or lost but fees and the spread: less than a hundredth of what was traded.
@@ -114,7 +111,7 @@ async fn the_balance_is_the_venues(tested: Tested) -> Outcome {
 
 async fn instruments_are_sane(tested: Tested) -> Outcome {
     let desk = Desk::open(&*tested, Depth::Deep).await;
-    let instruments = desk.broker.instruments().await.unwrap();
+    let instruments = answered(|| desk.broker.instruments()).await;
     for symbol in [&desk.facts.symbol, &desk.facts.other] {
         assert!(
             instruments.listed.contains_key(symbol),

@@ -5,7 +5,7 @@ use ponte_core::fate::Fate;
 use ponte_core::message::{CancelAnswer, FindAnswer, ReportedStatus};
 
 use super::{Behaviour, Tested};
-use crate::conformance::desk::{Desk, Outcome};
+use crate::conformance::desk::{Desk, Outcome, answered};
 use crate::conformance::follower::has_ended;
 use crate::conformance::subject::{Depth, Fault, Operation};
 use crate::conformance::words::words;
@@ -106,7 +106,7 @@ async fn a_new_process_finds(tested: Tested) -> Outcome {
             answer @ (FindAnswer::Absent | FindAnswer::Unanswered(_)) => panic!("{answer:?}"),
         }
     }
-    let open = anew.open_orders().await.unwrap();
+    let open = answered(|| anew.open_orders()).await;
     assert_eq!(
         open.iter().map(|report| report.id).collect::<Vec<_>>(),
         vec![resting.id]
