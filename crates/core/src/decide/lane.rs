@@ -7,7 +7,9 @@ use rust_decimal::Decimal;
 use super::exchange::Market;
 use super::exits::{self, Holding, holding_of};
 use super::protection::child_id;
-use super::{Context, Decision, cancel, cut_off, daily_loss, exchange, guard, outside, rules};
+use super::{
+    Context, Decision, cancel, cut_off, daily_loss, exchange, guard, levels, outside, rules,
+};
 use crate::id::{ClientOrderId, StrategyName};
 use crate::message::{Command, Event, OrderEnd};
 use crate::number::Quantity;
@@ -122,10 +124,8 @@ fn fit_protection(context: Context<'_>, account: &AccountState, lane: &Lane) -> 
         let closes =
             |order: &Order| !held.is_zero() && exits::closing_side(held) == order.plan.side;
         for order in orders.iter().filter(|order| !closes(order)) {
-            decision.join(cancel::request(
-                order,
-                "the position that it protected is gone",
-            ));
+            let reason = "the position that it protected is gone";
+            decision.join(levels::taken_back(context, order, reason));
         }
         // What is being replaced rests until its replacement does, and counts no more.
         orders.retain(|order| closes(order) && !replaced.contains(&order.plan.id));

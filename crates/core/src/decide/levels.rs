@@ -4,10 +4,11 @@
 use rust_decimal::Decimal;
 
 use super::exits::{self, Holding, holding_of};
-use super::{Context, Decision, sizing};
+use super::{Context, Decision, cancel, sizing};
 use crate::id::{AccountName, ClientOrderId};
+use crate::message::{Command, Event};
 use crate::number::{Price, Quantity};
-use crate::order::{Order, OrderClass, OrderKind, OrderPlan, Origin};
+use crate::order::{Order, OrderClass, OrderKind, OrderPlan, OrderStatus, Origin};
 use crate::policy::{Brackets, EXIT_LIFE};
 use crate::signal::{Protection, Side, Terms};
 use crate::state::AccountState;
@@ -255,4 +256,30 @@ pub(super) fn untold(context: Context<'_>, order: &Order) -> Decimal {
 /// Whether the order stands for a level of the position.
 pub(super) fn closes_position(context: Context<'_>, order: &Order) -> bool {
     order.plan.class == OrderClass::Protection && are_at_position(context, &order.plan.account)
+}
+
+/// Takes protection back whose position is gone. Its level may have come to the broker with the entry,
+/// before anything was sent for it, and may have fired: of one that was not sent that is asked first.
+pub(super) fn taken_back(context: Context<'_>, order: &Order, reason: &str) -> Decision {
+    if order.status != OrderStatus::Waiting || !closes_position(context, order) {
+        return cancel::request(order, reason);
+    }
+    let mut decision = Decision::event(Event::CancelRequested {
+        id: order.plan.id,
+        reason: reason.to_owned(),
+    });
+    decision.join(asked_unsent(order));
+    decision
+}
+
+/// Asks what has become of the level of an order that was not sent and won't be.
+pub(super) fn asked_unsent(order: &Order) -> Decision {
+    let mut decision = Decision::event(Event::OrderUnknown {
+        id: order.plan.id,
+        why: "it was not sent, and its level may have come with the entry".to_owned(),
+        ask_at: None,
+        sent_at: None,
+    });
+    decision.command(Command::Find(Box::new(order.plan.clone())));
+    decision
 }

@@ -407,6 +407,9 @@ fn not_sent(context: Context<'_>, order: &Order, why: NotSent) -> Decision {
             over.then_some(OrderEnd::Expired)
         }
     };
+    if order.cancel_requested && levels::closes_position(context, order) {
+        return levels::asked_unsent(order);
+    }
     if order.cancel_requested {
         return Decision::event(Event::OrderEnded {
             id,

@@ -110,6 +110,38 @@ fn what_is_over_between_two_moves_leaves_no_old_levels() {
     );
 }
 
+/// The broker has set the level with the entry, and it may have fired before anything was sent for it.
+#[test]
+fn a_level_is_asked_about_before_what_stands_for_it_is_forgotten() {
+    check(
+        &terminal(),
+        r#"
+        buy 4 stop 95 price 100; filled 1; unreachable 2; close | filled 3
+            acknowledged #3
+            filled #3 4@100 (4)
+            ended #3 filled
+            cancel requested #2: the position that it protected is gone
+            unknown #2
+            > find #2
+
+        buy 4 stop 95 price 100; filled 1; close; filled 3 | unreachable 2
+            unknown #2
+            > find #2
+
+        buy 4 stop 95 price 100; filled 1; unreachable 2; close; filled 3 | absent 2
+            ended #2 abandoned: taken back; the broker never had it
+
+        buy 4 stop 95 price 100; filled 1; unreachable 2; close; filled 3 | found 2 4@95
+            acknowledged #2
+            filled #2 4@95 (4)
+            alarm 4 BTCUSDT of order #2 in paper is traded back at the market: S1 had 0 left to close
+            plan #4 exit buy 4 reducing
+            ended #2 filled
+            > submit #4 4 reducing
+        "#,
+    );
+}
+
 #[test]
 fn an_addition_inherits_what_it_does_not_say() {
     check(
