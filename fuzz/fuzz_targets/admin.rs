@@ -16,7 +16,8 @@ fuzz_target!(|bytes: &[u8]| {
         4 => drop(serde_json::from_slice::<wire::RecordRequest>(body)),
         _ => {
             if let Ok(text) = std::str::from_utf8(body) {
-                let _ = ponte::admin::moment(text, ponte_core::time::Timestamp(1_800_000_000_000_000));
+                let _ =
+                    ponte::admin::moment(text, ponte_core::time::Timestamp(1_800_000_000_000_000));
             }
         }
     }

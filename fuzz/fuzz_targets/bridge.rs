@@ -22,7 +22,8 @@ const TOKEN: &str = "a-token-for-the-fuzzer-0123456789abcdef";
 /// An answer that waits for something to tell is let go of.
 const PATIENCE: Duration = Duration::from_millis(1);
 
-static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Builder::new_current_thread().enable_all().build().unwrap());
+static RUNTIME: LazyLock<Runtime> =
+    LazyLock::new(|| Builder::new_current_thread().enable_all().build().unwrap());
 
 fuzz_target!(|body: &[u8]| {
     let token = Secret::new(TOKEN.to_owned()).unwrap();
@@ -39,7 +40,10 @@ fuzz_target!(|body: &[u8]| {
             request.extensions_mut().insert(ConnectInfo(peer));
             if let Ok(answer) = tokio::time::timeout(PATIENCE, service.call(request)).await {
                 let status = answer.unwrap().status().as_u16();
-                assert!([200, 400, 409, 410, 413, 426, 429, 503].contains(&status), "{status}");
+                assert!(
+                    [200, 400, 409, 410, 413, 426, 429, 503].contains(&status),
+                    "{status}"
+                );
             }
         }
     });

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use ponte::secret::{Secret, SealKey};
+use ponte::secret::{SealKey, Secret};
 use ponte::server::Facts;
 
 fuzz_target!(|bytes: &[u8]| {

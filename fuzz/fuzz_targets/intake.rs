@@ -47,7 +47,11 @@ static WORLD: LazyLock<World> = LazyLock::new(world);
 
 fn world() -> World {
     let memory = Path::new("/dev/shm");
-    let made = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+    let made = if memory.is_dir() {
+        tempfile::tempdir_in(memory)
+    } else {
+        tempfile::tempdir()
+    };
     let folder = made.unwrap();
     let mut writer = Writer::open(folder.path()).unwrap();
     let state = writer.load().unwrap().state;
@@ -72,7 +76,12 @@ fn world() -> World {
     let secret = |text: &str| Secret::new(text.to_owned()).unwrap();
     let mut secrets = SourceSecrets::default();
     secrets.insert(main.clone(), secret(SECRET));
-    let spare = vec![Entry::new(main.clone(), Role::Tripwire, None, secret(TRIPWIRE))];
+    let spare = vec![Entry::new(
+        main.clone(),
+        Role::Tripwire,
+        None,
+        secret(TRIPWIRE),
+    )];
     let intake = Intake {
         engine,
         keyring: Arc::new(Keyring::new(Vec::new(), secrets, spare)),
@@ -89,11 +98,13 @@ fn world() -> World {
         self_tests: Arc::new(SelfTests::new()),
         metrics: metrics.clone(),
     };
-    let router = intake.router().layer(from_fn(|mut request: Request, next: Next| {
-        let peer = SocketAddr::from(([127, 0, 0, 1], 1));
-        request.extensions_mut().insert(ConnectInfo(peer));
-        next.run(request)
-    }));
+    let router = intake
+        .router()
+        .layer(from_fn(|mut request: Request, next: Next| {
+            let peer = SocketAddr::from(([127, 0, 0, 1], 1));
+            request.extensions_mut().insert(ConnectInfo(peer));
+            next.run(request)
+        }));
     World {
         runtime: Builder::new_current_thread().enable_all().build().unwrap(),
         service: TowerToHyperService::new(router),
@@ -113,14 +124,24 @@ fuzz_target!(|bytes: &[u8]| {
     assert!(!said.contains("something broke"), "{said}");
     let may_pass = holds_the_secret(bytes);
     // Who has the secret reads its own `HTTP/1.` in a hint, but there on one line: JSON holds no bare line break.
-    let answers = said.split("HTTP/1.").skip(1).filter(|answer| answer.contains("\r\n"));
+    let answers = said
+        .split("HTTP/1.")
+        .skip(1)
+        .filter(|answer| answer.contains("\r\n"));
     for answer in answers {
         let status: u16 = answer[2..5].parse().unwrap();
-        assert!([100, 200, 400, 403, 404, 405, 413, 415, 431].contains(&status), "{answer}");
+        assert!(
+            [100, 200, 400, 403, 404, 405, 413, 415, 431].contains(&status),
+            "{answer}"
+        );
         assert!(may_pass || status != 200, "{answer}");
         assert!(may_pass || !answer.contains("error"), "{answer}");
         if status == 403 {
-            let same: String = answer.lines().skip(1).filter(|line| !line.starts_with("connection:")).collect();
+            let same: String = answer
+                .lines()
+                .skip(1)
+                .filter(|line| !line.starts_with("connection:"))
+                .collect();
             let mut first = world.refused.lock().unwrap();
             assert_eq!(first.get_or_insert_with(|| same.clone()), &same);
         }
@@ -131,7 +152,9 @@ fuzz_target!(|bytes: &[u8]| {
 async fn talk(service: &TowerToHyperService<axum::Router>, bytes: &[u8]) -> Vec<u8> {
     let (near, far) = tokio::io::duplex(1 << 20);
     let mut http = http1::Builder::new();
-    http.half_close(true).max_header_size(16 * 1024).auto_date_header(false);
+    http.half_close(true)
+        .max_header_size(16 * 1024)
+        .auto_date_header(false);
     let serving = http.serve_connection(TokioIo::new(far), service.clone());
     let (mut reading, mut writing) = tokio::io::split(near);
     let talking = async {
@@ -147,8 +170,12 @@ async fn talk(service: &TowerToHyperService<axum::Router>, bytes: &[u8]) -> Vec<
 
 fn alerts(metrics: &Metrics) -> u64 {
     let text = metrics.text();
-    let counted = text.lines().filter(|line| line.starts_with("ponte_alerts_total{"));
-    counted.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum()
+    let counted = text
+        .lines()
+        .filter(|line| line.starts_with("ponte_alerts_total{"));
+    counted
+        .map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap())
+        .sum()
 }
 
 /// Whether its letters stand there in their order, however they are framed or escaped.
