@@ -231,8 +231,8 @@ fn old_one_stays(context: Context<'_>, order: &Order, reason: &str) -> Option<De
     };
     decision.alarm(
         format!(
-            "protection {} could not be {what}: {reason}; the old one stays",
-            order.plan.id
+            "protection {} of {} in {} could not be {what}: {reason}; the old one stays",
+            order.plan.id, order.plan.symbol, order.plan.account
         ),
         Some(order.plan.id),
     );

@@ -36,7 +36,7 @@ fn an_addition_moves_the_levels_of_the_whole_position() {
 
         buy 2 stop 95 targets 110 price 100; filled 1; ack 2; buy 1 stop 97 targets 112 price 100; filled 3; ack 4 | rejected 5
             ended #5 rejected: no
-            alarm protection #5 could not be moved to the new levels: no; the old one stays
+            alarm protection #5 of BTCUSDT in paper could not be moved to the new levels: no; the old one stays
 
         buy 2 stop 95 targets 110 price 100; filled 1; ack 2; buy 1 stop 97 targets 112 price 100; filled 3; ack 4; rejected 5; buy 1 stop 97 targets 112 price 100 | filled 6
             acknowledged #6
@@ -92,11 +92,11 @@ fn what_is_over_between_two_moves_leaves_no_old_levels() {
         buy 2 stop 95 price 100; filled 1; ack 2; buy 1 stop 97 price 100; filled 3; ack 4 | taken_away 5
             acknowledged #5
             ended #5 cancelled: told to
-            alarm protection #5 could not be moved to the new levels: told to; the old one stays
+            alarm protection #5 of BTCUSDT in paper could not be moved to the new levels: told to; the old one stays
 
         buy 2 stop 95 price 100; filled 1; ack 2; buy 1 stop 97 price 100; filled 3; ack 4; buy 1 stop 98 price 100; filled 6 | rejected 5
             ended #5 rejected: no
-            alarm protection #5 could not be moved to the new levels: no; the old one stays
+            alarm protection #5 of BTCUSDT in paper could not be moved to the new levels: no; the old one stays
 
         buy 2 stop 95 price 100; filled 1; ack 2; buy 1 stop 97 price 100; filled 3; ack 4; buy 1 stop 98 price 100; filled 6; rejected 5 | ack 8
             acknowledged #8
@@ -105,7 +105,7 @@ fn what_is_over_between_two_moves_leaves_no_old_levels() {
 
         buy 2 stop 95 price 100; filled 1; ack 2; buy 1 stop 97 price 100; filled 3; ack 4; buy 1 stop 98 price 100; filled 6; rejected 5 | rejected 8
             ended #8 rejected: no
-            alarm protection #8 could not be moved to the new levels: no; the old one stays
+            alarm protection #8 of BTCUSDT in paper could not be moved to the new levels: no; the old one stays
         "#,
     );
 }

@@ -142,7 +142,7 @@ fn a_smaller_position_keeps_its_stop_until_the_smaller_one_rests() {
 
         buy 3 stop 95 price 100; filled 1; ack 2; sell 1; filled 3 | rejected 4
             ended #4 rejected: no
-            alarm protection #4 could not be resized: no; the old one stays
+            alarm protection #4 of BTCUSDT in paper could not be resized: no; the old one stays
 
         buy 3 stop 95 price 100; filled 1; ack 2; sell 1; filled 3 | unknown 4
             unknown #4
