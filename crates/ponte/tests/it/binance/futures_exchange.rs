@@ -22,7 +22,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 /// How long something that must happen may take before the test gives up.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 /// The pause between two questions while a condition is waited for.
 const POLL: Duration = Duration::from_millis(50);
 
@@ -220,7 +220,7 @@ impl Account {
                 News::Order(_) => {}
                 News::Outside(fill) => panic!("{fill:?}"),
                 News::Missed => {
-                    if let FindAnswer::Found(report) = self.broker.find(plan).await
+                    if let FindAnswer::Found(report) = self.find(plan).await
                         && ended(&report)
                     {
                         return report;

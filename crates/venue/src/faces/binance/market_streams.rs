@@ -6,14 +6,14 @@
 
 use super::Market;
 use super::params::percent_decode;
-use super::sockets::{self, Protocol};
+use super::sockets::{self, Protocol, Seat};
 use super::state::{Face, Inside};
 use super::streams::{Outgoing, SubscriberId, Topic, Wrap};
 use crate::faces::connection::Cutter;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{Extension, State};
-use axum::http::Uri;
-use axum::response::Response;
+use axum::http::{StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -114,19 +114,20 @@ pub(super) async fn open(
             face.futures_ping
         }
     };
-    let start = move |face: &Face, id: SubscriberId| {
-        if let Some(mut inside) = face.lock() {
-            for name in names.iter().take(STREAMS_MAX) {
-                listener.listen(&mut inside, id, name);
-            }
-            if let Some(kinds) = events {
-                inside.streams.choose_events(id, kinds);
-            }
-        }
+    let Some(seat) = Seat::take(face.clone()) else {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
     };
+    if let Some(mut inside) = face.lock() {
+        for name in names.iter().take(STREAMS_MAX) {
+            listener.listen(&mut inside, seat.id, name);
+        }
+        if let Some(kinds) = events {
+            inside.streams.choose_events(seat.id, kinds);
+        }
+    }
     upgrade
         .max_message_size(sockets::MESSAGE_BYTES_MAX)
-        .on_upgrade(move |socket| sockets::serve(socket, face, cutter, ping_every, listener, start))
+        .on_upgrade(move |socket| sockets::serve(socket, seat, cutter, ping_every, listener))
 }
 
 fn parameter(query: &str, name: &str) -> Option<String> {

@@ -26,26 +26,48 @@ pub(super) trait Protocol: Send {
     ) -> bool;
 }
 
+/// A connection's place among the listeners: taken before the handshake is answered, so that nothing is lost
+/// that happens as soon as the client knows that it is connected; given up when dropped.
+pub(super) struct Seat {
+    face: Arc<Face>,
+    pub(super) id: SubscriberId,
+    outgoing: mpsc::Receiver<Outgoing>,
+    /// Only the streams and answers under way hold the other end, so that it closes when the client is too slow.
+    answers: mpsc::WeakSender<Outgoing>,
+}
+
+impl Seat {
+    /// `None` where the exchange is broken.
+    pub(super) fn take(face: Arc<Face>) -> Option<Self> {
+        let (sender, outgoing) = mpsc::channel(MESSAGES_WAITING_MAX);
+        let answers = sender.downgrade();
+        let id = face.lock()?.streams.connect(sender);
+        Some(Self {
+            face,
+            id,
+            outgoing,
+            answers,
+        })
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        if let Some(mut inside) = self.face.lock() {
+            inside.streams.disconnect(self.id);
+        }
+    }
+}
+
 /// Serves one connection until it ends.
 pub(super) async fn serve(
     mut socket: WebSocket,
-    face: Arc<Face>,
+    mut seat: Seat,
     cutter: Cutter,
     ping_every: Duration,
     mut protocol: impl Protocol,
-    start: impl FnOnce(&Face, SubscriberId),
 ) {
-    let (sender, mut outgoing) = mpsc::channel(MESSAGES_WAITING_MAX);
-    let Some(id) = face
-        .lock()
-        .map(|mut inside| inside.streams.connect(sender.clone()))
-    else {
-        return;
-    };
-    // Only the streams and answers under way hold the other end, so that it closes when the client is too slow.
-    let answers = sender.downgrade();
-    drop(sender);
-    start(&face, id);
+    let face = seat.face.clone();
     let mut stopping = face.stopping.subscribe();
     let mut pings = tokio::time::interval(ping_every.max(Duration::from_millis(1)));
     pings.tick().await;
@@ -62,7 +84,7 @@ pub(super) async fn serve(
                     break;
                 }
             }
-            message = outgoing.recv() => match message {
+            message = seat.outgoing.recv() => match message {
                 Some(Outgoing::Text(text)) => {
                     if socket.send(Message::Text(text.into())).await.is_err() {
                         break;
@@ -75,12 +97,12 @@ pub(super) async fn serve(
                 Some(Outgoing::Cut) | None => break,
             },
             received = socket.recv() => {
-                let Some(sender) = answers.upgrade() else {
+                let Some(sender) = seat.answers.upgrade() else {
                     break;
                 };
                 match received {
                     Some(Ok(Message::Text(text))) => {
-                        if !protocol.take(&face, id, &text, &sender) {
+                        if !protocol.take(&face, seat.id, &text, &sender) {
                             break;
                         }
                     }
@@ -89,9 +111,6 @@ pub(super) async fn serve(
                 }
             }
         }
-    }
-    if let Some(mut inside) = face.lock() {
-        inside.streams.disconnect(id);
     }
 }
 

@@ -9,7 +9,7 @@ use super::error::ApiError;
 use super::params::Params;
 use super::rest::first_half;
 use super::service::{self, Asked, Method, Outcome, Proof};
-use super::sockets::{self, Protocol};
+use super::sockets::{self, Protocol, Seat};
 use super::state::{Face, Inside};
 use super::streams::{Outgoing, SubscriberId, Topic, Wrap};
 use super::{futures, spot};
@@ -17,7 +17,8 @@ use crate::faces::connection::Cutter;
 use crate::time::Micros;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{Extension, RawQuery, State};
-use axum::response::Response;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -66,11 +67,12 @@ fn open(
         Market::Spot => face.spot_ping,
         Market::Futures => face.futures_ping,
     };
+    let Some(seat) = Seat::take(face) else {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    };
     upgrade
         .max_message_size(sockets::MESSAGE_BYTES_MAX)
-        .on_upgrade(move |socket| {
-            sockets::serve(socket, face, cutter, ping_every, session, |_, _| ())
-        })
+        .on_upgrade(move |socket| sockets::serve(socket, seat, cutter, ping_every, session))
 }
 
 /// One connection.
